@@ -1,0 +1,99 @@
+/** The resolved settings that the engine runs with. `config/options.ts` makes them from flags, environment, file and API. Times in seconds. */
+
+export type PresetName = 'safe' | 'rfc9111' | 'varnish'
+
+export interface Limits {
+  /** Bytes of a request head, of one of its lines, and its number of fields. */
+  readonly requestHead: number
+  readonly requestLine: number
+  readonly requestFields: number
+  /** Bytes of an origin's head, and its number of fields. */
+  readonly originHead: number
+  readonly originFields: number
+  /** Client connections at a time; beyond it the oldest idle one is closed. */
+  readonly connections: number
+  /** Requests that may wait for one fetch. */
+  readonly waiters: number
+  readonly variants: number
+  readonly ranges: number
+  readonly restarts: number
+  readonly retries: number
+  /** Bytes of a request body kept so that it can be sent again. */
+  readonly replay: number
+  /** Bytes buffered per transfer before its source pauses. */
+  readonly transferBuffer: number
+  /** Connections to one backend, and requests that may wait for one. */
+  readonly originConnections: number
+  readonly originQueue: number
+}
+
+export interface Deadlines {
+  /** Request head, from its first byte. */
+  readonly head: number
+  /** Idle keep-alive connection. */
+  readonly idle: number
+  /** A request body slower than `bodyRate` bytes/s over this time is cut off. */
+  readonly bodyWindow: number
+  readonly bodyRate: number
+  /** Sending without progress, and in all. */
+  readonly sendIdle: number
+  readonly sendTotal: number
+  readonly hook: number
+  readonly connect: number
+  readonly firstByte: number
+  readonly betweenBytes: number
+  /** Idle origin connection. */
+  readonly originIdle: number
+  /** Waiting for a free origin connection. */
+  readonly originQueue: number
+  /** A fill goes on this long without any reader. */
+  readonly fillAlone: number
+  readonly drain: number
+}
+
+export interface Settings {
+  readonly preset: PresetName
+  /** This cache's name in Via, Cache-Status, Proxy-Status and CDN-Loop. A token. */
+  readonly name: string
+  /** Bytes of the memory tier, everything counted. */
+  readonly memory: number
+  /** Bytes of the largest object that is stored. */
+  readonly maxObject: number
+  readonly limits: Limits
+  readonly deadlines: Deadlines
+}
+
+export const defaultLimits: Limits = {
+  requestHead: 32 * 1024,
+  requestLine: 8 * 1024,
+  requestFields: 100,
+  originHead: 128 * 1024,
+  originFields: 200,
+  connections: 100_000,
+  waiters: 20_000,
+  variants: 64,
+  ranges: 16,
+  restarts: 4,
+  retries: 4,
+  replay: 64 * 1024,
+  transferBuffer: 1024 * 1024,
+  originConnections: 1000,
+  originQueue: 10_000,
+}
+
+export const defaultDeadlines: Deadlines = {
+  head: 10,
+  idle: 60,
+  bodyWindow: 30,
+  bodyRate: 500,
+  sendIdle: 60,
+  sendTotal: 600,
+  hook: 5,
+  connect: 3.5,
+  firstByte: 60,
+  betweenBytes: 60,
+  originIdle: 60,
+  originQueue: 10,
+  fillAlone: 30,
+  drain: 30,
+}

@@ -1,0 +1,103 @@
+/**
+ * What the process counts. Names are Varnish's MAIN counters wherever one exists; `/stat` prints them as they stand here.
+ * Values lie in one typed array, so counting never allocates.
+ */
+
+export const COUNTERS = [
+  'sess_conn',
+  'sess_dropped',
+  'sess_closed',
+  'sess_closed_err',
+  'sess_readahead',
+  'client_req',
+  'client_req_400',
+  'client_req_417',
+  'req_dropped',
+  'cache_hit',
+  'cache_hit_grace',
+  'cache_hit_stale_if_error',
+  'cache_hitmiss',
+  'cache_hitpass',
+  'cache_miss',
+  'beresp_uncacheable',
+  'busy_sleep',
+  'busy_wakeup',
+  'busy_killed',
+  'n_expired',
+  'n_superseded',
+  'n_lru_nuked',
+  'n_lru_limited',
+  'backend_conn',
+  'backend_reuse',
+  'backend_recycle',
+  'backend_retry',
+  'backend_fail',
+  'backend_busy',
+  'backend_req',
+  's_pass',
+  's_synth',
+  's_pipe',
+  's_fetch',
+  's_bgfetch',
+  's_req_hdrbytes',
+  's_req_bodybytes',
+  's_resp_hdrbytes',
+  's_resp_bodybytes',
+  'fetch_head',
+  'fetch_length',
+  'fetch_chunked',
+  'fetch_eof',
+  'fetch_none',
+  'fetch_304',
+  'fetch_failed',
+  'fetch_no_thread',
+  'n_purges',
+  'n_obj_purged',
+  'vcl_fail',
+  'losthdr',
+  'client_left',
+  'client_aborted',
+  'restarts',
+  'log_dropped',
+] as const
+
+export type CounterName = (typeof COUNTERS)[number]
+
+/** Index of each counter in `Counters.values`. */
+export const C: Readonly<Record<CounterName, number>> = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Record<
+  CounterName,
+  number
+>
+
+/** Counters with a closed set of reasons; `/stat` prints them as `family_reason`. */
+export type ReasonFamily = 'reject' | 'fetch_fail' | 'reason' | 'evict'
+
+export class Counters {
+  readonly values: Float64Array = new Float64Array(COUNTERS.length)
+  readonly #reasons = new Map<string, number>()
+
+  add(index: number, amount: number = 1): void {
+    this.values[index] = (this.values[index] as number) + amount
+  }
+
+  get(name: CounterName): number {
+    return this.values[C[name]] as number
+  }
+
+  /** Counts one of a family; `reason` must come from a closed set, never from a request. */
+  reason(family: ReasonFamily, reason: string): void {
+    const name = `${family}_${reason}`
+    this.#reasons.set(name, (this.#reasons.get(name) ?? 0) + 1)
+  }
+
+  reasonCount(family: ReasonFamily, reason: string): number {
+    return this.#reasons.get(`${family}_${reason}`) ?? 0
+  }
+
+  snapshot(): Record<string, number> {
+    const all: Record<string, number> = {}
+    for (const name of COUNTERS) all[name] = this.get(name)
+    for (const [name, count] of this.#reasons) all[name] = count
+    return all
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The one strict serializer of message heads. What it lets out has valid names and values, CRLF only, and no framing or
+ * connection fields: those are derived from the body by whoever owns the connection.
+ */
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+
+/** Fields that belong to the connection or to message framing; a protocol implementation writes them itself. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)*$/
+
+/** A head that would not be valid on the wire. Whoever caused it (a policy, a stored object) must not get it sent. */
+export class InvalidHead extends Error {
+  constructor(detail: string) {
+    super(detail)
+    this.name = 'InvalidHead'
+  }
+}
+
+/** Field lines in final form, each ended by CRLF; connection and framing fields left out. Throws `InvalidHead`. */
+export function serializeFields(headers: HeaderMap): string {
+  let lines = ''
+  for (let i = 0; i < headers.size; i++) {
+    if (CONNECTION_FIELDS.has(headers.lowerAt(i))) continue
+    lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
+  }
+  return checkFieldLines(lines)
+}
+
+/** Answers `lines` if every one is a valid field line, else throws `InvalidHead`. */
+export function checkFieldLines(lines: string): string {
+  if (FIELD_LINES.test(lines)) return lines
+  for (const line of lines.split('\r\n').slice(0, -1))
+    if (!FIELD_LINES.test(`${line}\r\n`))
+      throw new InvalidHead(`header line ${JSON.stringify(line.slice(0, 100))} is not valid in HTTP/1.1`)
+  throw new InvalidHead('header lines are not ended by CRLF')
+}

@@ -1,0 +1,222 @@
+/**
+ * The nouns that hooks see (POLICY.md “Hook × noun”). Names follow VCL's variables wherever VCL has one. Times are seconds.
+ * A noun is `readonly` where its hook may not write; the context types per hook are at the end.
+ */
+import type { Backend } from './backend.ts'
+import type { CacheControl } from './cache-control.ts'
+import type { Duration } from './duration.ts'
+import type { HeaderMap } from './headers.ts'
+import type { Reason } from './reason.ts'
+
+/** The client and its connection. */
+export interface Client {
+  /** The client's address: the socket's, or behind a `--trust` peer the rightmost untrusted forwarded one. */
+  readonly ip: string
+  /** Address of the socket's other end. */
+  readonly remoteIp: string
+  /** Whether the socket's other end is in `--trust`. */
+  readonly trusted: boolean
+  /** For sticky directors; the address unless a hook sets it. */
+  identity: string
+}
+
+/** Facts of the client connection. */
+export interface Session {
+  readonly localIp: string
+  readonly localPort: number
+  /** Scheme of the listener. */
+  readonly scheme: 'http' | 'https'
+}
+
+/** A request as the client sent it, before any hook. */
+export interface OriginalRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: HeaderMap
+}
+
+/** The client's request. */
+export interface Req {
+  /** Setting anything but a token throws. */
+  method: string
+  /** Path and query, byte-exact. Setting a value with characters outside 0x21–0x7E, `#`, or not starting with `/` (but `*`) throws. */
+  url: string
+  /** `url` up to the first `?`. */
+  readonly path: string
+  /** `url` behind the first `?`, or `''`. */
+  readonly query: string
+  /** `Host`, normalised: lower case, no trailing dot, no default port. `''` when an HTTP/1.0 request has none. */
+  host: string
+  /** Effective scheme: the listener's, or a trusted `X-Forwarded-Proto`. A dimension of the variant, not of the key. */
+  scheme: 'http' | 'https'
+  readonly proto: '1.0' | '1.1' | '2'
+  readonly headers: HeaderMap
+  /** Cookies by name; the first of a name. */
+  readonly cookies: ReadonlyMap<string, string>
+  /** Whether the message has a body. */
+  readonly hasBody: boolean
+  /** The token of a client's `Upgrade` field that `Connection` names, or `null`. */
+  readonly upgrade: string | null
+  /** Where a miss or pass goes; `null`: the default backend. */
+  backend: Backend | null
+  /** Fetch a new copy even if a fresh one is stored. */
+  hashAlwaysMiss: boolean
+  /** Do not wait for another request's fetch. */
+  hashIgnoreBusy: boolean
+  /** Take the newest variant whatever its Vary says. */
+  hashIgnoreVary: boolean
+  /** Caps an object's age, seconds; `null`: no cap. */
+  ttl: number | null
+  /** Caps an object's grace, seconds; `null`: no cap, `0`: never stale. */
+  grace: number | null
+  /**
+   * Whether this request speaks for somebody, so that what it fetches must not serve others unless the origin says so
+   * (DECISIONS “Class”). The built-in steps decide it; `null` until somebody did.
+   */
+  credentialed: boolean | null
+  /** Times this transaction was restarted. */
+  readonly restarts: number
+  readonly esiLevel: number
+  /** Transaction id. */
+  readonly id: string
+  /** The request's own Cache-Control, parsed. */
+  readonly cacheControl: CacheControl
+  readonly original: OriginalRequest
+}
+
+/** The request towards the origin. */
+export interface Bereq {
+  method: string
+  url: string
+  readonly headers: HeaderMap
+  backend: Backend | null
+  /** Seconds; policy > backend > option. */
+  connectTimeout: number
+  firstByteTimeout: number
+  betweenBytesTimeout: number
+  readonly retries: number
+  /** A background refresh. */
+  readonly isBgfetch: boolean
+  /** The client request was a hit-for-miss. */
+  readonly isHitMiss: boolean
+  /** The client request was a hit-for-pass. */
+  readonly isHitPass: boolean
+  /** The answer will be private to this request (pass). */
+  readonly uncacheable: boolean
+  /** See `Req.credentialed`. */
+  readonly credentialed: boolean
+  /** Whether the request carries Authorization (RFC 9111 §3.5). */
+  readonly authorized: boolean
+  readonly id: string
+}
+
+/** What the lifetime of an answer came from. */
+export type LifetimeSource =
+  | 'Clearcoat-Cache-Control'
+  | 'CDN-Cache-Control'
+  | 'Surrogate-Control'
+  | 's-maxage'
+  | 'max-age'
+  | 'Expires'
+  | 'heuristic'
+  | 'default_ttl'
+  | 'policy'
+  | 'none'
+
+/** What the answer's fields say about storing it, resolved by preset (targeted field, else Cache-Control). */
+export interface ResponseControl extends CacheControl {
+  readonly source: LifetimeSource
+  /** Freshness was given explicitly (max-age, s-maxage, Expires, targeted), not by heuristic or default. */
+  readonly explicit: boolean
+  /** A targeted field decided. */
+  readonly targeted: boolean
+  /** An ETag or Last-Modified is there. */
+  readonly validator: boolean
+  /** A heuristic lifetime is allowed for this status (RFC 9110 §15.1), or `public` is set. */
+  readonly heuristicallyCacheable: boolean
+  /** The status is one that this cache understands (must-understand). */
+  readonly understood: boolean
+  readonly vary: 'none' | 'names' | 'star' | 'malformed'
+  /** `vary` names Cookie. */
+  readonly varyCookie: boolean
+  /** Fields that may occur once but occur several times with different values (HARDENING 91). */
+  readonly conflict: boolean
+  readonly contentRange: 'none' | 'consistent' | 'inconsistent'
+  readonly framing: 'none' | 'length' | 'chunked' | 'close'
+}
+
+/** The origin's answer. */
+export interface Beresp {
+  /** 200–599 and 999; anything else throws when set. */
+  status: number
+  reason: string
+  readonly headers: HeaderMap
+  /** Seconds from now. Assigning makes it the policy's decision (`control.source` is then `policy`); durations as `'1h'` are accepted. */
+  get ttl(): number
+  set ttl(value: Duration)
+  get grace(): number
+  set grace(value: Duration)
+  get staleIfError(): number
+  set staleIfError(value: Duration)
+  get keep(): number
+  set keep(value: Duration)
+  /** Seconds. */
+  readonly age: number
+  /** Can only be raised: a hit-for-miss marker of `ttl` seconds instead of an object. */
+  uncacheable: boolean
+  /** Deliver while it arrives (default), or only when it is whole. */
+  stream: boolean
+  readonly tags: Set<string>
+  readonly backend: string
+  /** What the answer's own fields say. */
+  readonly control: ResponseControl
+  /** Why the answer is kept as it is; a built-in step that refuses sets it. */
+  why: Reason
+  /** The answer came as a 304 and was merged with the stale object. */
+  readonly was304: boolean
+}
+
+/** `backendError` may give the page that it makes a body. */
+export interface BerespError extends Omit<Beresp, 'control'> {
+  body: string | Uint8Array
+}
+
+/** A stored object. */
+export interface Obj {
+  readonly status: number
+  readonly reason: string
+  readonly headers: HeaderMap
+  /** Hits so far, this one included. */
+  readonly hits: number
+  readonly age: number
+  /** Seconds left; negative when stale. */
+  readonly ttl: number
+  readonly grace: number
+  readonly staleIfError: number
+  readonly keep: number
+  readonly uncacheable: boolean
+  readonly tags: ReadonlySet<string>
+}
+
+/** The answer to the client. */
+export interface Resp {
+  status: number
+  reason: string
+  readonly headers: HeaderMap
+  readonly isStreaming: boolean
+}
+
+/** `synth` gives its answer a body. */
+export interface RespSynth extends Resp {
+  body: string | Uint8Array
+}
+
+/** The primary key under construction: URL and host are in it unless `hash` replaces them. */
+export interface Key {
+  /** Adds a length-prefixed part. */
+  add(part: string): void
+  /** Drops what is there, the default URL and host included. */
+  clear(): void
+  /** Keep the effective scheme out of the variant. */
+  dropScheme(): void
+}
