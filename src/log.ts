@@ -1,4 +1,5 @@
-/** What is written about a request and about the process. */
+/** What is written about a request and about the process. `log-formats.ts` makes lines of records, `log-sink.ts` puts them somewhere. */
+import { pino } from 'pino'
 import type { Reason } from '../vcl-ts/reason.ts'
 
 /** One line of the access log. Strings are as received; the sink escapes and redacts. */
@@ -38,4 +39,42 @@ export interface EventLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+const REDACTED = ['authorization', 'cookie', 'password', 'proxy-authorization', 'set-cookie', 'token']
+
+/** Events as JSON lines of printable ASCII: `level`, `time`, the fields, `msg`. `event` is `log` where the fields do not name one. */
+export function jsonEventLog(line: (text: string) => void): EventLog {
+  const logger = pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: (fields) => ({ event: 'log', ...fields }) },
+      redact: { paths: REDACTED.flatMap((name) => [`["${name}"]`, `*["${name}"]`]), censor: '***' },
+    },
+    { write: (text) => line(text.trimEnd().replace(/[\x7f-\uffff]/g, unicodeEscape)) },
+  )
+  return {
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  }
+}
+
+/** Events as text for people at a terminal. */
+export function textEventLog(line: (text: string) => void): EventLog {
+  const say = (level: string, fields: Readonly<Record<string, unknown>>, message: string): void => {
+    const facts = Object.entries(fields).filter(([name]) => name !== 'event' && !REDACTED.includes(name.toLowerCase()))
+    const shown = facts.map(([name, value]) => `${name}=${value instanceof Error ? value.message : String(value)}`).join(' ')
+    line(`${level}${message}${shown === '' ? '' : ` (${shown})`}`.replace(/[\x00-\x1f\x7f-\x9f]/g, unicodeEscape))
+  }
+  return {
+    info: (fields, message) => say('', fields, message),
+    warn: (fields, message) => say('warning: ', fields, message),
+    error: (fields, message) => say('error: ', fields, message),
+  }
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

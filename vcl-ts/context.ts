@@ -1,6 +1,6 @@
 /**
  * The nouns that hooks see (POLICY.md “Hook × noun”). Names follow VCL's variables wherever VCL has one. Times are seconds.
- * A noun is `readonly` where its hook may not write; the context types per hook are at the end.
+ * A noun is `readonly` where its hook may not write. `hook-context.ts` puts together what one hook sees.
  */
 import type { Backend } from './backend.ts'
 import type { CacheControl } from './cache-control.ts'
@@ -198,6 +198,12 @@ export interface Obj {
   readonly tags: ReadonlySet<string>
 }
 
+/** The stale object that a 304 answers for. */
+export interface ObjStale extends Obj {
+  /** `false` when it was purged, banned or otherwise invalidated while the origin was asked. */
+  readonly isValid: boolean
+}
+
 /** The answer to the client. */
 export interface Resp {
   status: number
@@ -209,6 +215,8 @@ export interface Resp {
 /** `synth` gives its answer a body. */
 export interface RespSynth extends Resp {
   body: string | Uint8Array
+  /** Why this cache answers by itself. */
+  readonly why: Reason
 }
 
 /** The primary key under construction: URL and host are in it unless `hash` replaces them. */

@@ -29,6 +29,8 @@ export const REASONS = {
   METHOD: 'the method is not GET or HEAD',
   REQUEST_BODY: 'the request has a body',
   PRECONDITION: 'If-Match and If-Unmodified-Since are the origin’s to judge',
+  REQUEST_AUTHORIZATION: 'the request has Authorization and the preset passes such requests',
+  REQUEST_COOKIE: 'the request has a Cookie and the preset passes such requests',
   POLICY: 'the policy decided so',
   UPGRADE: 'the request opens a tunnel',
   // why the answer was stored or not

@@ -106,6 +106,7 @@ export interface Origin {
   readonly name: string
   /** Value of `Host` when the policy wants the backend's own. */
   readonly hostHeader: string
+  /** Nothing reaches the observer before this has returned. */
   send(request: OriginRequest, observer: OriginObserver): OriginCall
   /** Closes idle connections; calls under way finish. */
   close(): void

@@ -60,6 +60,7 @@ export class FieldScanner {
         if (at + 1 >= end) return this.#more(lineStart, at)
         return bytes[at + 1] === LF ? at + 2 : this.#refuse('bare_cr')
       }
+      if (byte === LF) return this.#refuse('bare_lf')
       if (byte === SP || byte === HTAB) return this.#refuse('folded_line')
       if (this.#count >= this.#limits.count) return this.#refuse('too_many_fields')
       while (TOKEN_BYTE[byte] === 1) {
@@ -67,9 +68,7 @@ export class FieldScanner {
         byte = bytes[at] as number
       }
       const nameEnd = at
-      if (byte !== COLON)
-        return this.#refuse(byte === LF ? 'bare_lf' : nameEnd - lineStart > this.#limits.line ? 'field_too_long' : 'field_name')
-      if (nameEnd === lineStart) return this.#refuse('field_name')
+      if (byte !== COLON || nameEnd === lineStart) return this.#refuseLine(byte === LF ? 'bare_lf' : 'field_name', lineStart, at)
       do {
         if (++at >= end) return this.#more(lineStart, at)
         byte = bytes[at] as number
@@ -79,7 +78,7 @@ export class FieldScanner {
         if (++at >= end) return this.#more(lineStart, at)
         byte = bytes[at] as number
       }
-      if (byte !== CR) return this.#refuse(byte === LF ? 'bare_lf' : 'field_value')
+      if (byte !== CR) return this.#refuseLine(byte === LF ? 'bare_lf' : 'field_value', lineStart, at)
       if (at - lineStart > this.#limits.line) return this.#refuse('field_too_long')
       if (at + 1 >= end) return this.#more(lineStart, at)
       if (bytes[at + 1] !== LF) return this.#refuse('bare_cr')
@@ -115,6 +114,11 @@ export class FieldScanner {
   #more(lineStart: number, at: number): number {
     this.#resumeAt = lineStart
     return at - lineStart > this.#limits.line ? this.#refuse('field_too_long') : MORE
+  }
+
+  /** A line is too long as soon as its bytes are, whatever stands behind the limit: so the verdict is the same however it is split. */
+  #refuseLine(fault: FieldFault, lineStart: number, at: number): number {
+    return this.#refuse(at - lineStart > this.#limits.line ? 'field_too_long' : fault)
   }
 
   #refuse(fault: FieldFault): number {

@@ -1,0 +1,117 @@
+/** Kinds of option values: how the text of a flag or variable is read, what is allowed, how a value is shown. */
+import { z } from 'zod'
+import { seconds } from '../../vcl-ts/duration.ts'
+import { formatSize, parseSize } from './size.ts'
+
+export interface Kind<T> {
+  /** The value of the texts given, of which there is at least one; what cannot be read comes back so that `schema` refuses it. */
+  readonly read: (texts: readonly string[]) => unknown
+  readonly schema: z.ZodType<T>
+  /** Goes on after "give": `a size from 1 MiB, such as 512M`. */
+  readonly expects: string
+  readonly show: (value: T) => string
+}
+
+export const LOG_FORMATS = ['none', 'json', 'combined', 'pretty'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+/** Where the access log goes; `file` is `null` for standard output. */
+export interface LogTarget {
+  readonly format: LogFormat
+  readonly file: string | null
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
+
+/** Bytes. */
+export function size(min: number, max: number = 2 ** 50): Kind<number> {
+  return {
+    read: (texts) => parseSize(last(texts)),
+    schema: z.number().int().min(min).max(max),
+    expects: `a size from ${formatSize(min)} to ${formatSize(max)}, such as 512M or 2G`,
+    show: formatSize,
+  }
+}
+
+export function optional<T>(kind: Kind<T>): Kind<T | null> {
+  return { ...kind, schema: kind.schema.nullable(), show: (value) => (value === null ? '' : kind.show(value)) }
+}
+
+/** Seconds; timers carry 2^31-1 ms. */
+export function duration(min: number, max: number = 2_147_483): Kind<number> {
+  return {
+    read: (texts) => readSeconds(last(texts)),
+    schema: z.number().min(min).max(max),
+    expects: `seconds from ${min} to ${max}, or text such as 500ms, 30s, 5m`,
+    show: (value) => `${value}s`,
+  }
+}
+
+export function count(min: number, max: number = 2 ** 31 - 1): Kind<number> {
+  return {
+    read: (texts) => (/^\d{1,10}$/.test(last(texts)) ? Number(last(texts)) : null),
+    schema: z.number().int().min(min).max(max),
+    expects: `a whole number from ${min} to ${max}`,
+    show: String,
+  }
+}
+
+export function word<const W extends string>(words: readonly [W, ...W[]]): Kind<W> {
+  return { read: last, schema: z.enum(words) as unknown as z.ZodType<W>, expects: `one of ${words.join(', ')}`, show: String }
+}
+
+/** A token (RFC 9110 §5.6.2), at most 64 characters. */
+export const token: Kind<string> = {
+  read: last,
+  schema: z.string().regex(TOKEN),
+  expects: 'a token of at most 64 letters, digits, - and the like, without blanks',
+  show: String,
+}
+
+/** Text or, for `off`, nothing. */
+export const addressOrOff: Kind<string | null> = {
+  read: (texts) => (last(texts) === 'off' ? null : last(texts)),
+  schema: z.string().min(1).nullable(),
+  expects: 'host:port, a socket path, or off',
+  show: (value) => value ?? 'off',
+}
+
+export const text: Kind<string | null> = {
+  read: last,
+  schema: z.string().min(1).nullable(),
+  expects: 'some text',
+  show: (value) => value ?? '',
+}
+
+/** Several values: the option repeated, or one value with commas. */
+export function list(min: number, expects: string): Kind<readonly string[]> {
+  return {
+    read: (texts) => texts.flatMap((item) => item.split(',').map((part) => part.trim())),
+    schema: z.array(z.string().min(1)).min(min).readonly(),
+    expects,
+    show: (values) => values.join(','),
+  }
+}
+
+export const logTarget: Kind<LogTarget | null> = {
+  read: (texts) => {
+    const [format, ...file] = last(texts).split(':')
+    return { format, file: file.length === 0 ? null : file.join(':') }
+  },
+  schema: z.object({ format: z.enum(LOG_FORMATS), file: z.string().min(1).nullable() }).nullable(),
+  expects: `one of ${LOG_FORMATS.join(', ')}, with :FILE behind it to write to a file`,
+  show: (value) => (value === null ? '' : value.file === null ? value.format : `${value.format}:${value.file}`),
+}
+
+function last(texts: readonly string[]): string {
+  return (texts.at(-1) ?? '').trim()
+}
+
+function readSeconds(value: string): number | null {
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value)
+  try {
+    return seconds(value as `${number}s`)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,207 @@
+/** Every option once: flag, kind, default, prose. Flags, `CLEARCOAT_*` variables, `--help` and the checks of the API come from these rows. */
+import { defaultBudget, SMALLEST_BUDGET } from './memory.ts'
+import {
+  addressOrOff,
+  count,
+  duration,
+  type Kind,
+  type LogTarget,
+  list,
+  logTarget,
+  optional,
+  size,
+  text,
+  token,
+  word,
+} from './option-kinds.ts'
+import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName } from './settings.ts'
+
+export type OptionGroup = 'Serving' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
+
+export interface OptionRow<T> {
+  /** Without the dashes. The variable is `CLEARCOAT_` and this in capitals. */
+  readonly flag: string
+  /** Stands for the value in usage lines. */
+  readonly placeholder: string
+  readonly kind: Kind<T>
+  readonly default: T
+  /** In place of `kind.show(default)` where the default depends on the machine. */
+  readonly defaultText?: string
+  /** May be given several times. */
+  readonly repeatable?: boolean
+  /** Given without its flag. */
+  readonly positional?: boolean
+  readonly group: OptionGroup
+  readonly prose: string
+}
+
+/** What the options say, apart from limits and deadlines. */
+export interface OptionValues {
+  /** `http://host:port`; `null`: the demo shop. */
+  readonly origin: string | null
+  readonly listen: readonly string[]
+  /** `null`: no admin listener. */
+  readonly admin: string | null
+  readonly trust: readonly string[]
+  readonly preset: PresetName
+  readonly name: string
+  /** Bytes. */
+  readonly memory: number
+  /** Bytes; `null`: a quarter of the budget. */
+  readonly maxObject: number | null
+  /** `null`: `pretty` on a terminal, else `json`. */
+  readonly log: LogTarget | null
+}
+
+export type Rows<V> = { readonly [K in keyof V]: OptionRow<V[K]> }
+
+export const OPTIONS: Rows<OptionValues> = {
+  origin: {
+    flag: 'origin',
+    placeholder: 'ORIGIN',
+    kind: text,
+    default: null,
+    defaultText: 'a small demo shop',
+    positional: true,
+    group: 'Serving',
+    prose: 'the web server behind, as http://host:port',
+  },
+  listen: {
+    flag: 'listen',
+    placeholder: 'ADDR',
+    kind: list(1, 'host:port, :port (all addresses) or a socket path, several with commas'),
+    default: ['127.0.0.1:8080'],
+    repeatable: true,
+    group: 'Serving',
+    prose: 'where clients connect: host:port, :port for all addresses, port 0 for any, or unix:/path',
+  },
+  admin: {
+    flag: 'admin',
+    placeholder: 'ADDR',
+    kind: addressOrOff,
+    default: '127.0.0.1:6082',
+    group: 'Serving',
+    prose: 'where GET /stat is answered: loopback or unix:/path only, or off',
+  },
+  trust: {
+    flag: 'trust',
+    placeholder: 'CIDR',
+    kind: list(0, 'address blocks such as 10.0.0.0/8 or fd00::/8, several with commas'),
+    default: [],
+    defaultText: 'nobody',
+    repeatable: true,
+    group: 'Serving',
+    prose: 'proxies in front whose X-Forwarded-* fields are believed',
+  },
+  preset: {
+    flag: 'preset',
+    placeholder: 'NAME',
+    kind: word<PresetName>(['safe', 'rfc9111', 'varnish']),
+    default: 'safe',
+    group: 'Cache',
+    prose: 'what decides where the policy does not: safe, rfc9111 or varnish',
+  },
+  name: {
+    flag: 'name',
+    placeholder: 'NAME',
+    kind: token,
+    default: 'Clearcoat',
+    group: 'Cache',
+    prose: 'this cache in Via, Cache-Status, Proxy-Status and CDN-Loop',
+  },
+  memory: {
+    flag: 'memory',
+    placeholder: 'SIZE',
+    kind: size(SMALLEST_BUDGET),
+    default: defaultBudget(),
+    defaultText: 'a quarter of the memory limit',
+    group: 'Cache',
+    prose: 'budget for stored objects, everything counted',
+  },
+  maxObject: {
+    flag: 'max-object',
+    placeholder: 'SIZE',
+    kind: optional(size(1)),
+    default: null,
+    defaultText: 'a quarter of the budget',
+    group: 'Cache',
+    prose: 'largest object that is stored',
+  },
+  log: {
+    flag: 'log',
+    placeholder: 'FORMAT[:FILE]',
+    kind: logTarget,
+    default: null,
+    defaultText: 'pretty on a terminal, else json',
+    group: 'Log',
+    prose: 'access log: none, json, combined or pretty; SIGUSR2 reopens the file',
+  },
+}
+
+const deadline = (flag: string, key: keyof Deadlines, prose: string, min: number = 0.01): OptionRow<number> => ({
+  flag,
+  placeholder: 'TIME',
+  kind: duration(min),
+  default: defaultDeadlines[key],
+  group: 'Deadlines',
+  prose,
+})
+
+export const DEADLINE_OPTIONS: Rows<Deadlines> = {
+  head: deadline('deadline-head', 'head', 'a request head, from its first byte'),
+  idle: deadline('deadline-idle', 'idle', 'an idle client connection'),
+  bodyWindow: deadline('deadline-body-window', 'bodyWindow', 'time over which the rate of a request body is judged'),
+  bodyRate: {
+    ...deadline('deadline-body-rate', 'bodyRate', 'a request body slower than this is cut off'),
+    placeholder: 'SIZE',
+    kind: size(0),
+  },
+  sendIdle: deadline('deadline-send-idle', 'sendIdle', 'an answer that the client does not take on'),
+  sendTotal: deadline('deadline-send-total', 'sendTotal', 'sending one answer, in all'),
+  hook: deadline('deadline-hook', 'hook', 'a hook of the policy'),
+  connect: deadline('deadline-connect', 'connect', 'connecting to the origin'),
+  firstByte: deadline('deadline-first-byte', 'firstByte', 'the first byte of the origin’s answer'),
+  betweenBytes: deadline('deadline-between-bytes', 'betweenBytes', 'between two reads of the origin’s answer'),
+  originIdle: deadline('deadline-origin-idle', 'originIdle', 'an idle origin connection'),
+  originQueue: deadline('deadline-origin-queue', 'originQueue', 'waiting for a free origin connection'),
+  fillAlone: deadline('deadline-fill-alone', 'fillAlone', 'a fetch goes on this long when nobody reads it any more', 0),
+  drain: deadline('drain', 'drain', 'what is in flight at SIGTERM has this long to end', 0),
+}
+
+const limit = (key: keyof Limits, kind: Kind<number>, placeholder: string, prose: string): OptionRow<number> => ({
+  flag: `limit-${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  placeholder,
+  kind,
+  default: defaultLimits[key],
+  group: 'Limits',
+  prose,
+})
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const LIMIT_OPTIONS: Rows<Limits> = {
+  requestHead: limit('requestHead', size(KIB, 16 * MIB), 'SIZE', 'a request head'),
+  requestLine: limit('requestLine', size(256, 16 * MIB), 'SIZE', 'one line of a request head'),
+  requestFields: limit('requestFields', count(1, 10_000), 'N', 'fields of a request'),
+  originHead: limit('originHead', size(KIB, 16 * MIB), 'SIZE', 'an origin’s head'),
+  originFields: limit('originFields', count(1, 10_000), 'N', 'fields of an origin’s answer'),
+  connections: limit('connections', count(1), 'N', 'client connections; beyond it the oldest idle one is closed'),
+  waiters: limit('waiters', count(0), 'N', 'requests that wait for one fetch'),
+  variants: limit('variants', count(1, 10_000), 'N', 'variants of one key'),
+  ranges: limit('ranges', count(1, 1000), 'N', 'ranges of one request'),
+  restarts: limit('restarts', count(0, 100), 'N', 'restarts of one request'),
+  retries: limit('retries', count(0, 100), 'N', 'retries of one fetch'),
+  replay: limit('replay', size(0, 256 * MIB), 'SIZE', 'a request body that is kept so that it can be sent again'),
+  transferBuffer: limit('transferBuffer', size(16 * KIB, 256 * MIB), 'SIZE', 'what one transfer buffers before its source pauses'),
+  originConnections: limit('originConnections', count(1, 100_000), 'N', 'connections to the origin'),
+  originQueue: limit('originQueue', count(0), 'N', 'requests that wait for a connection to the origin'),
+}
+
+export const ALL_OPTIONS: readonly OptionRow<unknown>[] = [OPTIONS, DEADLINE_OPTIONS, LIMIT_OPTIONS].flatMap(
+  (rows) => Object.values(rows) as OptionRow<unknown>[],
+)
+
+export function envName(row: { readonly flag: string }): string {
+  return `CLEARCOAT_${row.flag.toUpperCase().replaceAll('-', '_')}`
+}

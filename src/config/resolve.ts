@@ -1,0 +1,101 @@
+/** From flags and environment to option values, and from option values or the API to settings. A flag wins over a variable, that over the default. */
+import { type ConfigComplaint, ConfigError } from './config-error.ts'
+import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
+import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName, type Settings } from './settings.ts'
+
+/** A flag whose value cannot be read: a mistake of usage, where the same in the environment is bad configuration. */
+export class UsageError extends ConfigError {}
+
+export interface OptionTexts {
+  /** Texts by flag name, without dashes; a flag not given is absent. */
+  readonly flags: Readonly<Record<string, readonly string[]>>
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export interface ResolvedOptions {
+  readonly values: OptionValues
+  readonly deadlines: Deadlines
+  readonly limits: Limits
+}
+
+/** Throws a `UsageError` for a flag, a `ConfigError` for a variable that cannot be used. */
+export function resolveOptions(texts: OptionTexts): ResolvedOptions {
+  return { values: resolveRows(OPTIONS, texts), deadlines: resolveRows(DEADLINE_OPTIONS, texts), limits: resolveRows(LIMIT_OPTIONS, texts) }
+}
+
+export interface SettingsInput {
+  readonly preset?: PresetName
+  readonly name?: string
+  readonly memory?: number
+  readonly maxObject?: number
+  readonly limits?: Partial<Limits>
+  readonly deadlines?: Partial<Deadlines>
+}
+
+/** Checks what the API was given by the same bounds as the flags. Throws a `ConfigError`. */
+export function resolveSettings(input: SettingsInput): Settings {
+  const memory = checked(OPTIONS.memory, 'memory', input.memory ?? OPTIONS.memory.default)
+  const maxObject = checked(OPTIONS.maxObject, 'maxObject', input.maxObject ?? null)
+  return {
+    preset: checked(OPTIONS.preset, 'preset', input.preset ?? OPTIONS.preset.default),
+    name: checked(OPTIONS.name, 'name', input.name ?? OPTIONS.name.default),
+    memory,
+    maxObject: Math.min(memory, maxObject ?? Math.ceil(memory / 4)),
+    limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
+    deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
+  }
+}
+
+function resolveRows<V extends object>(rows: Rows<V>, texts: OptionTexts): V {
+  const entries = Object.entries(rows) as [string, OptionRow<unknown>][]
+  return Object.fromEntries(entries.map(([key, row]) => [key, resolve(row, texts)])) as V
+}
+
+function resolve<T>(row: OptionRow<T>, { flags, env }: OptionTexts): T {
+  const fromFlag = flags[row.flag]
+  if (fromFlag !== undefined && fromFlag.length > 0) {
+    const shown = `${row.positional ? row.placeholder : `--${row.flag}`} ${JSON.stringify(fromFlag.join(','))}`
+    const parsed = row.kind.schema.safeParse(row.kind.read(fromFlag))
+    if (parsed.success) return parsed.data
+    throw new UsageError(complaint(shown, row))
+  }
+  const variable = envName(row)
+  const fromEnv = env[variable]
+  if (fromEnv === undefined || fromEnv === '') return row.default
+  const parsed = row.kind.schema.safeParse(row.kind.read([fromEnv]))
+  if (parsed.success) return parsed.data
+  throw new ConfigError(complaint(`${variable}=${JSON.stringify(fromEnv)}`, row))
+}
+
+function checkedAll<V extends object>(rows: Rows<V>, where: string, values: V): V {
+  for (const [key, value] of Object.entries(values)) {
+    const row = (rows as Readonly<Record<string, OptionRow<unknown>>>)[key]
+    if (row === undefined || !Object.hasOwn(rows, key))
+      throw new ConfigError({
+        what: `${where}.${key} is unknown`,
+        why: 'no such setting exists',
+        how: `use ${Object.keys(rows).join(', ')}`,
+      })
+    checked(row, `${where}.${key}`, value)
+  }
+  return values
+}
+
+function checked<T>(row: OptionRow<T>, path: string, value: unknown): T {
+  const parsed = row.kind.schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(complaint(`${path} ${String(value)}`, row))
+}
+
+function complaint<T>(shown: string, row: OptionRow<T>): ConfigComplaint {
+  const fallback = row.defaultText ?? row.kind.show(row.default)
+  return {
+    what: `${shown} cannot be used`,
+    why: `it is not ${row.kind.expects}`,
+    how: `correct it, or leave it out for the default: ${fallback}`,
+  }
+}
+
+function given<V extends object>(values: V | undefined): Partial<V> {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined)) as Partial<V>
+}

@@ -1,0 +1,158 @@
+/** The fetch failed: the stale object that staleIfError allows, else what `backendError` makes; the claim is released either way. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { runHook } from '../../vcl-ts/run.ts'
+import { C } from '../counters.ts'
+import { FAULTS, RequestFailure } from '../errors.ts'
+import { CachedObject } from '../object/object.ts'
+import { bodyOf } from '../object/stored-body.ts'
+import type { OriginFailure } from '../origin/exchange.ts'
+import { BackendResponse } from '../policy/backend-response.ts'
+import { parseCacheControl } from '../wire/cache-control.ts'
+import { reasonPhrase } from '../wire/status.ts'
+import { policyFailure } from './prepare.ts'
+import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
+import { storedFieldLines } from './stored-head.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+type FailStep = Extract<FetchStep, { step: 'fail' }>
+
+const NO_NAMES: readonly string[] = []
+
+export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
+  const { deps, init } = fetch
+  const { failure } = step
+  deps.counters.add(C.fetch_failed)
+  const stale = init.stale
+  if (stale !== null && !deservesError(step) && deps.table.overtaken(stale.key, fetch.position) !== 'hard') {
+    fetch.postpone(stale)
+    const wellFormed = failure instanceof RequestFailure && failure.wellFormed
+    if (stale.servableOnError(deps.clock.now(), wellFormed)) return serveStale(fetch, failure, stale)
+  }
+  const context = fetch.context
+  // The failing hook is not asked for an error page of its own, nor is anybody when there is nobody to read it.
+  if (context === null || (failure instanceof RequestFailure && failure.code === 'policy') || init.kind === 'refresh') return give(fetch, step, errorPage(fetch, step))
+  const beresp = errorPage(fetch, step)
+  context.beresp = beresp
+  const { compiled, limit } = init.policy
+  const action = runHook(compiled, 'backendError', context, limit)
+  return action instanceof Promise ? action.then((decided) => after(fetch, step, beresp, decided)) : after(fetch, step, beresp, action)
+}
+
+/** A policy that answers `error` wants its page, not the stale object. */
+function deservesError(step: FailStep): boolean {
+  return step.status !== null
+}
+
+function serveStale(fetch: FetchTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): FetchStep {
+  const { observer } = fetch
+  fetch.observer = null
+  if (fetch.init.claim !== null) fetch.deps.table.release(fetch.init.claim, { type: 'failed', cause: failure })
+  observer?.failed(failure, stale)
+  return DONE
+}
+
+function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, action: Action): FetchStep {
+  switch (action.type) {
+    case 'deliver':
+      return give(fetch, step, beresp)
+    case 'retry':
+      if (fetch.retries >= fetch.deps.settings.limits.retries) return give(fetch, step, beresp)
+      fetch.retries++
+      if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
+      return { step: 'prepare' }
+    case 'abandon':
+      return give(fetch, step, beresp)
+    default:
+      return give(fetch, { ...step, failure: policyFailure(fetch, action) }, errorPage(fetch, { ...step, failure: new RequestFailure('policy') }))
+  }
+}
+
+/** An answer made here. With a ttl (a policy gave it one) it is stored like any other. */
+function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse): FetchStep {
+  const { deps, init } = fetch
+  const bytes = typeof beresp.body === 'string' ? Buffer.from(beresp.body) : Buffer.from(beresp.body)
+  const store = beresp.ttl > 0 && init.kind !== 'pass' && !beresp.uncacheable
+  const object = new CachedObject({
+    key: init.request.key,
+    status: beresp.status,
+    reason: beresp.reason,
+    headers: beresp.headers,
+    fieldLines: storedFieldLines(beresp.headers, beresp.control, deps.decisions),
+    life: {
+      storedAt: deps.clock.now(),
+      ttl: beresp.ttl,
+      grace: beresp.grace,
+      staleIfError: beresp.staleIfError,
+      staleIfErrorExplicit: beresp.staleIfErrorExplicit,
+      keep: beresp.keep,
+      age: 0,
+    },
+    retention: deps.decisions.retention,
+    position: fetch.position,
+    etag: null,
+    lastModified: null,
+    date: deps.clock.wall(),
+    part: null,
+    tags: beresp.tags,
+    mustRevalidate: false,
+    lifetimeSource: beresp.control.source,
+    body: bodyOf(bytes),
+    backend: beresp.backend,
+  })
+  if (store) {
+    deps.table.publish(init.claim, object, NO_NAMES, init.request.variant(NO_NAMES), true)
+    deps.table.complete(object)
+  } else if (init.claim !== null) deps.table.release(init.claim, { type: 'failed', cause: step.failure })
+  fetch.tell({
+    status: beresp.status,
+    reason: beresp.reason,
+    headers: beresp.headers.clone(),
+    object,
+    contentLength: bytes.length,
+    stored: store,
+    why: store ? 'STORED' : 'ERROR',
+    ttl: beresp.ttl,
+    ttlSource: beresp.control.source,
+    originStatus: 0,
+    failure: step.failure,
+  })
+  return DONE
+}
+
+function errorPage(fetch: FetchTransaction, step: FailStep): BackendResponse {
+  const { decisions } = fetch.deps
+  const fault = FAULTS[step.failure.code]
+  const unreachable = fault.source === 'origin' && decisions.unreachableStatus !== 'mapped' ? decisions.unreachableStatus : fault.status
+  const badCoding = step.failure.code === 'bad_framing' ? decisions.badCodingStatus : unreachable
+  const status = step.status ?? badCoding
+  const beresp = new BackendResponse({
+    status,
+    reason: step.reason ?? reasonPhrase(status),
+    headers: new HeaderMap(),
+    ttl: 0,
+    grace: 0,
+    staleIfError: 0,
+    keep: 0,
+    age: 0,
+    control: {
+      ...parseCacheControl(undefined),
+      source: 'none',
+      explicit: false,
+      targeted: false,
+      validator: false,
+      heuristicallyCacheable: false,
+      understood: true,
+      vary: 'none',
+      varyCookie: false,
+      conflict: false,
+      contentRange: 'none',
+      framing: 'length',
+    },
+    backend: '',
+    was304: false,
+    uncacheable: false,
+  })
+  beresp.why = 'ERROR'
+  return beresp
+}

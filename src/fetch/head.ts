@@ -1,0 +1,54 @@
+/** A HEAD's answer freshens the stored GET answer, or shows that it is out of date (RFC 9111 §4.3.5). */
+import { CachedObject } from '../object/object.ts'
+import type { OriginResponse } from '../origin/exchange.ts'
+import type { BackendResponse } from '../policy/backend-response.ts'
+import { merge304, sameRepresentation } from '../wire/revalidation.ts'
+import { parseVary } from '../wire/vary.ts'
+import { storedFieldLines } from './stored-head.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, response: OriginResponse): void {
+  const stale = fetch.init.stale
+  const { table, decisions, clock } = fetch.deps
+  if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
+  if (table.overtaken(stale.key, fetch.position) !== 'valid') return
+  const sameLength = response.contentLength === null || response.contentLength === stale.body.length
+  if (!sameLength || !sameRepresentation(stale.headers, beresp.headers)) {
+    stale.soften(clock.now())
+    table.discard(stale)
+    return
+  }
+  const headers = merge304(stale.headers, beresp.headers)
+  const vary = parseVary(headers)
+  if (beresp.uncacheable || (vary.type !== 'none' && vary.type !== 'names')) return
+  const names = vary.type === 'names' ? vary.names : []
+  const fresh = new CachedObject({
+    key: stale.key,
+    status: stale.status,
+    reason: stale.reason,
+    headers,
+    fieldLines: storedFieldLines(headers, beresp.control, decisions),
+    life: {
+      storedAt: clock.now(),
+      ttl: beresp.ttl,
+      grace: beresp.grace,
+      staleIfError: beresp.staleIfError,
+      staleIfErrorExplicit: beresp.staleIfErrorExplicit,
+      keep: beresp.keep,
+      age: beresp.age,
+    },
+    retention: decisions.retention,
+    position: fetch.position,
+    etag: headers.getLower('etag') ?? null,
+    lastModified: stale.lastModified,
+    date: stale.date,
+    part: null,
+    tags: stale.tags,
+    mustRevalidate: beresp.control.mustRevalidate,
+    lifetimeSource: beresp.control.source,
+    body: stale.body,
+    backend: beresp.backend,
+  })
+  table.publish(null, fresh, names, fetch.init.request.variant(names), true)
+  table.complete(fresh)
+}

@@ -1,0 +1,122 @@
+/** Makes the request towards the origin from the client's, and lets `backendFetch` look at it. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { runHook } from '../../vcl-ts/run.ts'
+import { RequestFailure } from '../errors.ts'
+import { BackendContext } from '../policy/backend-context.ts'
+import { BackendRequest } from '../policy/backend-request.ts'
+import { normaliseAcceptEncoding } from '../wire/accept.ts'
+import { conditionalFields } from '../wire/revalidation.ts'
+import { type FetchStep, failWith, type NextFetchStep } from './step.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+const CONDITIONAL = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
+
+export function prepare(fetch: FetchTransaction): NextFetchStep {
+  const bereq = fetch.bereq ?? newBereq(fetch)
+  fetch.bereq = bereq
+  setConditions(fetch, bereq.headers)
+  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq)
+  fetch.context = context
+  const { compiled, limit } = fetch.init.policy
+  const action = runHook(compiled, 'backendFetch', context, limit)
+  return action instanceof Promise ? action.then((decided) => after(fetch, decided)) : after(fetch, action)
+}
+
+function after(fetch: FetchTransaction, action: Action): FetchStep {
+  switch (action.type) {
+    case 'fetch':
+      return { step: 'send' }
+    case 'abandon':
+      return failWith(new RequestFailure('abandoned'))
+    case 'error':
+      return { step: 'fail', failure: new RequestFailure('abandoned'), status: action.status, reason: action.reason }
+    default:
+      return failWith(policyFailure(fetch, action))
+  }
+}
+
+/** What a hook's `fail` becomes; the log gets the cause, the client does not. */
+export function policyFailure(fetch: FetchTransaction, action: Action): RequestFailure {
+  const cause = action.type === 'fail' ? action.cause : null
+  const reason = action.type === 'fail' ? action.reason : `unexpected action ${action.type}`
+  fetch.deps.log.error({ fetch: fetch.init.request.id, reason, err: cause ?? undefined }, 'a backend hook failed')
+  return new RequestFailure('policy')
+}
+
+function newBereq(fetch: FetchTransaction): BackendRequest {
+  const { init, deps } = fetch
+  const { request } = init
+  const backend = request.backend ?? init.policy.backend ?? deps.defaultBackend
+  const { deadlines } = deps.settings
+  const headers = request.headers.clone()
+  let method = request.method
+  if (init.kind !== 'pass') {
+    method = fetchMethod(fetch)
+    for (const name of CONDITIONAL) headers.removeRaw(name)
+    if (init.range === null) {
+      headers.removeRaw('range')
+      headers.removeRaw('if-range')
+    }
+    const encoding = headers.joined('accept-encoding')
+    if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
+  }
+  if (init.kind === 'refresh') forgetPerson(fetch, headers)
+  headers.removeRaw('expect')
+  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', backend?.host ?? 'localhost')
+  return new BackendRequest({
+    method,
+    url: request.url,
+    headers,
+    backend,
+    connectTimeout: backend?.connectTimeout ?? deadlines.connect,
+    firstByteTimeout: backend?.firstByteTimeout ?? deadlines.firstByte,
+    betweenBytesTimeout: backend?.betweenBytesTimeout ?? deadlines.betweenBytes,
+    isBgfetch: init.kind === 'refresh',
+    isHitMiss: init.refusal === 'hitForMiss',
+    isHitPass: init.refusal === 'hitForPass',
+    uncacheable: init.kind === 'pass',
+    credentialed: request.credentialed,
+    authorized: request.authorized,
+    id: request.id,
+  })
+}
+
+/** A fetch that may be stored is a GET; HEAD is forwarded as HEAD where the preset says so, and then serves this request alone. */
+function fetchMethod(fetch: FetchTransaction): string {
+  const { method } = fetch.init.request
+  return method === 'HEAD' && fetch.deps.decisions.headMiss === 'forward' && fetch.init.kind === 'miss' ? 'HEAD' : 'GET'
+}
+
+/** A refresh in the background is nobody's request: it carries a person's fields only where the stored variant depends on them. */
+function forgetPerson(fetch: FetchTransaction, headers: HeaderMap): void {
+  const vary = (fetch.init.stale?.headers.joined('vary') ?? '').toLowerCase()
+  const names = vary.split(',').map((name) => name.trim())
+  for (const name of ['cookie', 'authorization']) if (!names.includes(name)) headers.removeRaw(name)
+}
+
+function setConditions(fetch: FetchTransaction, headers: HeaderMap): void {
+  const { claim } = fetch.init
+  if (fetch.init.kind === 'pass') return
+  for (const name of CONDITIONAL) if (fetch.conditional || fetch.plain) headers.removeRaw(name)
+  if (fetch.completing) {
+    headers.removeRaw('range')
+    headers.removeRaw('if-range')
+  }
+  fetch.conditional = false
+  fetch.completing = false
+  const stale = fetch.confirmable
+  if (stale !== null) {
+    const lastModifiedField = stale.headers.getLower('last-modified') ?? null
+    const lastModifiedStrong = stale.lastModified !== null && stale.lastModified <= stale.date - 1000
+    const fields = conditionalFields({ etag: stale.etag, lastModifiedField, lastModifiedStrong }, fetch.deps.decisions.varnishLifetime)
+    for (const [name, value] of fields) headers.set(name, value)
+    fetch.conditional = fields.length > 0
+    return
+  }
+  const part = claim?.part ?? null
+  if (part === null || part.part === null || fetch.plain || claim?.detached === true) return
+  headers.set('Range', `bytes=${part.part.last + 1}-`)
+  if (part.etag !== null && !part.etag.startsWith('W/')) headers.set('If-Range', part.etag)
+  fetch.completing = true
+}

@@ -1,0 +1,210 @@
+/**
+ * The answer becomes an object: readable from its first byte, shared when it may be, stored when it is whole.
+ * What is decided here is what no policy may decide otherwise: an object that cannot be reused safely is nobody else's.
+ */
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import type { Body } from '../body/body.ts'
+import { C } from '../counters.ts'
+import { Filling } from '../object/filling.ts'
+import { type Lifetime, retention } from '../object/lifetime.ts'
+import { CachedObject, Marker, type Part } from '../object/object.ts'
+import { EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
+import type { OriginResponse } from '../origin/exchange.ts'
+import type { BackendResponse } from '../policy/backend-response.ts'
+import { parseHttpDate } from '../wire/http-date.ts'
+import { parseContentRange } from '../wire/range.ts'
+import { parseVary } from '../wire/vary.ts'
+import { freshenByHead } from './head.ts'
+import { invalidateUnsafe, storesPost } from './unsafe.ts'
+import { deliverableHeaders, storedFieldLines } from './stored-head.ts'
+import { DONE, type FetchStep } from './step.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+type ReceiveStep = Extract<FetchStep, { step: 'receive' }>
+
+const NO_NAMES: readonly string[] = []
+
+/** Whether and how an answer is shared. */
+interface Sharing {
+  readonly shared: boolean
+  readonly store: boolean
+  readonly why: Reason
+  readonly names: readonly string[]
+  readonly part: Part | null
+}
+
+export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
+  const { response, beresp } = step
+  invalidateUnsafe(fetch, beresp)
+  const stale = fetch.init.claim?.stale ?? fetch.init.stale
+  if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, response)
+  const sharing = share(fetch, step)
+  const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY)
+  fetch.object = object
+  fetch.keeping = sharing.store
+  if (step.body !== null) {
+    fetch.filling = new Filling(
+      response.framing === 'length' ? response.contentLength : null,
+      sharing.store,
+      { keep: fetch.deps.settings.maxObject, window: fetch.deps.settings.limits.transferBuffer },
+      fetch,
+    )
+    object.body = fetch.filling
+  }
+  if (beresp.stream || step.body === null) {
+    open(fetch, step, sharing, object)
+    if (step.body !== null) fill(fetch, step.body)
+    return DONE
+  }
+  fetch.whenWhole = () => {
+    fetch.whenWhole = null
+    open(fetch, step, sharing, object)
+  }
+  fetch.filling?.fill(step.body)
+  return DONE
+}
+
+function fill(fetch: FetchTransaction, body: Body): void {
+  const { filling } = fetch
+  if (filling === null) return
+  filling.fill(body)
+  if (!filling.ended && filling.readers === 0) fetch.watchAlone()
+}
+
+/** Lets the leader and everybody who may share it have the object. */
+function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, object: CachedObject): void {
+  const { deps, init } = fetch
+  const { claim } = init
+  if (sharing.shared) {
+    deps.table.publish(claim, object, sharing.names, init.request.variant(sharing.names), sharing.store)
+    if (step.body === null || object.complete) deps.table.complete(object)
+  } else refuse(fetch, step, sharing)
+  const { beresp, response } = step
+  fetch.tell({
+    status: beresp.status,
+    reason: beresp.reason,
+    headers: deliverableHeaders(beresp.headers, deps.decisions),
+    object,
+    contentLength: announcedLength(step, object),
+    stored: sharing.store,
+    why: sharing.why,
+    ttl: beresp.ttl,
+    ttlSource: beresp.control.source,
+    originStatus: response.status,
+    failure: null,
+  })
+}
+
+function announcedLength(step: ReceiveStep, object: CachedObject): number | null {
+  if (step.merged !== null) return object.body.length
+  const { response, body, beresp } = step
+  if (body !== null) return response.framing === 'length' ? response.contentLength : null
+  if (beresp.status === 204 || beresp.status === 304) return null
+  return response.contentLength
+}
+
+function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
+  const { beresp, response, hitForPass } = step
+  const { init, deps } = fetch
+  const refused = (why: Reason): Sharing => ({ shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null })
+  if (init.kind === 'pass') return storesPost(fetch, beresp) ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null } : refused('POLICY')
+  if (fetch.bereq?.method === 'HEAD') return refused('METHOD')
+  if (hitForPass !== null) return refused('HIT_FOR_PASS')
+  if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
+  if (init.request.noStore) return refused('NO_STORE')
+  if (response.contentLength !== null && step.body !== null && response.contentLength > deps.settings.maxObject) return refused('TOO_LARGE')
+  const names = varyNames(beresp.headers)
+  if (names === null) return refused(parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
+  // A 304 that no object stands behind, and a range that was refused, say nothing about the representation.
+  if (beresp.status === 304) return refused('STATUS')
+  if (init.range !== null && beresp.status === 416) return refused('RANGE')
+  const part = beresp.status === 206 ? partOf(response) : null
+  if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
+  const store = retention(lifeOf(fetch, beresp), deps.decisions.retention) > 0
+  return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
+}
+
+/** Sorted lower-case names; `null` when the variant cannot be told. */
+function varyNames(headers: HeaderMap): readonly string[] | null {
+  const vary = parseVary(headers)
+  return vary.type === 'none' ? NO_NAMES : vary.type === 'names' ? vary.names : null
+}
+
+function partOf(response: OriginResponse): Part | null {
+  const range = parseContentRange(response.headers.joined('content-range') ?? '')
+  if (range === null || !('first' in range)) return null
+  const length = range.last - range.first + 1
+  return response.contentLength === null || response.contentLength === length ? { first: range.first, last: range.last, total: range.total } : null
+}
+
+function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
+  return {
+    storedAt: fetch.deps.clock.now(),
+    ttl: beresp.ttl,
+    grace: beresp.grace,
+    staleIfError: beresp.staleIfError,
+    staleIfErrorExplicit: beresp.staleIfErrorExplicit,
+    keep: beresp.keep,
+    age: beresp.age,
+  }
+}
+
+function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, body: Filling | StoredBody): CachedObject {
+  const { beresp, merged } = step
+  const { deps, init } = fetch
+  const headers = storedHeaders(fetch, step)
+  const wall = deps.clock.wall()
+  const lastModified = headers.getLower('last-modified')
+  const { control } = beresp
+  return new CachedObject({
+    key: init.request.key,
+    status: beresp.status,
+    reason: beresp.reason,
+    headers,
+    fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions) : '',
+    life: lifeOf(fetch, beresp),
+    retention: deps.decisions.retention,
+    // A refreshed object takes the position of its revalidation.
+    position: fetch.position,
+    etag: headers.getLower('etag') ?? null,
+    lastModified: lastModified === undefined ? null : parseHttpDate(lastModified, wall),
+    date: parseHttpDate(headers.getLower('date') ?? '', wall) ?? wall,
+    part: sharing.part,
+    tags: beresp.tags,
+    mustRevalidate: control.mustRevalidate || control.proxyRevalidate || control.noCache,
+    lifetimeSource: control.source,
+    body: merged === null ? EMPTY_BODY : body,
+    backend: beresp.backend,
+  })
+}
+
+/** What is kept: the head as the policy left it; cookies that only the 304 set are not part of the stored answer. */
+function storedHeaders(fetch: FetchTransaction, step: ReceiveStep): HeaderMap {
+  const { beresp, merged } = step
+  if (merged === null) return beresp.headers
+  const headers = beresp.headers.clone()
+  headers.removeRaw('set-cookie')
+  for (const cookie of fetch.init.claim?.stale?.headers.getAll('set-cookie') ?? []) headers.appendRaw('Set-Cookie', 'set-cookie', cookie)
+  return headers
+}
+
+function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): void {
+  const { deps, init } = fetch
+  const { beresp, hitForPass } = step
+  const { request, claim } = init
+  if (init.kind === 'pass') return
+  deps.counters.add(C.beresp_uncacheable)
+  deps.counters.reason('reason', sharing.why)
+  // A part, a HEAD, an error while something good is held: nothing to remember for the whole representation.
+  const remembered = init.range === null && fetch.bereq?.method !== 'HEAD' && !(beresp.status >= 500 && init.stale !== null)
+  let marker: Marker | null = null
+  if (remembered) {
+    const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
+    const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
+    marker = new Marker(request.key, type, deps.clock.now() + ttl * 1000, fetch.position, request.credentialed)
+  }
+  const variant = request.variant(sharing.names)
+  if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !request.credentialed)
+  else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard') deps.table.remember(request.key, sharing.names, variant, marker)
+}

@@ -1,0 +1,153 @@
+/** The head of the answer is here: compute its life, let `backendResponse` decide. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import type { ResponseControl } from '../../vcl-ts/context.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { runHook } from '../../vcl-ts/run.ts'
+import type { Body } from '../body/body.ts'
+import { ConcatBody } from '../body/concat.ts'
+import { RequestFailure } from '../errors.ts'
+import type { OriginResponse } from '../origin/exchange.ts'
+import { BackendResponse } from '../policy/backend-response.ts'
+import { strongMatch } from '../wire/entity-tag.ts'
+import { type Lifetime, lifetime } from '../wire/freshness.ts'
+import { stripHopByHop } from '../wire/hop-by-hop.ts'
+import { parseContentRange } from '../wire/range.ts'
+import { policyFailure } from './prepare.ts'
+import { askPlain } from './refresh.ts'
+import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+/** RFC 5861 §4. */
+const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
+export function respond(fetch: FetchTransaction, response: OriginResponse, body: Body | null, merged: Merged | null): NextFetchStep {
+  const { init, deps } = fetch
+  const stale = init.stale
+  if (merged === null) stripHopByHop(response.headers, 'response')
+  if (merged === null && response.status === 304 && init.kind !== 'pass' && fetch.context?.beresp?.was304 !== true)
+    return failWith(new RequestFailure('unexpected_304'))
+  if (ERRORS.has(response.status) && stale?.servableOnError(deps.clock.now(), true) === true) {
+    fetch.cancelCall()
+    return failWith(new RequestFailure('origin_error', `the origin answered ${response.status}`, true))
+  }
+  if (fetch.completing) return complete(fetch, response, body)
+  if (response.status === 206 && init.kind !== 'pass' && init.range === null) {
+    fetch.cancelCall()
+    return failWith(new RequestFailure('unexpected_206'))
+  }
+  return ask(fetch, response, body, merged)
+}
+
+/** Freshness of an answer of this fetch. */
+export function freshness(
+  fetch: FetchTransaction,
+  status: number,
+  headers: HeaderMap,
+  framing: ResponseControl['framing'],
+  bodyLength: number | null,
+): Lifetime {
+  const { clock, decisions } = fetch.deps
+  return lifetime({
+    status,
+    method: fetch.bereq?.method ?? 'GET',
+    headers,
+    requestTime: fetch.requestTime,
+    responseTime: clock.now(),
+    wall: clock.wall(),
+    decisions,
+    framing,
+    bodyLength,
+  })
+}
+
+/** The rest of a stored part: joined only with an equal strong ETag and touching ranges; a 200 replaces; anything else is fetched whole. */
+function complete(fetch: FetchTransaction, response: OriginResponse, body: Body | null): NextFetchStep {
+  const part = fetch.init.claim?.part ?? null
+  if (response.status === 200 || part?.part == null) return ask(fetch, response, body, null)
+  const range = parseContentRange(response.headers.joined('content-range') ?? '')
+  const etag = response.headers.getLower('etag')
+  const joins =
+    response.status === 206 &&
+    body !== null &&
+    body.length !== null &&
+    part.complete &&
+    part.etag !== null &&
+    etag !== undefined &&
+    strongMatch(part.etag, etag) &&
+    range !== null &&
+    'first' in range &&
+    range.first === part.part.last + 1 &&
+    range.total !== null &&
+    range.last === range.total - 1 &&
+    body.length === range.last - range.first + 1
+  if (!joins || body === null || range === null || !('first' in range) || range.total === null) {
+    fetch.cancelCall()
+    return askPlain(fetch)
+  }
+  const headers = response.headers
+  headers.removeRaw('content-range')
+  headers.removeRaw('content-length')
+  const whole: OriginResponse = { ...response, status: 200, reason: 'OK', headers, framing: 'length', contentLength: range.total }
+  return ask(fetch, whole, new ConcatBody(part.body, body), null)
+}
+
+function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | null, merged: Merged | null): NextFetchStep {
+  const { init, context } = fetch
+  if (context === null) return failWith(new RequestFailure('internal'))
+  const stale = merged === null ? null : (init.claim?.stale ?? null)
+  const headers = merged === null ? response.headers : withOwnCookies(merged.headers, response.headers)
+  const status = stale?.status ?? response.status
+  const length = stale === null ? response.contentLength : stale.body.length
+  const beresp = new BackendResponse({
+    status,
+    reason: stale?.reason ?? response.reason,
+    headers,
+    ...freshness(fetch, status, headers, stale === null ? response.framing : 'length', length),
+    backend: fetch.bereq?.backend?.url ?? '',
+    was304: merged !== null,
+    uncacheable: init.kind === 'pass',
+  })
+  context.beresp = beresp
+  const { compiled, limit } = init.policy
+  const action = runHook(compiled, 'backendResponse', context, limit)
+  return action instanceof Promise
+    ? action.then((decided) => after(fetch, response, body, beresp, merged, decided))
+    : after(fetch, response, body, beresp, merged, action)
+}
+
+/** What a 304 sets is this client's alone, but it counts when the answer's sharing is judged. */
+function withOwnCookies(merged: HeaderMap, fresh: HeaderMap): HeaderMap {
+  for (const cookie of fresh.getAll('set-cookie')) merged.appendRaw('Set-Cookie', 'set-cookie', cookie)
+  return merged
+}
+
+function after(
+  fetch: FetchTransaction,
+  response: OriginResponse,
+  body: Body | null,
+  beresp: BackendResponse,
+  merged: Merged | null,
+  action: Action,
+): FetchStep {
+  switch (action.type) {
+    case 'deliver':
+      return { step: 'receive', response, body, beresp, merged, hitForPass: null }
+    case 'hitForPass':
+      return { step: 'receive', response, body, beresp, merged, hitForPass: action.ttl }
+    case 'retry':
+      fetch.cancelCall()
+      if (fetch.retries >= fetch.deps.settings.limits.retries) return failWith(new RequestFailure('too_many_retries'))
+      fetch.retries++
+      if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
+      return { step: 'prepare' }
+    case 'abandon':
+      fetch.cancelCall()
+      return failWith(new RequestFailure('abandoned'))
+    case 'error':
+      fetch.cancelCall()
+      return { step: 'fail', failure: new RequestFailure('abandoned'), status: action.status, reason: action.reason }
+    default:
+      fetch.cancelCall()
+      return failWith(policyFailure(fetch, action))
+  }
+}

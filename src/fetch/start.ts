@@ -1,0 +1,114 @@
+/** How a request begins a fetch, and what it hears of it: the only door from the request machine to the fetch machine. */
+import type { Socket } from 'node:net'
+import type { Backend } from '../../vcl-ts/backend.ts'
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import type { ReplayBody } from '../body/replay.ts'
+import type { Clock } from '../clock.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Counters } from '../counters.ts'
+import type { RequestFailure } from '../errors.ts'
+import type { EventLog } from '../log.ts'
+import type { Claim } from '../object/claim.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { ObjectTable } from '../object/table.ts'
+import type { OriginFailure, Origin } from '../origin/exchange.ts'
+import type { ActivePolicy } from '../policy/active.ts'
+import { runFetch } from './machine.ts'
+import { FetchTransaction } from './transaction.ts'
+
+/** What every fetch of this process works with. */
+export interface FetchDeps {
+  readonly settings: Settings
+  readonly decisions: Decisions
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly log: EventLog
+  readonly table: ObjectTable
+  readonly defaultBackend: Backend | null
+  originOf(backend: Backend): Origin
+}
+
+/** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
+export type FetchKind = 'miss' | 'pass' | 'refresh'
+
+export interface FetchRequest {
+  readonly method: string
+  readonly url: string
+  readonly host: string
+  /** Canonical, hop-by-hop fields gone, forwarding fields set. The fetch takes a copy. */
+  readonly headers: HeaderMap
+  readonly body: ReplayBody | null
+  readonly backend: Backend | null
+  readonly key: string
+  readonly credentialed: boolean
+  readonly authorized: boolean
+  /** The request's own `no-store`, where it is honoured. */
+  readonly noStore: boolean
+  /** Token of a protocol change to ask for (pipe). */
+  readonly upgrade: string | null
+  readonly id: string
+  /** The key of another URL of the same host, for invalidation (RFC 9111 §4.4). */
+  keyOf(url: string): string
+  /** The variant that this request selects. */
+  variant(names: readonly string[]): string
+}
+
+export interface FetchInit {
+  readonly kind: FetchKind
+  readonly policy: ActivePolicy
+  readonly request: FetchRequest
+  readonly claim: Claim | null
+  /** Remembered refusal that led here. */
+  readonly refusal: 'hitForMiss' | 'hitForPass' | null
+  /** Served if the fetch fails and staleIfError allows. */
+  readonly stale: CachedObject | null
+  /** The Range that is forwarded. */
+  readonly range: string | null
+  readonly state: object
+  readonly observer: FetchObserver | null
+}
+
+/** What the leader gets: its own answer, which may differ from what is stored (Set-Cookie of a 304, fields that are not reused). */
+export interface FetchResult {
+  readonly status: number
+  readonly reason: string
+  /** As delivered, without hop-by-hop fields. */
+  readonly headers: HeaderMap
+  /** Readable now. */
+  readonly object: CachedObject
+  readonly contentLength: number | null
+  /** Kept for others once it is whole. */
+  readonly stored: boolean
+  /** `STORED`, or why not. */
+  readonly why: Reason
+  readonly ttl: number
+  readonly ttlSource: string
+  /** Status that the origin gave; 304 when it confirmed the stale object. */
+  readonly originStatus: number
+  /** An error page made here. */
+  readonly failure: RequestFailure | OriginFailure | null
+}
+
+export interface FetchObserver {
+  interim(status: number, reason: string, fieldLines: string): void
+  /** Last call, unless `failed` or `upgraded` is. */
+  readable(result: FetchResult): void
+  /** The origin changed the protocol as asked. */
+  upgraded(head: { status: number; reason: string; fieldLines: string }, socket: Socket, rest: Buffer): void
+  /** The fetch failed and `stale` may be served instead. */
+  failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void
+}
+
+export interface FetchHandle {
+  /** The request does not wait any longer. What is fetched under a claim goes on, for a while. */
+  leave(): void
+}
+
+/** Begins a fetch. The observer may be called before this returns. */
+export function startFetch(deps: FetchDeps, init: FetchInit): FetchHandle {
+  const fetch = new FetchTransaction(deps, init)
+  runFetch(fetch, { step: 'prepare' })
+  return fetch
+}

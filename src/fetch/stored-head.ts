@@ -1,0 +1,25 @@
+/** The head as it is kept and as it is sent: what clients never get, and what a stored answer may not repeat. */
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { CacheControl } from '../../vcl-ts/cache-control.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { serializeFields } from '../wire/message-head.ts'
+
+/** For the client whose request fetched it: everything but the targeted fields that are ours (RFC 9213 §2.2). */
+export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): HeaderMap {
+  const copy = headers.clone()
+  for (const name of decisions.targetedRemoved) copy.removeRaw(name)
+  return copy
+}
+
+/**
+ * For every later client: also without Age, which is computed anew, without the fields that `no-cache` or `private` name
+ * (RFC 9111 §5.2.2.4, §5.2.2.7), and without the Content-Range of a stored part.
+ */
+export function storedFieldLines(headers: HeaderMap, control: CacheControl, decisions: Decisions): string {
+  const copy = deliverableHeaders(headers, decisions)
+  copy.removeRaw('age')
+  copy.removeRaw('content-range')
+  for (const name of control.noCacheFields) copy.removeRaw(name)
+  for (const name of control.privateFields) copy.removeRaw(name)
+  return serializeFields(copy)
+}

@@ -1,0 +1,178 @@
+/** One fetch: what it was asked for, where it stands, and what it owes to the claim, the origin call and the filling. */
+import type { Socket } from 'node:net'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { Body, BodyEnd } from '../body/body.ts'
+import type { Timer } from '../clock.ts'
+import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import type { Filling, FillingOwner } from '../object/filling.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { StoredBody } from '../object/stored-body.ts'
+import type { OriginCall, OriginFailure, OriginObserver, OriginResponse } from '../origin/exchange.ts'
+import type { BackendContext } from '../policy/backend-context.ts'
+import type { BackendRequest } from '../policy/backend-request.ts'
+import { serializeFields } from '../wire/message-head.ts'
+import { stripHopByHop } from '../wire/hop-by-hop.ts'
+import { runFetch } from './machine.ts'
+import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
+import { failWith } from './step.ts'
+
+/** First pause after a refresh failed, and the longest, in milliseconds; it doubles in between. */
+const RETRY_FIRST = 1000
+const RETRY_LONGEST = 30_000
+
+export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwner {
+  readonly deps: FetchDeps
+  readonly init: FetchInit
+  readonly position: number
+  observer: FetchObserver | null
+  bereq: BackendRequest | null = null
+  context: BackendContext | null = null
+  retries = 0
+  /** Whether the request asks the origin to confirm the stale object. */
+  conditional = false
+  /** Whether it asks for the rest of a stored part. */
+  completing = false
+  /** The stale object is of no use for a conditional request any more. */
+  plain = false
+  call: OriginCall | null = null
+  requestTime = 0
+  filling: Filling | null = null
+  object: CachedObject | null = null
+  /** Told when the body is whole, for answers that are not delivered while they arrive. */
+  whenWhole: (() => void) | null = null
+  #alone: Timer | null = null
+  #ended = false
+
+  constructor(deps: FetchDeps, init: FetchInit) {
+    this.deps = deps
+    this.init = init
+    this.observer = init.observer
+    this.position = init.claim?.position ?? deps.table.position
+  }
+
+  /** The stale object that a conditional request may name, unless an invalidation overtook it. */
+  get confirmable(): CachedObject | null {
+    const { claim } = this.init
+    const stale = claim?.stale ?? null
+    if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
+    if (claim?.detached === true || this.deps.table.overtaken(stale.key, this.position) !== 'valid') return null
+    return stale
+  }
+
+  leave(): void {
+    this.observer = null
+    if (this.init.claim !== null && !this.init.claim.released) return
+    // Nobody but this request waited for it. An object that is being stored is finished through its own filling.
+    if (this.object === null) this.#giveUp()
+  }
+
+  interim(status: number, reason: string, headers: HeaderMap): void {
+    stripHopByHop(headers, 'response')
+    this.observer?.interim(status, reason, serializeFields(headers))
+  }
+
+  response(response: OriginResponse, body: Body | null): void {
+    if (this.#ended) return
+    runFetch(this, response.status === 304 && this.conditional ? { step: 'refresh', response } : { step: 'respond', response, body, merged: null })
+  }
+
+  upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void {
+    this.call = null
+    this.#ended = true
+    const { observer } = this
+    if (observer === null) {
+      socket.destroy()
+      return
+    }
+    // The upgrade's own fields are the client's to see: they complete the handshake.
+    const upgrade = response.headers.getLower('upgrade') ?? this.init.request.upgrade ?? ''
+    stripHopByHop(response.headers, 'response')
+    const fieldLines = `${serializeFields(response.headers)}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
+    observer.upgraded({ status: response.status, reason: response.reason, fieldLines }, socket, rest)
+  }
+
+  failed(failure: OriginFailure): void {
+    this.call = null
+    if (!this.#ended) runFetch(this, failWith(failure))
+  }
+
+  /** The request has its answer; nothing is told to it any more. */
+  tell(result: FetchResult): void {
+    const { observer } = this
+    this.observer = null
+    observer?.readable(result)
+  }
+
+  /** Ends the call to the origin, if it still runs. */
+  cancelCall(): void {
+    this.call?.cancel()
+    this.call = null
+  }
+
+  /** The stale object stays; it is asked for again after a pause that grows. */
+  postpone(stale: CachedObject): void {
+    stale.retryAt = this.deps.clock.now() + Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
+    stale.failures = Math.min(stale.failures + 1, 10)
+  }
+
+  /** Ends without any answer: the claim is released, the origin let go. */
+  abandon(failure: RequestFailure): void {
+    this.#ended = true
+    this.cancelCall()
+    if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure })
+  }
+
+  /** Nobody reads what is filling; give it time to become whole if it is worth keeping. */
+  watchAlone(): void {
+    const { filling } = this
+    if (filling === null || filling.ended) return
+    if (this.object === null || !this.keeping) {
+      filling.abort(new RequestFailure('cancelled'))
+      return
+    }
+    this.#alone ??= this.deps.clock.after(this.deps.settings.deadlines.fillAlone * 1000, () => {
+      this.#alone = null
+      if (filling.readers === 0) filling.abort(new RequestFailure('cancelled'))
+    })
+  }
+
+  keeping = false
+
+  oversize(): void {
+    this.keeping = false
+    this.deps.counters.add(C.n_lru_limited)
+    this.deps.counters.reason('reason', 'TOO_LARGE')
+    if (this.object !== null) this.deps.table.discard(this.object)
+  }
+
+  deserted(): void {
+    this.watchAlone()
+  }
+
+  filled(end: BodyEnd, stored: StoredBody | null): void {
+    this.#alone?.cancel()
+    this.#alone = null
+    this.call = null
+    const { object } = this
+    if (object === null) return
+    if (end.type === 'complete' && stored !== null && this.keeping) {
+      object.body = stored
+      this.deps.table.complete(object)
+    } else {
+      this.deps.table.discard(object)
+      if (end.type === 'reset') {
+        this.deps.counters.add(C.fetch_failed)
+        const stale = this.init.stale
+        if (stale !== null) this.postpone(stale)
+      }
+    }
+    this.whenWhole?.()
+  }
+
+  #giveUp(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.cancelCall()
+  }
+}

@@ -1,0 +1,78 @@
+/** The access log's formats: one record in, one line out, escaped and redacted whatever the record holds. */
+import { REASONS } from '../vcl-ts/reason.ts'
+import type { AccessRecord } from './log.ts'
+import { escapeField, jsonString, redactUrl } from './log-escape.ts'
+
+/** A line without its end. */
+export type AccessFormat = (record: AccessRecord) => string
+
+/** One JSON object; `event` tells it from the process's own events in the same stream. Times in milliseconds. */
+export const json: AccessFormat = (record) =>
+  `{"event":"request","time":"${isoTime(record.time)}","id":${jsonString(record.id)},"client":${jsonString(record.client)}` +
+  `,"method":${jsonString(record.method)},"host":${jsonString(record.host)},"url":${jsonString(redactUrl(record.url))}` +
+  `,"proto":${jsonString(record.proto)},"status":${whole(record.status)},"bytes":${whole(record.bytes)},"bodyBytes":${whole(record.bodyBytes)}` +
+  `,"duration":${thousandths(record.duration)},"firstByte":${thousandths(record.firstByte)},"outcome":"${record.outcome}"` +
+  `,"reason":"${record.reason}","detail":${jsonString(record.detail)},"end":"${record.end}"` +
+  `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}}`
+
+/** NCSA combined, and behind it outcome, reason, seconds and detail. */
+export const combined: AccessFormat = (record) =>
+  `${bare(record.client)} - - [${ncsaTime(record.time)}] "${escapeField(record.method)} ${escapeField(redactUrl(record.url))} ${escapeField(record.proto)}"` +
+  ` ${whole(record.status)} ${whole(record.bodyBytes)} "${orDash(redactUrl(record.referer))}" "${orDash(record.userAgent)}"` +
+  ` ${record.outcome} ${record.reason} ${thousandths(record.duration / 1000)} "${orDash(record.detail)}"`
+
+/** For people at a terminal: `MISS 200 /shop 41ms stored ttl=60s (s-maxage)`. */
+export function pretty(options: { readonly color: boolean }): AccessFormat {
+  return (record) => {
+    const method = record.method === 'GET' ? '' : `${escapeField(record.method)} `
+    const end = record.end === 'sent' ? '' : record.end === 'left' ? ' (client left)' : ' (broken off)'
+    const outcome = options.color ? `\x1b[${COLORS[record.outcome]}m${record.outcome}\x1b[0m` : record.outcome
+    return `${outcome} ${whole(record.status)} ${method}${escapeField(redactUrl(record.url))} ${shortTime(record.duration)} ${why(record)}${end}`
+  }
+}
+
+const COLORS: Readonly<Record<AccessRecord['outcome'], number>> = {
+  HIT: 32,
+  STALE: 36,
+  MISS: 33,
+  PASS: 35,
+  PIPE: 35,
+  SYNTH: 34,
+  REFUSED: 31,
+  ERROR: 31,
+}
+
+/** The reason's code goes without saying where the outcome implies it and the detail tells more. */
+function why(record: AccessRecord): string {
+  if (record.detail === '') return REASONS[record.reason]
+  const implied = record.reason === 'ABSENT' || record.reason === record.outcome
+  return implied ? escapeField(record.detail) : `${record.reason} ${escapeField(record.detail)}`
+}
+
+function shortTime(ms: number): string {
+  return ms < 10 ? `${Math.round(ms * 10) / 10}ms` : `${Math.round(ms)}ms`
+}
+
+/** A field between blanks. */
+function bare(text: string): string {
+  return text === '' ? '-' : escapeField(text).replaceAll(' ', '\\x20')
+}
+
+function orDash(text: string): string {
+  return text === '' ? '-' : escapeField(text)
+}
+
+const whole = (value: number): string => String(Math.round(value))
+const thousandths = (value: number): string => String(Math.round(value * 1000) / 1000)
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** In UTC, whatever the machine's zone. */
+function ncsaTime(ms: number): string {
+  const iso = isoTime(ms)
+  return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,385 @@
+/** The object table of one process: plain maps, and a store that keeps the bytes. */
+import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
+import { Head, LocalClaim, type Slot } from './head.ts'
+import type { Freshness } from './lifetime.ts'
+import { CachedObject, type Entry, Marker } from './object.ts'
+import type { LeaveReason, ObjectStore } from './store.ts'
+import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
+
+/** What the table needs of the invalidation log. */
+export interface Invalidations {
+  readonly head: number
+  purgeKey(key: string, soft: boolean): unknown
+  verdict(key: string, since: number): 'valid' | 'soft' | 'hard'
+}
+
+export interface LocalTableInit {
+  readonly store: ObjectStore
+  readonly invalidations: Invalidations
+  readonly now: () => number
+  /** Largest number of variants under one key. */
+  readonly variants: number
+  /** Told of each entry that is kept, so that it can be let go in time. */
+  readonly keep: (entry: Entry) => void
+}
+
+const NO_NAMES: readonly string[] = []
+
+export class LocalTable implements ObjectTable {
+  readonly #store: ObjectStore
+  readonly #invalidations: Invalidations
+  readonly #now: () => number
+  readonly #variants: number
+  readonly #keep: (entry: Entry) => void
+  readonly #heads = new Map<string, Head>()
+  /** Where each kept or readable entry is, by id. */
+  readonly #slots = new Map<number, Slot>()
+  /** Readable objects that are to be stored when they are complete. */
+  readonly #storing = new Set<CachedObject>()
+  #objects = 0
+
+  constructor(init: LocalTableInit) {
+    this.#store = init.store
+    this.#invalidations = init.invalidations
+    this.#now = init.now
+    this.#variants = init.variants
+    this.#keep = init.keep
+    this.#store.onLeave = (entry, reason) => this.#left(entry, reason)
+  }
+
+  get position(): number {
+    return this.#invalidations.head
+  }
+
+  get objects(): number {
+    return this.#objects
+  }
+
+  get bytes(): number {
+    return this.#store.bytes
+  }
+
+  /** Keys with anything under them. */
+  get keys(): number {
+    return this.#heads.size
+  }
+
+  find(lookup: Lookup): Found {
+    const head = this.#heads.get(lookup.key)
+    if (head === undefined) return this.#claim(this.#newHead(lookup.key), lookup, null, 'ABSENT', null)
+    const slot = this.#match(head, lookup)
+    if (lookup.alwaysMiss) return this.#fetch(head, lookup, null, 'FORCED', null)
+    if (slot === null) return this.#fetch(head, lookup, null, head.specs.length === 0 ? 'ABSENT' : 'VARY', null)
+    return this.#inSlot(head, slot, lookup)
+  }
+
+  wait(claim: Claim, waiter: Waiter): () => void {
+    const queue = (claim as LocalClaim).queue
+    queue.add(waiter)
+    return () => queue.delete(waiter)
+  }
+
+  publish(claim: Claim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean): void {
+    const overtaken = this.overtaken(object.key, object.position)
+    if (overtaken === 'soft') object.soften(this.#now())
+    if (overtaken !== 'hard' && claim?.detached !== true) {
+      const head = this.#heads.get(object.key) ?? this.#newHead(object.key)
+      const slot = head.slot(names, variant)
+      if (object.part === null) this.#fillingIn(slot, object)
+      this.#slots.set(object.id, slot)
+      if (store) this.#storing.add(object)
+      // The waiters of a claim are freed before anybody new can look up: they get the object even when its ttl is 0.
+      if (claim !== null) (claim as LocalClaim).end({ type: 'object', object, names, variant })
+      this.#limitVariants(head, slot)
+      return
+    }
+    // Those who came before an invalidation may still have it; it is theirs alone.
+    if (claim !== null) (claim as LocalClaim).end({ type: 'object', object, names, variant })
+    this.#tidy(object.key)
+  }
+
+  complete(object: CachedObject): boolean {
+    const slot = this.#slots.get(object.id)
+    const store = this.#storing.delete(object)
+    if (slot === undefined) return false
+    if (slot.filling === object) slot.filling = null
+    this.#slots.delete(object.id)
+    const overtaken = this.overtaken(object.key, object.position)
+    if (overtaken === 'soft') object.soften(this.#now())
+    if (!store || overtaken === 'hard' || !this.#store.put(object)) {
+      this.#dropIfEmpty(slot)
+      return false
+    }
+    // Evictions may have emptied and dropped the slot; the object has a home all the same.
+    const home = (this.#heads.get(object.key) ?? this.#newHead(object.key)).slot(slot.spec.names, slot.variant)
+    const before = object.part === null ? home.whole : home.part
+    this.#slots.set(object.id, home)
+    this.#objects++
+    if (object.part === null) home.whole = object
+    else home.part = object
+    if (before !== null) this.#store.remove(before, 'superseded')
+    if (object.part === null && home.part !== null) this.#store.remove(home.part, 'superseded')
+    // What can be shared again is no longer refused.
+    this.#clearMarker(home, false)
+    this.#clearMarker(home, true)
+    this.#keep(object)
+    return true
+  }
+
+  discard(object: CachedObject): void {
+    this.#storing.delete(object)
+    const slot = this.#slots.get(object.id)
+    if (slot === undefined) return
+    if (slot.whole === object || slot.part === object) {
+      this.#store.remove(object, 'purged')
+      return
+    }
+    this.#slots.delete(object.id)
+    if (slot.filling === object) slot.filling = null
+    this.#dropIfEmpty(slot)
+  }
+
+  refuse(claim: Claim, names: readonly string[], variant: string, marker: Marker | null, supersedes: boolean): void {
+    const key = claim.key
+    if (!claim.detached && this.overtaken(key, claim.position) !== 'hard') {
+      if (supersedes) this.#supersede(key, names, variant)
+      if (marker !== null) this.remember(key, names, variant, marker)
+    }
+    ;(claim as LocalClaim).end({ type: 'alone' })
+    this.#tidy(key)
+  }
+
+  remember(key: string, names: readonly string[], variant: string, marker: Marker): void {
+    if (!this.#store.put(marker)) return
+    const head = this.#heads.get(key) ?? this.#newHead(key)
+    const slot = head.slot(names, variant)
+    this.#clearMarker(slot, marker.credentialed)
+    if (marker.credentialed) slot.credentialedMarker = marker
+    else slot.anonymousMarker = marker
+    this.#slots.set(marker.id, slot)
+    this.#keep(marker)
+    this.#limitVariants(head, slot)
+  }
+
+  release(claim: Claim, outcome: ClaimOutcome): void {
+    ;(claim as LocalClaim).end(outcome)
+    this.#tidy(claim.key)
+  }
+
+  purge(key: string, soft: boolean): PurgeResult {
+    this.#invalidations.purgeKey(key, soft)
+    const head = this.#heads.get(key)
+    if (head === undefined) return { objects: 0 }
+    let objects = 0
+    const now = this.#now()
+    // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
+    for (const claim of head.claims) claim.detached = true
+    head.claims.length = 0
+    for (const spec of [...head.specs]) {
+      for (const slot of [...spec.slots.values()]) {
+        const filling = slot.filling
+        if (filling !== null) {
+          slot.filling = null
+          this.#slots.delete(filling.id)
+          this.#storing.delete(filling)
+          objects++
+        }
+        for (const object of [slot.whole, slot.part]) {
+          if (object === null) continue
+          objects++
+          if (soft) object.soften(now)
+          else this.#store.remove(object, 'purged')
+        }
+        if (!soft) for (const credentialed of [false, true]) this.#clearMarker(slot, credentialed)
+        this.#dropIfEmpty(slot)
+      }
+    }
+    this.#tidy(key)
+    return { objects }
+  }
+
+  overtaken(key: string, position: number): 'valid' | 'soft' | 'hard' {
+    return this.#invalidations.verdict(key, position)
+  }
+
+  /** An entry's time is over. */
+  expire(entry: Entry): void {
+    this.#store.remove(entry, 'expired')
+  }
+
+  alive(entry: Entry): boolean {
+    return this.#store.has(entry)
+  }
+
+  stop(): void {
+    for (const head of this.#heads.values()) for (const claim of [...head.claims]) claim.end({ type: 'again' })
+    this.#heads.clear()
+  }
+
+  /** The variant that a request selects: under the newest list of names that knows it. */
+  #match(head: Head, lookup: Lookup): Slot | null {
+    for (const spec of head.specs) {
+      if (lookup.ignoreVary) for (const slot of spec.slots.values()) if (slot.whole !== null || slot.filling !== null) return slot
+      const slot = spec.slots.get(lookup.variant(spec.names))
+      if (slot !== undefined) return slot
+      if (spec.names.length === 0) continue
+      for (const other of spec.slots.values()) if (other.whole !== null && lookup.alsoMatches(other.whole, spec.names)) return other
+    }
+    return null
+  }
+
+  #inSlot(head: Head, slot: Slot, lookup: Lookup): Found {
+    const marker = slot.marker(lookup.credentialed)
+    const filling = slot.filling
+    if (filling !== null && !lookup.ignoreBusy && lookup.judge(filling) === 'fresh') return this.#hit(filling, 'fresh', null)
+    const whole = slot.whole
+    if (whole !== null) {
+      const freshness = lookup.judge(whole)
+      if (freshness === 'fresh') return this.#hit(whole, 'fresh', null)
+      if (freshness === 'grace') {
+        const free = lookup.now >= whole.retryAt && !this.#busy(head, slot, lookup)
+        return this.#hit(whole, 'grace', free && !lookup.solitary ? this.#newClaim(head, lookup, whole, null, null) : null)
+      }
+    }
+    if (whole !== null && !lookup.demanding && lookup.now < whole.retryAt && whole.servableOnError(lookup.now, false)) return this.#hit(whole, 'stale', null)
+    const part = slot.part
+    if (part !== null && lookup.range !== null && lookup.judge(part) === 'fresh' && lookup.covers(part)) return this.#hit(part, 'fresh', null)
+    if (marker !== null && lookup.now < marker.expiresAt) {
+      this.#store.touch(marker)
+      return { type: 'refused', marker }
+    }
+    const fetchPart =
+      part !== null && lookup.range === null && lookup.completesParts && part.part !== null && part.part.first === 0 && lookup.judge(part) === 'fresh' ? part : null
+    const why: MissReason = whole !== null ? 'EXPIRED' : fetchPart !== null ? 'PARTIAL' : part !== null && lookup.range !== null ? 'RANGE' : part !== null ? 'PARTIAL' : 'ABSENT'
+    return this.#fetch(head, lookup, whole, why, fetchPart)
+  }
+
+  #hit(object: CachedObject, freshness: Freshness, claim: Claim | null): Found {
+    object.hits++
+    this.#store.touch(object)
+    return { type: 'object', object, freshness, claim }
+  }
+
+  /** Joins a claim under way, or makes one. */
+  #fetch(head: Head, lookup: Lookup, stale: CachedObject | null, why: MissReason, part: CachedObject | null): Found {
+    if (!lookup.ignoreBusy && !lookup.alwaysMiss && !lookup.solitary) {
+      const busy = this.#findClaim(head, lookup)
+      if (busy !== null) return { type: 'wait', claim: busy, stale }
+    }
+    return this.#claim(head, lookup, stale, why, part)
+  }
+
+  #claim(head: Head, lookup: Lookup, stale: CachedObject | null, why: MissReason, part: CachedObject | null): Found {
+    if (lookup.solitary) {
+      this.#tidy(lookup.key)
+      return { type: 'fetch', claim: null, stale, why }
+    }
+    return { type: 'fetch', claim: this.#newClaim(head, lookup, stale, part, lookup.range), stale, why }
+  }
+
+  #newClaim(head: Head, lookup: Lookup, stale: CachedObject | null, part: CachedObject | null, range: string | null): Claim {
+    const names = head.specs[0]?.names ?? NO_NAMES
+    const claim = new LocalClaim(head, {
+      kind: range === null ? 'whole' : 'range',
+      range,
+      names,
+      variant: lookup.variant(names),
+      credentialed: lookup.credentialed,
+      position: this.#invalidations.head,
+      stale,
+      part,
+      attempt: lookup.attempt,
+    })
+    head.claims.push(claim)
+    return claim
+  }
+
+  #busy(head: Head, slot: Slot, lookup: Lookup): boolean {
+    if (slot.filling !== null) return true
+    return this.#findClaim(head, lookup) !== null
+  }
+
+  /** A claim of this class whose predicted variant is this request's. */
+  #findClaim(head: Head, lookup: Lookup): LocalClaim | null {
+    for (const claim of head.claims) {
+      if (claim.credentialed !== lookup.credentialed || claim.range !== lookup.range || claim.detached) continue
+      if (claim.variant === lookup.variant(claim.names)) return claim
+    }
+    return null
+  }
+
+  #fillingIn(slot: Slot, object: CachedObject): void {
+    const before = slot.filling
+    if (before !== null) {
+      this.#slots.delete(before.id)
+      this.#storing.delete(before)
+    }
+    slot.filling = object
+  }
+
+  #supersede(key: string, names: readonly string[], variant: string): void {
+    const head = this.#heads.get(key)
+    const spec = head?.specs.find((candidate) => candidate.names.length === names.length && candidate.names.every((name, i) => name === names[i]))
+    const slot = spec?.slots.get(variant)
+    if (slot === undefined) return
+    for (const object of [slot.whole, slot.part]) if (object !== null) this.#store.remove(object, 'superseded')
+  }
+
+  #clearMarker(slot: Slot, credentialed: boolean): void {
+    const marker = slot.marker(credentialed)
+    if (marker !== null) this.#store.remove(marker, 'superseded')
+  }
+
+  /** Keeps the number of variants under a key within bounds: the oldest go. */
+  #limitVariants(head: Head, keep: Slot): void {
+    let surplus = head.variants - this.#variants
+    for (const spec of [...head.specs].reverse()) {
+      for (const slot of [...spec.slots.values()]) {
+        if (surplus <= 0) return
+        if (slot === keep) continue
+        surplus--
+        this.#empty(slot)
+      }
+    }
+  }
+
+  #empty(slot: Slot): void {
+    const filling = slot.filling
+    if (filling !== null) {
+      this.#slots.delete(filling.id)
+      this.#storing.delete(filling)
+      slot.filling = null
+    }
+    for (const entry of [slot.whole, slot.part, slot.anonymousMarker, slot.credentialedMarker]) if (entry !== null) this.#store.remove(entry, 'lru')
+    this.#dropIfEmpty(slot)
+  }
+
+  #left(entry: Entry, _reason: LeaveReason): void {
+    const slot = this.#slots.get(entry.id)
+    if (slot === undefined) return
+    this.#slots.delete(entry.id)
+    if (entry instanceof CachedObject) this.#objects--
+    if (slot.whole === entry) slot.whole = null
+    else if (slot.part === entry) slot.part = null
+    else if (slot.anonymousMarker === entry) slot.anonymousMarker = null
+    else if (slot.credentialedMarker === entry) slot.credentialedMarker = null
+    this.#dropIfEmpty(slot)
+  }
+
+  #dropIfEmpty(slot: Slot): void {
+    if (!slot.empty || slot.spec.slots.get(slot.variant) !== slot) return
+    slot.head.drop(slot)
+    this.#tidy(slot.head.key)
+  }
+
+  #newHead(key: string): Head {
+    const head = new Head(key)
+    this.#heads.set(key, head)
+    return head
+  }
+
+  #tidy(key: string): void {
+    const head = this.#heads.get(key)
+    if (head?.empty === true) this.#heads.delete(key)
+  }
+}

@@ -1,0 +1,189 @@
+/** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type Filling } from './filling.ts'
+import type { Freshness, Lifetime } from './lifetime.ts'
+import { retention } from './lifetime.ts'
+import { StoredBody } from './stored-body.ts'
+
+/** What a store and the expiry need to know of an entry: nothing of HTTP. */
+export interface Entry {
+  readonly id: number
+  /** Primary key. */
+  readonly key: string
+  /** Bytes of everything the entry holds: body, head, key, tags, index. */
+  readonly bytes: number
+  /** Monotonic milliseconds from which it is worthless. */
+  readonly expiresAt: number
+}
+
+/** The part of a representation that a 206 brought. */
+export interface Part {
+  readonly first: number
+  readonly last: number
+  readonly total: number | null
+}
+
+export interface ObjectInit {
+  readonly key: string
+  readonly status: number
+  readonly reason: string
+  /** As received from the origin, without hop-by-hop fields. */
+  readonly headers: HeaderMap
+  /** What a hit sends: serialized, without Age and what is not delivered. */
+  readonly fieldLines: string
+  readonly life: Lifetime
+  readonly retention: 'max' | 'sum'
+  /** Of the invalidation log when the fetch began. */
+  readonly position: number
+  readonly etag: string | null
+  /** Epoch milliseconds. */
+  readonly lastModified: number | null
+  /** Epoch milliseconds of `Date`, or of receipt. */
+  readonly date: number
+  readonly part: Part | null
+  readonly tags: ReadonlySet<string>
+  readonly mustRevalidate: boolean
+  readonly lifetimeSource: string
+  readonly body: Filling | StoredBody
+  readonly backend: string
+}
+
+/** Bookkeeping of one object beyond its strings and bytes: maps, class instances, headers' arrays. Measured, rounded up. */
+const OVERHEAD = 600
+const PER_FIELD = 48
+
+let nextId = 1
+
+/** Ids are process-wide, so that entries of all kinds can share one store. */
+export function newEntryId(): number {
+  return nextId++
+}
+
+export class CachedObject implements Entry {
+  readonly id: number = newEntryId()
+  readonly key: string
+  readonly status: number
+  readonly reason: string
+  readonly headers: HeaderMap
+  readonly fieldLines: string
+  readonly storedAt: number
+  readonly grace: number
+  readonly staleIfError: number
+  readonly staleIfErrorExplicit: boolean
+  readonly keep: number
+  readonly initialAge: number
+  readonly position: number
+  readonly etag: string | null
+  readonly lastModified: number | null
+  readonly date: number
+  readonly part: Part | null
+  readonly tags: ReadonlySet<string>
+  readonly mustRevalidate: boolean
+  readonly lifetimeSource: string
+  readonly backend: string
+  ttl: number
+  body: Filling | StoredBody
+  hits = 0
+  /** Position of the invalidation log up to which this object is known to be untouched. */
+  checked: number
+  /** No refresh is tried before (monotonic ms): the last one failed. And how often it failed in a row. */
+  retryAt = 0
+  failures = 0
+  readonly #retention: 'max' | 'sum'
+
+  constructor(init: ObjectInit) {
+    this.key = init.key
+    this.status = init.status
+    this.reason = init.reason
+    this.headers = init.headers
+    this.fieldLines = init.fieldLines
+    this.storedAt = init.life.storedAt
+    this.ttl = init.life.ttl
+    this.grace = init.life.grace
+    this.staleIfError = init.life.staleIfError
+    this.staleIfErrorExplicit = init.life.staleIfErrorExplicit
+    this.keep = init.life.keep
+    this.initialAge = init.life.age
+    this.position = init.position
+    this.checked = init.position
+    this.etag = init.etag
+    this.lastModified = init.lastModified
+    this.date = init.date
+    this.part = init.part
+    this.tags = init.tags
+    this.mustRevalidate = init.mustRevalidate
+    this.lifetimeSource = init.lifetimeSource
+    this.backend = init.backend
+    this.body = init.body
+    this.#retention = init.retention
+  }
+
+  get bytes(): number {
+    const body = this.body instanceof StoredBody ? this.body.length : this.body.held
+    let bytes = OVERHEAD + body + this.key.length * 2 + this.fieldLines.length + this.headers.size * PER_FIELD
+    for (let i = 0; i < this.headers.size; i++) bytes += this.headers.nameAt(i).length + this.headers.valueAt(i).length
+    for (const tag of this.tags) bytes += tag.length + 64
+    return bytes
+  }
+
+  get expiresAt(): number {
+    return this.storedAt + retention({ ...this, age: this.initialAge }, this.#retention) * 1000
+  }
+
+  /** Seconds, fractional (RFC 9111 §4.2.3). */
+  age(now: number): number {
+    return this.initialAge + Math.max(0, now - this.storedAt) / 1000
+  }
+
+  /** Seconds until it is stale; negative when it is. */
+  left(now: number): number {
+    return this.ttl - (now - this.storedAt) / 1000
+  }
+
+  freshness(now: number): Freshness {
+    const left = this.left(now)
+    return left > 0 ? 'fresh' : left + this.grace > 0 ? 'grace' : 'stale'
+  }
+
+  /** Whether it may be served because its refresh failed. */
+  servableOnError(now: number, wellFormedAnswer: boolean): boolean {
+    if (wellFormedAnswer && !this.staleIfErrorExplicit) return false
+    return this.left(now) + this.staleIfError > 0
+  }
+
+  /** A soft purge: stale from now on; never lengthens a life. */
+  soften(now: number): void {
+    this.ttl = Math.min(this.ttl, (now - this.storedAt) / 1000)
+  }
+
+  get validator(): boolean {
+    return this.etag !== null || this.lastModified !== null
+  }
+
+  /** Whole and in memory, so that it can be compared, sliced and stored. */
+  get complete(): boolean {
+    return this.body instanceof StoredBody
+  }
+}
+
+/** A remembered refusal: what the last answer said about sharing, held per variant and class. */
+export class Marker implements Entry {
+  readonly id: number = newEntryId()
+  readonly key: string
+  readonly type: 'hitForMiss' | 'hitForPass'
+  readonly expiresAt: number
+  readonly position: number
+  readonly credentialed: boolean
+
+  constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
+    this.key = key
+    this.type = type
+    this.expiresAt = expiresAt
+    this.position = position
+    this.credentialed = credentialed
+  }
+
+  get bytes(): number {
+    return 400 + this.key.length * 2
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * What a memory tier has to do. It knows keys, bytes and sizes, never Vary, Age or policy. `storage/` implements it; every
+ * implementation passes `test/object/store-contract.ts`.
+ */
+import type { Entry } from './object.ts'
+
+/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `refused` because it never fitted. */
+export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged'
+
+export interface ObjectStore {
+  /** Bytes that all entries together may take. */
+  readonly budget: number
+  readonly bytes: number
+  readonly count: number
+  /** Keeps an entry, evicting the least recently used to make room. `false`: it alone is larger than the budget, nothing changed. */
+  put(entry: Entry): boolean
+  /** The entry was used. */
+  touch(entry: Entry): void
+  has(entry: Entry): boolean
+  /** Forgets an entry; harmless when it is not there. */
+  remove(entry: Entry, reason: LeaveReason): void
+  /** Called for every entry that leaves, however. */
+  onLeave: ((entry: Entry, reason: LeaveReason) => void) | null
+}

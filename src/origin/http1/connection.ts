@@ -1,0 +1,497 @@
+/**
+ * One socket to an origin and the exchange on it. It is handed out only when nothing can be owed on it in either direction: the request
+ * was written in full, the answer read in full, and not a byte has come since (also not one that the loop has not seen: `unread.ts`).
+ */
+import { connect, type Socket } from 'node:net'
+import type { HeaderMap } from '../../../vcl-ts/headers.ts'
+import { type Body, COMPLETE } from '../../body/body.ts'
+import { ChunkedDecoder } from '../../body/chunked.ts'
+import type { Clock } from '../../clock.ts'
+import { Deadline } from '../deadline.ts'
+import { OriginFailure, type OriginFailureCode, type OriginRequest, type OriginResponse } from '../exchange.ts'
+import { AnswerBody, type AnswerSource } from './answer-body.ts'
+import { type AnswerHead, type OddStatus, type ResponseLimits, ResponseParser } from './response-parser.ts'
+import { hasUnread } from './unread.ts'
+import { Upload, type UploadOwner } from './upload.ts'
+
+/** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
+export interface ConnectionCall {
+  readonly request: OriginRequest
+  /** The request's head as it is written. */
+  readonly head: string
+  interim(status: number, reason: string, headers: HeaderMap): void
+  response(response: OriginResponse, body: Body | null): void
+  upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void
+  /** No final head came. `begun`: some byte of an answer had. */
+  failed(failure: OriginFailure, begun: boolean): void
+  /** The answer, whose head has been told, is over; `null`: whole. Comes before the body's own end. */
+  ended(failure: OriginFailure | null): void
+}
+
+export interface ConnectionOwner {
+  /** Usable for the first time. */
+  connected(connection: Connection): void
+  connectFailed(connection: Connection, failure: OriginFailure): void
+  /** Idle again. */
+  released(connection: Connection): void
+  /** Its place is free. Last call. */
+  closed(connection: Connection): void
+}
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly limits: ResponseLimits
+  readonly oddStatus: OddStatus
+  /** Longest idle time in seconds. */
+  readonly idle: number
+  readonly clock: Clock
+}
+
+/** Interim answers of one exchange, 100 included. */
+const MAX_INTERIM = 10
+const READ_SIZE = 64 * 1024
+/** Reads of this size are given away with their buffer; smaller ones are copied out of it. */
+const LARGE_READ = 16 * 1024
+/** Every idle or small transfer reads into this one: what is kept of a read is copied before the callback returns. */
+const SHARED: Buffer = Buffer.allocUnsafeSlow(READ_SIZE)
+const EMPTY: Buffer = Buffer.alloc(0)
+
+type Phase =
+  | 'connecting'
+  | 'idle'
+  | 'head' // an answer's head is awaited
+  | 'body'
+  | 'tunnel' // the socket is someone else's
+  | 'closed'
+
+export class Connection implements AnswerSource, UploadOwner {
+  readonly #options: ConnectionOptions
+  readonly #owner: ConnectionOwner
+  readonly #socket: Socket
+  readonly #deadline: Deadline
+  readonly #parser: ResponseParser
+  #phase: Phase = 'connecting'
+  #call: ConnectionCall | null = null
+  #upload: Upload | null = null
+  #body: AnswerBody | null = null
+  #decoder: ChunkedDecoder | null = null
+  /** Bytes of the body still to come; `Infinity` when that is not known. */
+  #remaining = 0
+  #begun = false
+  #interims = 0
+  #keepAlive = false
+  #idleMs = 0
+  #buffer: Buffer = SHARED
+  #paused = false
+  /** For whom it was opened; the owner's to read and change. */
+  waiting: ConnectionCall | null
+
+  constructor(options: ConnectionOptions, owner: ConnectionOwner, waiting: ConnectionCall) {
+    this.#options = options
+    this.#owner = owner
+    this.waiting = waiting
+    this.#parser = new ResponseParser(options.limits, options.oddStatus)
+    this.#deadline = new Deadline(options.clock, () => this.#late())
+    this.#socket = connect({
+      host: options.host,
+      port: options.port,
+      noDelay: true,
+      // An end from the origin is ours to judge, and in a tunnel it travels on.
+      allowHalfOpen: true,
+      onread: { buffer: () => this.#buffer, callback: (length, buffer) => this.#read(length, buffer as Buffer) },
+    })
+    this.#socket.on('connect', () => this.#connected())
+    this.#socket.on('end', () => this.#ended())
+    this.#socket.on('drain', () => this.#upload?.drained())
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error))
+    this.#socket.on('close', () => this.#gone())
+    this.#deadline.set(waiting.request.deadlines.connect * 1000)
+  }
+
+  /** Whether it has been idle for too long, even if the timer is late. */
+  get stale(): boolean {
+    return this.#deadline.passed
+  }
+
+  /**
+   * Sends a call's request. Only while idle. Answers `false`, and is destroyed, when the socket is not clean: then not a byte was sent.
+   */
+  start(call: ConnectionCall): boolean {
+    if (this.#phase !== 'idle') return false
+    if (hasUnread(this.#socket)) {
+      this.destroy()
+      return false
+    }
+    this.#phase = 'head'
+    this.#call = call
+    this.#begun = false
+    this.#interims = 0
+    this.#paused = false
+    this.#deadline.set(call.request.deadlines.firstByte * 1000)
+    const body = call.request.body
+    if (body === null) this.#socket.write(call.head, 'latin1')
+    else this.#startUpload(call, body)
+    return true
+  }
+
+  /** The call is given up, and the connection with it unless the answer was complete. A reader of its body is told. */
+  abandon(call: ConnectionCall): void {
+    if (this.#call !== call) return
+    const failure = new OriginFailure('cancelled', 'the call was cancelled')
+    const body = this.#body
+    this.#close(failure)
+    call.ended(failure)
+    body?.finish({ type: 'reset', cause: failure })
+  }
+
+  /** Closes it, whatever it does. Calls under way must have been told before. */
+  destroy(): void {
+    this.#close(new OriginFailure('cancelled', 'the connection was closed'))
+  }
+
+  // --- what the body's reader wants
+
+  wanted(): void {
+    if (!this.#paused || this.#phase !== 'body') return
+    this.#paused = false
+    this.#betweenBytes()
+    this.#socket.resume()
+  }
+
+  dropped(): void {
+    const call = this.#call
+    const failure = new OriginFailure('cancelled', 'the reader left')
+    this.#close(failure)
+    call?.ended(failure)
+  }
+
+  // --- what the upload reports
+
+  uploaded(): void {
+    // The first byte is owed from the last progress of the request on.
+    if (this.#phase === 'head' && !this.#begun && this.#call !== null) this.#deadline.set(this.#call.request.deadlines.firstByte * 1000)
+  }
+
+  uploadFailed(cause: Error): void {
+    this.#fail('request_body_failed', cause.message)
+  }
+
+  // --- the request
+
+  #startUpload(call: ConnectionCall, body: Body): void {
+    const upload = new Upload(this.#socket, body.length, this)
+    this.#upload = upload
+    // What of the body is at hand goes out with the head in one write.
+    this.#socket.cork()
+    this.#socket.write(call.head, 'latin1')
+    try {
+      upload.start(body)
+    } catch (error) {
+      this.#fail('request_body_failed', error instanceof Error ? error.message : String(error))
+    }
+    this.#socket.uncork()
+  }
+
+  // --- the socket
+
+  #connected(): void {
+    if (this.#phase !== 'connecting') return
+    this.#phase = 'idle'
+    this.#deadline.set(this.#options.idle * 1000)
+    this.#owner.connected(this)
+  }
+
+  #read(length: number, buffer: Buffer): boolean {
+    switch (this.#phase) {
+      case 'head':
+        this.#readHead(buffer, 0, length)
+        break
+      case 'body':
+        this.#readBody(this.#own(buffer, length))
+        break
+      case 'tunnel':
+        return this.#socket.push(Buffer.from(buffer.subarray(0, length)))
+      case 'connecting':
+      case 'idle':
+        // Nothing is owed: whatever this is, it must never become someone's answer.
+        this.#close(null)
+        break
+      case 'closed':
+        break
+      default:
+        this.#phase satisfies never
+    }
+    return true
+  }
+
+  /** Bytes that stay as they are when the next read comes. */
+  #own(buffer: Buffer, length: number): Buffer {
+    if (length < LARGE_READ) return Buffer.from(buffer.subarray(0, length))
+    const owned = buffer === SHARED ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length)
+    this.#buffer = this.#remaining > length ? Buffer.allocUnsafeSlow(READ_SIZE) : SHARED
+    return owned
+  }
+
+  #ended(): void {
+    switch (this.#phase) {
+      case 'connecting':
+      case 'idle':
+        this.#close(null)
+        break
+      case 'head':
+        if (this.#begun) this.#fail('incomplete', 'the connection ended within the answer')
+        else this.#fail('closed_before_answer', 'the connection ended before an answer')
+        break
+      case 'body':
+        if (this.#decoder === null && this.#remaining === Number.POSITIVE_INFINITY) this.#complete(false)
+        else this.#fail('incomplete', 'the connection ended before the body did')
+        break
+      case 'tunnel':
+      case 'closed':
+        break
+      default:
+        this.#phase satisfies never
+    }
+  }
+
+  #broken(error: NodeJS.ErrnoException): void {
+    if (this.#phase === 'connecting') this.#refused(connectFailure(error))
+    else if (this.#phase === 'idle') this.#close(null)
+    else if (this.#phase !== 'tunnel') this.#fail('reset', error.code ?? error.message)
+  }
+
+  #gone(): void {
+    if (this.#phase === 'tunnel') {
+      this.#phase = 'closed'
+      this.#owner.closed(this)
+    } else if (this.#phase !== 'closed') this.#broken(new Error('the socket closed'))
+  }
+
+  #late(): void {
+    switch (this.#phase) {
+      case 'connecting':
+        this.#refused(new OriginFailure('connect_timeout', 'no connection in time', true))
+        break
+      case 'idle':
+        this.#close(null)
+        break
+      case 'head':
+        if (this.#parser.partial) this.#fail('between_bytes_timeout', 'the head stopped')
+        else this.#fail('first_byte_timeout', 'no answer in time')
+        break
+      case 'body':
+        this.#fail('between_bytes_timeout', 'the body stopped')
+        break
+      case 'tunnel':
+      case 'closed':
+        break
+      default:
+        this.#phase satisfies never
+    }
+  }
+
+  #refused(failure: OriginFailure): void {
+    this.#phase = 'closed'
+    this.#deadline.close()
+    this.#socket.destroy()
+    this.#owner.connectFailed(this, failure)
+    this.#owner.closed(this)
+  }
+
+  // --- the answer
+
+  #readHead(buffer: Buffer, from: number, end: number): void {
+    this.#begun = true
+    const call = this.#call as ConnectionCall
+    let at = from
+    for (;;) {
+      const behind = this.#parser.push(buffer, at, end)
+      const head = behind < 0 ? null : this.#parser.head(buffer, at, call.request.method === 'HEAD')
+      if (head === null) {
+        const fault = this.#parser.fault
+        if (fault !== null) this.#fail(fault, this.#parser.detail)
+        else this.#betweenBytes()
+        return
+      }
+      at = behind
+      if (head.response.status >= 200) {
+        this.#final(call, head, buffer, at, end)
+        return
+      }
+      if (head.response.status === 101) {
+        this.#switched(call, head.response, buffer, at, end)
+        return
+      }
+      if (++this.#interims > MAX_INTERIM) {
+        this.#fail('too_many_interim', `more than ${MAX_INTERIM} interim answers`)
+        return
+      }
+      if (head.response.status !== 100) call.interim(head.response.status, head.response.reason, head.response.headers)
+      if (this.#call !== call) return
+      this.#deadline.set(call.request.deadlines.firstByte * 1000)
+      if (at >= end) return
+    }
+  }
+
+  #switched(call: ConnectionCall, response: OriginResponse, buffer: Buffer, at: number, end: number): void {
+    if (call.request.upgrade === null || this.#upload?.done === false) {
+      this.#fail('unexpected_upgrade', 'a 101 that was not asked for')
+      return
+    }
+    const rest = at < end ? Buffer.from(buffer.subarray(at, end)) : EMPTY
+    this.#phase = 'tunnel'
+    this.#call = null
+    this.#upload = null
+    this.#deadline.close()
+    this.#socket.pause()
+    call.upgraded(response, this.#socket, rest)
+  }
+
+  #final(call: ConnectionCall, head: AnswerHead, buffer: Buffer, at: number, end: number): void {
+    const response = head.response
+    this.#keepAlive = head.keepAlive && call.request.upgrade === null
+    this.#idleMs = 1000 * Math.min(this.#options.idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
+    const empty = response.framing === 'length' && response.contentLength === 0
+    if (response.framing === 'none' || empty) {
+      const body = empty ? new AnswerBody(0, null) : null
+      body?.finish(COMPLETE)
+      // Freed first, so that a request that follows from this answer finds the connection.
+      this.#release(at < end)
+      call.response(response, body)
+      call.ended(null)
+      return
+    }
+    const length = response.framing === 'length' ? response.contentLength : null
+    const body = new AnswerBody(length, this)
+    this.#body = body
+    this.#decoder = response.framing === 'chunked' ? new ChunkedDecoder() : null
+    this.#remaining = length ?? Number.POSITIVE_INFINITY
+    this.#phase = 'body'
+    call.response(response, body)
+    if (this.#body !== body) return
+    // An origin that has judged the request and closes does not want the rest of it (RFC 9112 §9.6).
+    if (!head.keepAlive && response.status >= 400) this.#upload?.stop(new Error('the origin has answered'))
+    if (at < end) this.#readBody(Buffer.from(buffer.subarray(at, end)))
+    else this.#flowOn(body)
+  }
+
+  #readBody(bytes: Buffer): void {
+    const body = this.#body as AnswerBody
+    if (this.#decoder !== null) {
+      const decoder = this.#decoder
+      const at = decoder.push(bytes, 0, this.#chunk)
+      if (this.#body !== body) return
+      if (decoder.fault !== null) {
+        this.#fail('bad_chunk', decoder.fault)
+        return
+      }
+      if (decoder.done) {
+        this.#complete(at < bytes.length)
+        return
+      }
+    } else {
+      const taken = Math.min(this.#remaining, bytes.length)
+      this.#remaining -= taken
+      body.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
+      if (this.#body !== body) return
+      if (this.#remaining === 0) {
+        this.#complete(taken < bytes.length)
+        return
+      }
+    }
+    this.#flowOn(body)
+  }
+
+  readonly #chunk = (view: Buffer): boolean => {
+    this.#body?.push(view)
+    return this.#body !== null
+  }
+
+  #flowOn(body: AnswerBody): void {
+    if (!body.blocked) {
+      this.#betweenBytes()
+      return
+    }
+    this.#paused = true
+    this.#deadline.clear() // a slow reader is not the origin's fault
+    this.#socket.pause()
+  }
+
+  #betweenBytes(): void {
+    if (this.#call !== null) this.#deadline.set(this.#call.request.deadlines.betweenBytes * 1000)
+  }
+
+  // --- the end
+
+  #complete(surplus: boolean): void {
+    const call = this.#call
+    const body = this.#body
+    this.#release(surplus)
+    call?.ended(null)
+    body?.finish(COMPLETE)
+  }
+
+  /** The answer was read in full: idle again, or closed when anything may be owed. May start another call. */
+  #release(surplus: boolean): void {
+    const written = this.#upload === null || this.#upload.done
+    this.#buffer = SHARED
+    if (surplus || !this.#keepAlive || !written || this.#idleMs <= 0 || this.#socket.writableLength > 0 || this.#socket.destroyed) {
+      this.#close(null)
+      return
+    }
+    this.#call = null
+    this.#body = null
+    this.#decoder = null
+    this.#upload = null
+    this.#phase = 'idle'
+    this.#deadline.set(this.#idleMs)
+    this.#owner.released(this)
+  }
+
+  #fail(code: OriginFailureCode, detail: string): void {
+    if (this.#phase === 'closed') return
+    const call = this.#call
+    const body = this.#body
+    const failure = new OriginFailure(code, detail)
+    this.#shut(failure)
+    // The call hears first: a retry takes the place that this connection leaves.
+    if (body === null) call?.failed(failure, this.#begun)
+    else {
+      call?.ended(failure)
+      body.finish({ type: 'reset', cause: failure })
+    }
+    this.#owner.closed(this)
+  }
+
+  #close(cause: OriginFailure | null): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase === 'tunnel') {
+      this.#socket.destroy()
+      return
+    }
+    this.#shut(cause)
+    this.#owner.closed(this)
+  }
+
+  #shut(cause: OriginFailure | null): void {
+    const upload = this.#upload
+    this.#phase = 'closed'
+    this.#call = null
+    this.#body = null
+    this.#decoder = null
+    this.#upload = null
+    this.#parser.reset()
+    this.#deadline.close()
+    this.#socket.destroy()
+    upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
+  }
+}
+
+function connectFailure(error: NodeJS.ErrnoException): OriginFailure {
+  const detail = error.code ?? error.message
+  if (error.syscall === 'getaddrinfo') return new OriginFailure('dns', detail, true)
+  if (error.code === 'ECONNREFUSED') return new OriginFailure('connect_refused', detail, true)
+  if (error.code === 'ETIMEDOUT') return new OriginFailure('connect_timeout', detail, true)
+  return new OriginFailure('connect_failed', detail, true)
+}

@@ -1,0 +1,123 @@
+/** The noun `beresp`: the origin's answer with the numbers computed from it, which a policy may assign anew. */
+import type { Beresp, ResponseControl } from '../../vcl-ts/context.ts'
+import { type Duration, seconds } from '../../vcl-ts/duration.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import { bounded } from '../object/lifetime.ts'
+import { checkedReason, checkedStatus } from './status.ts'
+
+export interface BackendResponseInit {
+  readonly status: number
+  readonly reason: string
+  readonly headers: HeaderMap
+  readonly ttl: number
+  readonly grace: number
+  readonly staleIfError: number
+  readonly keep: number
+  readonly age: number
+  readonly control: ResponseControl
+  readonly backend: string
+  readonly was304: boolean
+  readonly uncacheable: boolean
+}
+
+export class BackendResponse implements Beresp {
+  #status: number
+  #reason: string
+  readonly headers: HeaderMap
+  #ttl: number
+  #grace: number
+  #staleIfError: number
+  #keep: number
+  readonly age: number
+  #uncacheable: boolean
+  stream = true
+  readonly tags: Set<string> = new Set()
+  readonly backend: string
+  #control: ResponseControl
+  why: Reason = 'STORED'
+  readonly was304: boolean
+  /** Whether `staleIfError` was set by directive or policy. */
+  staleIfErrorExplicit: boolean
+  /** For `backendError`: the page that it makes. */
+  body: string | Uint8Array = ''
+
+  constructor(init: BackendResponseInit) {
+    this.#status = init.status
+    this.#reason = init.reason
+    this.headers = init.headers
+    this.#ttl = bounded(init.ttl)
+    this.#grace = bounded(init.grace)
+    this.#staleIfError = bounded(init.staleIfError)
+    this.#keep = bounded(init.keep)
+    this.age = init.age
+    this.#control = init.control
+    this.backend = init.backend
+    this.was304 = init.was304
+    this.#uncacheable = init.uncacheable
+    this.staleIfErrorExplicit = init.control.staleIfError !== null
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(value: number) {
+    this.#status = checkedStatus(value)
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  set reason(value: string) {
+    this.#reason = checkedReason(value)
+  }
+
+  get ttl(): number {
+    return this.#ttl
+  }
+
+  set ttl(value: Duration) {
+    this.#ttl = bounded(seconds(value))
+    this.#control = { ...this.#control, source: 'policy', explicit: true }
+  }
+
+  get grace(): number {
+    return this.#grace
+  }
+
+  set grace(value: Duration) {
+    this.#grace = Math.max(0, bounded(seconds(value)))
+  }
+
+  get staleIfError(): number {
+    return this.#staleIfError
+  }
+
+  set staleIfError(value: Duration) {
+    this.#staleIfError = Math.max(0, bounded(seconds(value)))
+    this.staleIfErrorExplicit = true
+  }
+
+  get keep(): number {
+    return this.#keep
+  }
+
+  set keep(value: Duration) {
+    this.#keep = Math.max(0, bounded(seconds(value)))
+  }
+
+  get uncacheable(): boolean {
+    return this.#uncacheable
+  }
+
+  /** Can only be raised, as in VCL. */
+  set uncacheable(value: boolean) {
+    if (value) this.#uncacheable = true
+  }
+
+  get control(): ResponseControl {
+    return this.#control
+  }
+}

@@ -1,0 +1,33 @@
+/** What the client-side hooks see: one object per transaction, made when the first hook needs it; verbs come from the prototype. */
+import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
+import type { Client, Key, Obj, Req, RespSynth, Session } from '../../vcl-ts/context.ts'
+import type { ClientContext as ClientContextContract, ClientVerb } from '../../vcl-ts/hook-context.ts'
+import type { BackendRequest } from './backend-request.ts'
+
+/** A noun that the running hook does not have; no type shows it to the hook. */
+const ABSENT = null as never
+
+export interface ClientContext extends Pick<Verbs, ClientVerb> {}
+
+export class ClientContext implements ClientContextContract {
+  readonly client: Client
+  readonly session: Session
+  /** Seconds since the epoch. */
+  now: number
+  readonly state: object
+  readonly req: Req
+  key: Key = ABSENT
+  obj: Obj = ABSENT
+  resp: RespSynth = ABSENT
+  bereq: BackendRequest = ABSENT
+
+  constructor(client: Client, session: Session, now: number, state: object, req: Req) {
+    this.client = client
+    this.session = session
+    this.now = now
+    this.state = state
+    this.req = req
+  }
+}
+
+Object.assign(ClientContext.prototype, verbs)

@@ -1,0 +1,133 @@
+/** The noun `req`: the one canonical request that key, policy and forwarded bytes are made from. */
+import type { Backend } from '../../vcl-ts/backend.ts'
+import type { CacheControl } from '../../vcl-ts/cache-control.ts'
+import type { OriginalRequest, Req } from '../../vcl-ts/context.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { requestCacheControl } from '../wire/cache-control.ts'
+import { normaliseHost } from '../wire/forwarded.ts'
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
+const URL_TEXT = /^(?:\/[\x21\x22\x24-\x7e]*|\*)$/
+
+export interface ClientRequestInit {
+  readonly method: string
+  readonly url: string
+  readonly proto: '1.0' | '1.1' | '2'
+  readonly scheme: 'http' | 'https'
+  readonly headers: HeaderMap
+  readonly hasBody: boolean
+  readonly upgrade: string | null
+  readonly id: () => string
+}
+
+export class ClientRequest implements Req {
+  #method: string
+  #url: string
+  scheme: 'http' | 'https'
+  readonly proto: '1.0' | '1.1' | '2'
+  readonly headers: HeaderMap
+  readonly hasBody: boolean
+  readonly upgrade: string | null
+  backend: Backend | null = null
+  hashAlwaysMiss = false
+  hashIgnoreBusy = false
+  hashIgnoreVary = false
+  ttl: number | null = null
+  grace: number | null = null
+  credentialed: boolean | null = null
+  restarts = 0
+  readonly esiLevel = 0
+  original: OriginalRequest
+  #cookies: ReadonlyMap<string, string> | null = null
+  #cookieField: string | undefined = undefined
+  #cacheControl: CacheControl | null = null
+  readonly #id: () => string
+
+  constructor(init: ClientRequestInit) {
+    this.#method = init.method
+    this.#url = init.url
+    this.proto = init.proto
+    this.scheme = init.scheme
+    this.headers = init.headers
+    this.hasBody = init.hasBody
+    this.upgrade = init.upgrade
+    this.#id = init.id
+    this.original = this
+  }
+
+  get method(): string {
+    return this.#method
+  }
+
+  set method(value: string) {
+    if (typeof value !== 'string' || !METHOD.test(value)) throw new TypeError(`req.method ${JSON.stringify(value)} is not a token (RFC 9110 §9.1)`)
+    this.#method = value
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  set url(value: string) {
+    if (typeof value !== 'string' || !URL_TEXT.test(value))
+      throw new TypeError(`req.url ${JSON.stringify(value)} is not a request target: it starts with / and holds 0x21–0x7E but # (RFC 9112 §3.2)`)
+    this.#url = value
+  }
+
+  get path(): string {
+    const at = this.#url.indexOf('?')
+    return at < 0 ? this.#url : this.#url.slice(0, at)
+  }
+
+  get query(): string {
+    const at = this.#url.indexOf('?')
+    return at < 0 ? '' : this.#url.slice(at + 1)
+  }
+
+  get host(): string {
+    return this.headers.getLower('host') ?? ''
+  }
+
+  set host(value: string) {
+    this.headers.set('Host', normaliseHost(value, this.scheme))
+  }
+
+  get id(): string {
+    return this.#id()
+  }
+
+  get cookies(): ReadonlyMap<string, string> {
+    const field = this.headers.joined('cookie')?.replaceAll(', ', '; ')
+    if (this.#cookies === null || field !== this.#cookieField) {
+      this.#cookieField = field
+      this.#cookies = parseCookies(field ?? '')
+    }
+    return this.#cookies
+  }
+
+  get cacheControl(): CacheControl {
+    this.#cacheControl ??= requestCacheControl(this.headers)
+    return this.#cacheControl
+  }
+
+  /** Before the client hooks of a policy run, they may look back at what the client sent. */
+  rememberOriginal(): void {
+    this.original = { method: this.#method, url: this.#url, headers: this.headers.clone() }
+  }
+
+  /** A hook may have changed the fields: read them again. */
+  forgetParsed(): void {
+    this.#cacheControl = null
+  }
+}
+
+/** Cookies by name, the first of a name (RFC 6265 §5.4 leaves the order to the client). */
+export function parseCookies(field: string): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>()
+  for (const pair of field.split(';')) {
+    const at = pair.indexOf('=')
+    const name = (at < 0 ? pair : pair.slice(0, at)).trim()
+    if (name !== '' && !cookies.has(name)) cookies.set(name, at < 0 ? '' : pair.slice(at + 1).trim())
+  }
+  return cookies
+}

@@ -1,0 +1,39 @@
+/** The noun `resp`: the answer to the client, in `deliver` and `synth`. */
+import type { RespSynth } from '../../vcl-ts/context.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { checkedReason, checkedStatus } from './status.ts'
+
+export class ClientResponse implements RespSynth {
+  #status: number
+  #reason: string
+  readonly headers: HeaderMap
+  readonly isStreaming: boolean
+  readonly why: Reason
+  /** Used by `synth` only. */
+  body: string | Uint8Array = ''
+
+  constructor(status: number, reason: string, headers: HeaderMap, isStreaming: boolean, why: Reason) {
+    this.#status = status
+    this.#reason = reason
+    this.headers = headers
+    this.isStreaming = isStreaming
+    this.why = why
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(value: number) {
+    this.#status = checkedStatus(value)
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  set reason(value: string) {
+    this.#reason = checkedReason(value)
+  }
+}

@@ -1,0 +1,86 @@
+/** Every answer passes here on its way out: our own fields are added, and `deliver` may change the head. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { FAULTS } from '../errors.ts'
+import { ClientResponse } from '../policy/client-response.ts'
+import { ObjectView } from '../policy/object-view.ts'
+import { cacheStatus } from '../wire/cache-status.ts'
+import { type ProxyError, proxyStatus } from '../wire/proxy-status.ts'
+import type { Answer } from './answer.ts'
+import { runClientHook, sharedAction } from './hooks.ts'
+import { type NextRequestStep, type RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
+  if (tx.policy.compiled.hooks.deliver === null) return { step: 'transmit', answer }
+  const headers = answer.headers ?? storedHeaders(tx, answer)
+  addOwnFields(tx, answer, headers)
+  answer.headers = headers
+  const context = tx.hooks()
+  const resp = new ClientResponse(answer.status, answer.reason, headers, answer.object !== null && !answer.object.complete, answer.why)
+  context.resp = resp
+  if (answer.object !== null) context.obj = new ObjectView(answer.object, tx.now, answer.outcome === 'PASS')
+  tx.decorated = true
+  return runClientHook(tx, 'deliver', (action) => after(tx, answer, resp, action))
+}
+
+function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, action: Action): RequestStep {
+  if (action.type === 'deliver') {
+    answer.status = resp.status
+    answer.reason = resp.reason
+    return { step: 'transmit', answer }
+  }
+  tx.decorated = false
+  tx.fetch?.leave()
+  tx.releaseClaims()
+  return sharedAction(tx, 'deliver', action)
+}
+
+/** A copy of what a stored object sends. */
+function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
+  const headers = (answer.object as NonNullable<Answer['object']>).headers.clone()
+  headers.removeRaw('age')
+  for (const name of tx.engine.decisions.targetedRemoved) headers.removeRaw(name)
+  return headers
+}
+
+/** Age, Via, Cache-Status, X-Cache and Proxy-Status, on a head of its own. */
+export function addOwnFields(tx: RequestTransaction, answer: Answer, headers: HeaderMap): void {
+  if (answer.aged && answer.object !== null) headers.set('Age', String(Math.floor(answer.object.age(tx.now))))
+  headers.append('Via', `1.1 ${tx.engine.settings.name}`)
+  if (answer.outcome !== 'SYNTH' && answer.outcome !== 'ERROR') headers.append('X-Cache', answer.outcome)
+  headers.append('Cache-Status', statusOf(tx, answer))
+  const problem = proxyStatusOf(tx, answer)
+  if (problem !== null) headers.append('Proxy-Status', problem)
+}
+
+/** The same as text, for a head that is sent as it is kept. */
+export function ownFieldLines(tx: RequestTransaction, answer: Answer): string {
+  const age = answer.aged && answer.object !== null ? `Age: ${Math.floor(answer.object.age(tx.now))}\r\n` : ''
+  const cache = answer.outcome === 'SYNTH' || answer.outcome === 'ERROR' ? '' : `X-Cache: ${answer.outcome}\r\n`
+  const problem = proxyStatusOf(tx, answer)
+  return `${age}${tx.engine.viaLine}${cache}Cache-Status: ${statusOf(tx, answer)}\r\n${problem === null ? '' : `Proxy-Status: ${problem}\r\n`}`
+}
+
+function statusOf(tx: RequestTransaction, answer: Answer): string {
+  const { name } = tx.engine.settings
+  const { object } = answer
+  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null) return `${name}; hit; ttl=${Math.floor(object.left(tx.now))}; detail=${answer.why}`
+  const ttl = object !== null && (answer.aged || answer.stored) ? { ttl: object.left(tx.now) } : {}
+  const hit = answer.outcome === 'STALE' && answer.forward === null
+  return cacheStatus(name, {
+    hit,
+    ...(answer.forward === null ? {} : { fwd: answer.forward }),
+    ...(answer.forwardStatus === null || answer.forwardStatus === 0 ? {} : { fwdStatus: answer.forwardStatus }),
+    stored: answer.stored,
+    collapsed: answer.collapsed,
+    ...ttl,
+    detail: answer.why,
+  })
+}
+
+function proxyStatusOf(tx: RequestTransaction, answer: Answer): string | null {
+  if (answer.failure === null) return null
+  const fault = FAULTS[answer.failure.code]
+  return proxyStatus(tx.engine.settings.name, fault.proxyStatus as ProxyError, fault.text)
+}

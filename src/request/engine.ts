@@ -1,0 +1,15 @@
+/** What every request of this process works with. */
+import type { FetchDeps } from '../fetch/start.ts'
+import type { AccessLog } from '../log.ts'
+import type { ActivePolicy } from '../policy/active.ts'
+
+export interface Engine extends FetchDeps {
+  /** The policy of the next transaction. */
+  readonly policy: () => ActivePolicy
+  readonly accessLog: AccessLog | null
+  readonly isTrusted: (ip: string) => boolean
+  /** First part of every transaction id, unlike that of any other process. */
+  readonly idPrefix: string
+  /** A line that ends with CRLF: `Via: 1.1 NAME`. */
+  readonly viaLine: string
+}

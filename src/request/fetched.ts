@@ -1,0 +1,110 @@
+/** What a request does with what its fetch brought. */
+import type { Socket } from 'node:net'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import { C } from '../counters.ts'
+import type { RequestFailure } from '../errors.ts'
+import type { FetchResult } from '../fetch/start.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { OriginFailure } from '../origin/exchange.ts'
+import { joinTunnel } from '../origin/tunnel.ts'
+import type { Answer, Forward } from './answer.ts'
+import type { RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export function fetched(tx: RequestTransaction, result: FetchResult): RequestStep {
+  const { object } = result
+  const passed = tx.fetchKind !== 'miss'
+  if (result.failure !== null) return { step: 'deliver', answer: failed(tx, result) }
+  const revalidated = result.originStatus === 304 && result.status !== 304
+  const why: Reason = passed ? tx.forwardReason : revalidated && result.stored ? 'REVALIDATED' : result.stored ? tx.forwardReason : result.why
+  const story = result.stored ? `stored ttl=${Math.floor(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
+  // A validated answer is used from the cache: its age is ours to tell.
+  if (revalidated) result.headers.removeRaw('age')
+  return {
+    step: 'deliver',
+    answer: {
+      status: result.status,
+      reason: result.reason,
+      headers: result.headers,
+      object,
+      body: object.body,
+      contentLength: result.contentLength,
+      outcome: passed ? 'PASS' : 'MISS',
+      why,
+      forward: passed ? (tx.forwardReason === 'METHOD' ? 'method' : 'bypass') : forwardOf(tx.forwardReason),
+      forwardStatus: result.originStatus,
+      stored: result.stored,
+      collapsed: false,
+      aged: revalidated,
+      judged: !passed,
+      close: tx.fetchKind === 'pipe',
+      failure: null,
+      story,
+    },
+  }
+}
+
+/** An error page that `backendError` made. */
+function failed(tx: RequestTransaction, result: FetchResult): Answer {
+  return {
+    status: result.status,
+    reason: result.reason,
+    headers: result.headers,
+    object: result.object,
+    body: result.object.body,
+    contentLength: result.contentLength,
+    outcome: 'ERROR',
+    why: 'ERROR',
+    forward: tx.fetchKind === 'miss' ? forwardOf(tx.forwardReason) : 'bypass',
+    forwardStatus: null,
+    stored: result.stored,
+    collapsed: false,
+    aged: false,
+    judged: false,
+    close: tx.fetchKind === 'pipe',
+    failure: result.failure,
+    story: result.failure?.message ?? '',
+  }
+}
+
+/** The fetch failed and its stale object may be served. */
+export function fetchFailed(tx: RequestTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): RequestStep {
+  tx.story = failure.message
+  return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
+}
+
+/** The origin agreed to another protocol: bytes go both ways until one side ends. */
+export function tunnelled(tx: RequestTransaction, head: { status: number; reason: string; fieldLines: string }, socket: Socket, rest: Buffer): void {
+  const { engine } = tx
+  tx.outcome = 'PIPE'
+  tx.reason = 'UPGRADE'
+  tx.status = head.status
+  if (tx.over) {
+    socket.destroy()
+    return
+  }
+  engine.counters.add(C.s_pipe)
+  const client = tx.exchange.tunnel({ ...head, fieldLines: `${head.fieldLines}${engine.viaLine}` })
+  joinTunnel(client.socket, client.rest, socket, rest, engine.settings.deadlines.idle * 1000, engine.clock)
+}
+
+function forwardOf(reason: Reason): Forward {
+  switch (reason) {
+    case 'VARY':
+      return 'vary-miss'
+    case 'EXPIRED':
+    case 'NO_CACHE':
+    case 'INVALIDATED':
+      return 'stale'
+    case 'PARTIAL':
+    case 'RANGE':
+      return 'partial'
+    case 'CLIENT_NO_CACHE':
+    case 'FORCED':
+      return 'request'
+    case 'HIT_FOR_MISS':
+      return 'miss'
+    default:
+      return 'uri-miss'
+  }
+}

@@ -1,0 +1,57 @@
+/** A stored object answers: fresh, in grace, or because its refresh failed. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { C } from '../counters.ts'
+import { ObjectView } from '../policy/object-view.ts'
+import type { Answer } from './answer.ts'
+import { runClientHook, sharedAction } from './hooks.ts'
+import { type NextRequestStep, type RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+type HitStep = Extract<RequestStep, { step: 'hit' }>
+
+export function hit(tx: RequestTransaction, step: HitStep): NextRequestStep {
+  tx.claim = step.claim
+  tx.refreshes = step.claim === null ? null : step.object
+  if (tx.policy.compiled.hooks.hit === null) return { step: 'deliver', answer: answerOf(tx, step) }
+  tx.hooks().obj = new ObjectView(step.object, tx.now, false)
+  return runClientHook(tx, 'hit', (action) => after(tx, step, action))
+}
+
+function after(tx: RequestTransaction, step: HitStep, action: Action): RequestStep {
+  switch (action.type) {
+    case 'deliver':
+      return { step: 'deliver', answer: answerOf(tx, step) }
+    case 'pass':
+      tx.releaseClaims()
+      return { step: 'pass', refusal: null, reason: action.reason }
+    default:
+      tx.releaseClaims()
+      return sharedAction(tx, 'hit', action)
+  }
+}
+
+function answerOf(tx: RequestTransaction, step: HitStep): Answer {
+  const { object, reason } = step
+  const { counters } = tx.engine
+  counters.add(reason === 'STALE_IF_ERROR' ? C.cache_hit_stale_if_error : C.cache_hit)
+  if (reason === 'GRACE') counters.add(C.cache_hit_grace)
+  return {
+    status: object.status,
+    reason: object.reason,
+    headers: null,
+    object,
+    body: object.body,
+    contentLength: object.body.length,
+    outcome: reason === 'HIT' || reason === 'COLLAPSED' ? 'HIT' : 'STALE',
+    why: reason,
+    forward: reason === 'COLLAPSED' ? 'uri-miss' : null,
+    forwardStatus: null,
+    stored: false,
+    collapsed: reason === 'COLLAPSED',
+    aged: true,
+    judged: true,
+    close: false,
+    failure: null,
+    story: '',
+  }
+}

@@ -1,0 +1,77 @@
+/** The primary key: length-prefixed parts, so that no part can pretend to be another. By default URL and host. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import type { Key } from '../../vcl-ts/context.ts'
+import { runHook } from '../../vcl-ts/run.ts'
+import { failedHook } from './hooks.ts'
+import { LOOKUP, type RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export class PrimaryKey implements Key {
+  #url: string | null
+  #host: string | null
+  #parts = ''
+  #scheme = true
+
+  constructor(url: string, host: string) {
+    this.#url = url
+    this.#host = host
+  }
+
+  add(value: string): void {
+    const text = String(value)
+    this.#parts += `${text.length}:${text}`
+  }
+
+  clear(): void {
+    this.#url = null
+    this.#host = null
+    this.#parts = ''
+  }
+
+  dropScheme(): void {
+    this.#scheme = false
+  }
+
+  get withScheme(): boolean {
+    return this.#scheme
+  }
+
+  get text(): string {
+    return this.withUrl(this.#url)
+  }
+
+  /** The key of another URL, all else being equal. */
+  withUrl(url: string | null): string {
+    const first = this.#url === null || url === null ? '' : `${url.length}:${url}`
+    const host = this.#host === null ? '' : `${this.#host.length}:${this.#host}`
+    return `${first}${host}${this.#parts}`
+  }
+}
+
+/** Makes the key of every request; `hash` may change it. */
+export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { step: 'key' }>): RequestStep {
+  const { req } = tx
+  const primary = new PrimaryKey(req.url, req.host)
+  tx.primary = primary
+  if (tx.policy.compiled.hooks.hash !== null) {
+    const context = tx.hooks()
+    context.key = primary
+    const action = runHook(tx.policy.compiled, 'hash', context, tx.policy.limit)
+    if (action instanceof Promise || action.type !== 'lookup') return failedHook(tx, 'hash', action as Action)
+    tx.dropScheme = !primary.withScheme
+  }
+  tx.key = primary.text
+  switch (next.then) {
+    case 'lookup':
+      return LOOKUP
+    case 'pass':
+      return { step: 'pass', refusal: null, reason: next.reason }
+    case 'pipe':
+      return { step: 'pipe' }
+    case 'purge':
+    case 'softPurge':
+      return { step: 'purge', soft: next.then === 'softPurge' }
+    default:
+      return next.then satisfies never
+  }
+}

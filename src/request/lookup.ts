@@ -1,0 +1,120 @@
+/** Asks the object table once: an object, a claim, a remembered refusal, or somebody else's fetch to wait for. */
+import type { Reason } from '../../vcl-ts/reason.ts'
+import { credentialedByDefault } from '../../vcl-ts/builtin/client-steps.ts'
+import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import type { ClaimOutcome } from '../object/claim.ts'
+import type { Found } from '../object/table.ts'
+import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+/** Longest Range that is worth a claim of its own. */
+const LONGEST_RANGE = 256
+
+export function lookup(tx: RequestTransaction): RequestStep {
+  const { engine, req } = tx
+  prepareLookup(tx)
+  const found = engine.table.find(tx)
+  if (tx.onlyIfCached && found.type !== 'object') {
+    if (found.type === 'fetch' && found.claim !== null) engine.table.release(found.claim, { type: 'again' })
+    return failureStep(new RequestFailure('only_if_cached'), 504, 'CLIENT_ONLY_IF_CACHED')
+  }
+  if (req.hasBody && found.type !== 'object') tx.body?.cancel(new RequestFailure('cancelled'))
+  return after(tx, found)
+}
+
+function prepareLookup(tx: RequestTransaction): void {
+  const { engine, req } = tx
+  const { decisions } = engine
+  const { headers } = req
+  const honoured = decisions.clientCacheControl === 'honour' && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
+  tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
+  tx.limited = honoured || req.ttl !== null || req.grace !== null
+  tx.demanding = honoured && (req.cacheControl.noCache || req.cacheControl.maxAge !== null || req.cacheControl.minFresh !== null)
+  tx.onlyIfCached = honoured && req.cacheControl.onlyIfCached
+  tx.alwaysMiss = req.hashAlwaysMiss
+  tx.ignoreBusy = req.hashIgnoreBusy
+  tx.ignoreVary = req.hashIgnoreVary
+  const range = req.method === 'GET' && decisions.rangeMiss === 'forward' ? (headers.joined('range') ?? null) : null
+  tx.range = range !== null && /^bytes=/i.test(range) && range.length <= LONGEST_RANGE ? range : null
+  // A range under a condition is this request's own; so is a HEAD where it is forwarded as HEAD.
+  tx.solitary = (req.method === 'HEAD' && decisions.headMiss === 'forward') || (tx.range !== null && headers.hasLower('if-range'))
+  tx.completesParts = decisions.partCompletion
+}
+
+function after(tx: RequestTransaction, found: Found): RequestStep {
+  switch (found.type) {
+    case 'object': {
+      const reason: Reason = found.freshness === 'fresh' ? 'HIT' : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
+      return { step: 'hit', object: found.object, freshness: found.freshness, claim: found.claim, reason }
+    }
+    case 'fetch': {
+      const why: Reason = found.why === 'EXPIRED' && found.stale !== null ? whyExpired(tx, found.stale.ttl) : found.why
+      return { step: 'miss', claim: found.claim, stale: found.stale, refusal: null, reason: why }
+    }
+    case 'refused':
+      if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', reason: 'HIT_FOR_PASS' }
+      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+    case 'wait':
+      return wait(tx, found)
+    default:
+      return found satisfies never
+  }
+}
+
+function whyExpired(tx: RequestTransaction, ttl: number): Reason {
+  if (tx.demanding) return 'CLIENT_NO_CACHE'
+  return ttl <= 0 ? 'NO_CACHE' : 'EXPIRED'
+}
+
+function wait(tx: RequestTransaction, found: Extract<Found, { type: 'wait' }>): RequestStep {
+  const { engine } = tx
+  tx.stale = found.stale
+  if (found.claim.waiters >= engine.settings.limits.waiters) return giveUp(tx, new RequestFailure('wait_limit'), 'WAIT_LIMIT')
+  engine.counters.add(C.busy_sleep)
+  tx.waitingFor = found.claim
+  tx.leaveQueue = engine.table.wait(found.claim, tx)
+  const waited = engine.clock.now() - tx.received
+  tx.waitTimer = engine.clock.after(engine.settings.deadlines.firstByte * 1000 - waited, () => {
+    tx.stopWaiting()
+    engine.counters.add(C.busy_killed)
+    tx.resume(giveUp(tx, new RequestFailure('wait_timeout'), 'WAIT_TIMEOUT'))
+  })
+  return WAIT
+}
+
+/** What a waiter does when the fetch it waited for has ended. */
+export function released(tx: RequestTransaction, outcome: ClaimOutcome): RequestStep {
+  const claim = tx.waitingFor
+  tx.waitingFor = null
+  tx.now = tx.engine.clock.now()
+  switch (outcome.type) {
+    case 'object': {
+      const { object, names, variant } = outcome
+      if (tx.demanding || (tx.variant(names) !== variant && !tx.alsoMatches(object, names))) return LOOKUP
+      if (object.part !== null && !tx.covers(object)) return LOOKUP
+      object.hits++
+      return { step: 'hit', object, freshness: 'fresh', claim: null, reason: 'COLLAPSED' }
+    }
+    case 'alone':
+      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+    case 'failed':
+      if (claim === null || claim.attempt === 0) {
+        tx.attempt = 1
+        return LOOKUP
+      }
+      return giveUp(tx, outcome.cause instanceof RequestFailure ? outcome.cause : new RequestFailure('origin_error', outcome.cause.message), 'ERROR')
+    case 'again':
+      return LOOKUP
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** Nothing came of waiting: the stale object if that is allowed, else the failure. */
+function giveUp(tx: RequestTransaction, failure: RequestFailure, why: Reason): RequestStep {
+  const { stale } = tx
+  if (stale?.servableOnError(tx.engine.clock.now(), false) === true)
+    return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
+  return failureStep(failure, failure.status, why)
+}

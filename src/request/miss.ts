@@ -1,0 +1,51 @@
+/** Nothing usable is stored: this request fetches, under a claim or for itself alone. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { C } from '../counters.ts'
+import { startFetch } from '../fetch/start.ts'
+import { runClientHook, sharedAction } from './hooks.ts'
+import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+type MissStep = Extract<RequestStep, { step: 'miss' }>
+
+export function miss(tx: RequestTransaction, step: MissStep): NextRequestStep {
+  tx.claim = step.claim
+  tx.stale = step.stale
+  tx.forwardReason = step.reason
+  tx.engine.counters.add(C.cache_miss)
+  if (step.refusal === 'hitForMiss') tx.engine.counters.add(C.cache_hitmiss)
+  if (tx.policy.compiled.hooks.miss === null) return begin(tx, step)
+  return runClientHook(tx, 'miss', (action) => after(tx, step, action))
+}
+
+function after(tx: RequestTransaction, step: MissStep, action: Action): RequestStep {
+  switch (action.type) {
+    case 'fetch':
+      return begin(tx, step)
+    case 'pass':
+      tx.releaseClaims()
+      return { step: 'pass', refusal: null, reason: action.reason }
+    default:
+      tx.releaseClaims()
+      return sharedAction(tx, 'miss', action)
+  }
+}
+
+function begin(tx: RequestTransaction, step: MissStep): RequestStep {
+  tx.fetchKind = 'miss'
+  tx.claim = null
+  tx.begin((observer) =>
+    startFetch(tx.engine, {
+      kind: 'miss',
+      policy: tx.policy,
+      request: tx.fetchRequest(null),
+      claim: step.claim,
+      refusal: step.refusal,
+      stale: step.stale,
+      range: tx.range,
+      state: tx.context?.state ?? {},
+      observer,
+    }),
+  )
+  return WAIT
+}

@@ -1,0 +1,39 @@
+/** The request goes to the origin for itself alone. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { C } from '../counters.ts'
+import { startFetch } from '../fetch/start.ts'
+import { runClientHook, sharedAction } from './hooks.ts'
+import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+type PassStep = Extract<RequestStep, { step: 'pass' }>
+
+export function pass(tx: RequestTransaction, step: PassStep): NextRequestStep {
+  tx.forwardReason = step.reason
+  tx.engine.counters.add(C.s_pass)
+  if (step.refusal === 'hitForPass') tx.engine.counters.add(C.cache_hitpass)
+  if (tx.policy.compiled.hooks.pass === null) return begin(tx, step, null)
+  return runClientHook(tx, 'pass', (action) => (action.type === 'fetch' ? begin(tx, step, null) : after(tx, action)))
+}
+
+function after(tx: RequestTransaction, action: Action): RequestStep {
+  return sharedAction(tx, 'pass', action)
+}
+
+export function begin(tx: RequestTransaction, step: Pick<PassStep, 'refusal'>, upgrade: string | null): RequestStep {
+  tx.fetchKind = upgrade === null ? 'pass' : 'pipe'
+  tx.begin((observer) =>
+    startFetch(tx.engine, {
+      kind: 'pass',
+      policy: tx.policy,
+      request: tx.fetchRequest(upgrade),
+      claim: null,
+      refusal: step.refusal,
+      stale: null,
+      range: null,
+      state: tx.context?.state ?? {},
+      observer,
+    }),
+  )
+  return WAIT
+}

@@ -1,0 +1,35 @@
+/** First step: refuse loops, let `recv` and the built-in steps decide the way. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { RequestFailure } from '../errors.ts'
+import { loops } from '../wire/forwarded.ts'
+import { runClientHook, sharedAction } from './hooks.ts'
+import { failureStep, type NextRequestStep, type RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export function recv(tx: RequestTransaction): NextRequestStep {
+  if (tx.req.restarts === 0 && loops(tx.req.headers, tx.engine.settings.name)) return failureStep(new RequestFailure('loop'), 508, 'LOOP')
+  if (tx.policy.watchesClient) {
+    if (tx.req.restarts === 0) tx.req.rememberOriginal()
+    tx.forward()
+  }
+  return runClientHook(tx, 'recv', (action) => after(tx, action))
+}
+
+function after(tx: RequestTransaction, action: Action): RequestStep {
+  if (tx.policy.watchesClient) {
+    tx.req.forgetParsed()
+    tx.forgetVariant()
+  }
+  switch (action.type) {
+    case 'hash':
+      return { step: 'key', then: 'lookup', reason: 'ABSENT' }
+    case 'pass':
+      return { step: 'key', then: 'pass', reason: action.reason }
+    case 'pipe':
+      return { step: 'key', then: 'pipe', reason: 'UPGRADE' }
+    case 'purge':
+      return { step: 'key', then: action.soft ? 'softPurge' : 'purge', reason: 'POLICY' }
+    default:
+      return sharedAction(tx, 'recv', action)
+  }
+}

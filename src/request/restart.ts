@@ -1,0 +1,20 @@
+/** Begins again at `recv` with the request as hooks have left it, a bounded number of times. */
+import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import { failureStep, RECV, type RequestStep } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export function restart(tx: RequestTransaction): RequestStep {
+  const { engine, req } = tx
+  tx.releaseClaims()
+  tx.fetch?.leave()
+  tx.fetch = null
+  engine.counters.add(C.restarts)
+  if (req.restarts >= engine.settings.limits.restarts) return failureStep(new RequestFailure('too_many_restarts'), 503, 'ERROR')
+  req.restarts++
+  req.credentialed = null
+  tx.attempt = 0
+  tx.stale = null
+  tx.now = engine.clock.now()
+  return RECV
+}

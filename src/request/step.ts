@@ -1,0 +1,48 @@
+/** The steps of a client transaction, each with the data it needs. Every step is a file. */
+import type { Reason } from '../../vcl-ts/reason.ts'
+import type { RequestFailure } from '../errors.ts'
+import type { Claim } from '../object/claim.ts'
+import type { Freshness } from '../object/lifetime.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { OriginFailure } from '../origin/exchange.ts'
+import type { Answer } from './answer.ts'
+
+export type RequestStep =
+  | { readonly step: 'recv' }
+  | { readonly step: 'key'; readonly then: 'lookup' | 'pass' | 'pipe' | 'purge' | 'softPurge'; readonly reason: Reason }
+  | { readonly step: 'lookup' }
+  | { readonly step: 'hit'; readonly object: CachedObject; readonly freshness: Freshness; readonly claim: Claim | null; readonly reason: Reason }
+  | { readonly step: 'miss'; readonly claim: Claim | null; readonly stale: CachedObject | null; readonly refusal: 'hitForMiss' | null; readonly reason: Reason }
+  | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly reason: Reason }
+  | { readonly step: 'pipe' }
+  | { readonly step: 'purge'; readonly soft: boolean }
+  | { readonly step: 'synth'; readonly synth: Synthetic }
+  | { readonly step: 'restart' }
+  | { readonly step: 'deliver'; readonly answer: Answer }
+  | { readonly step: 'transmit'; readonly answer: Answer }
+  /** Waits for a fetch, or for somebody else's. */
+  | { readonly step: 'wait' }
+  | { readonly step: 'done' }
+
+export interface Synthetic {
+  readonly status: number
+  /** `null`: the status' own phrase. */
+  readonly reason: string | null
+  readonly body: string | Uint8Array | null
+  readonly close: boolean
+  readonly why: Reason
+  readonly failure: RequestFailure | OriginFailure | null
+}
+
+export type NextRequestStep = RequestStep | Promise<RequestStep>
+
+export const WAIT: RequestStep = { step: 'wait' }
+export const DONE: RequestStep = { step: 'done' }
+export const LOOKUP: RequestStep = { step: 'lookup' }
+export const RECV: RequestStep = { step: 'recv' }
+export const RESTART: RequestStep = { step: 'restart' }
+
+/** An answer made here because something went wrong. */
+export function failureStep(failure: RequestFailure | OriginFailure, status: number, why: Reason): RequestStep {
+  return { step: 'synth', synth: { status, reason: null, body: null, close: false, why, failure } }
+}

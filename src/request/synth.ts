@@ -1,0 +1,70 @@
+/** An answer made here: by the policy, or because something went wrong. */
+import type { Action } from '../../vcl-ts/actions.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import { bodyOf } from '../object/stored-body.ts'
+import { ClientResponse } from '../policy/client-response.ts'
+import { reasonPhrase } from '../wire/status.ts'
+import type { Answer } from './answer.ts'
+import { addOwnFields } from './deliver.ts'
+import { failedHook, runClientHook } from './hooks.ts'
+import { type NextRequestStep, RESTART, type RequestStep, type Synthetic } from './step.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+export function synth(tx: RequestTransaction, made: Synthetic): NextRequestStep {
+  tx.engine.counters.add(C.s_synth)
+  tx.synths++
+  const resp = new ClientResponse(made.status, made.reason ?? reasonPhrase(made.status), new HeaderMap(), false, made.why)
+  resp.body = made.body ?? ''
+  // A `synth` hook that fails is not asked again about the failure.
+  if (tx.synths > 2) return bare(tx, made)
+  const context = tx.hooks()
+  context.resp = resp
+  return runClientHook(tx, 'synth', (action) => after(tx, made, resp, action))
+}
+
+function after(tx: RequestTransaction, made: Synthetic, resp: ClientResponse, action: Action): RequestStep {
+  switch (action.type) {
+    case 'deliver':
+      return { step: 'transmit', answer: answerOf(tx, made, resp) }
+    case 'restart':
+      return RESTART
+    default:
+      failedHook(tx, 'synth', action)
+      return bare(tx, { ...made, status: 500, failure: new RequestFailure('policy') })
+  }
+}
+
+function bare(tx: RequestTransaction, made: Synthetic): RequestStep {
+  const resp = new ClientResponse(500, reasonPhrase(500), HeaderMap.of([['Cache-Control', 'no-store']]), false, 'ERROR')
+  return { step: 'transmit', answer: answerOf(tx, { ...made, close: true }, resp) }
+}
+
+function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse): Answer {
+  const bytes = typeof resp.body === 'string' ? Buffer.from(resp.body) : Buffer.from(resp.body)
+  const busy = made.failure instanceof RequestFailure && (made.failure.code === 'wait_limit' || made.failure.code === 'wait_timeout')
+  if (busy && !resp.headers.has('retry-after')) resp.headers.set('Retry-After', '1')
+  const answer: Answer = {
+    status: resp.status,
+    reason: resp.reason,
+    headers: resp.headers,
+    object: null,
+    body: bodyOf(bytes),
+    contentLength: bytes.length,
+    outcome: made.failure === null ? 'SYNTH' : 'ERROR',
+    why: made.why,
+    forward: null,
+    forwardStatus: null,
+    stored: false,
+    collapsed: false,
+    aged: false,
+    judged: false,
+    close: made.close,
+    failure: made.failure,
+    story: made.failure?.message ?? tx.story,
+  }
+  addOwnFields(tx, answer, resp.headers)
+  tx.decorated = true
+  return answer
+}

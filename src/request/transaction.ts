@@ -1,0 +1,314 @@
+/** One client request: the canonical request, where it stands, and what it owes to claims, fetches and the exchange. */
+import type { Socket } from 'node:net'
+import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
+import { ReplayBody } from '../body/replay.ts'
+import type { Timer } from '../clock.ts'
+import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import type { FetchHandle, FetchObserver, FetchRequest, FetchResult } from '../fetch/start.ts'
+import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
+import type { Freshness } from '../object/lifetime.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { Lookup } from '../object/table.ts'
+import type { OriginFailure } from '../origin/exchange.ts'
+import type { ActivePolicy } from '../policy/active.ts'
+import { ClientContext } from '../policy/client-context.ts'
+import { ClientRequest } from '../policy/client-request.ts'
+import { highestLanguage } from '../wire/accept.ts'
+import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
+import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
+import { requestedRange } from '../wire/range.ts'
+import { variantKey } from '../wire/vary.ts'
+import type { Engine } from './engine.ts'
+import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
+import { finish } from './finish.ts'
+import { fetched, fetchFailed, tunnelled } from './fetched.ts'
+import { PrimaryKey } from './key.ts'
+import { released } from './lookup.ts'
+import { runRequest } from './machine.ts'
+import type { RequestStep } from './step.ts'
+
+let counter = 0
+
+export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserver, Lookup, Client {
+  readonly engine: Engine
+  readonly exchange: Exchange
+  readonly policy: ActivePolicy
+  readonly req: ClientRequest
+  readonly received: number
+  readonly sequence: number
+  readonly body: ReplayBody | null
+  now: number
+  context: ClientContext | null = null
+  key = ''
+  primary: PrimaryKey | null = null
+  credentialed = false
+  range: string | null = null
+  alwaysMiss = false
+  ignoreBusy = false
+  ignoreVary = false
+  solitary = false
+  demanding = false
+  completesParts = false
+  attempt = 0
+  /** Any limit of this request's own on what is fresh enough. */
+  limited = false
+  /** Why the request goes forward, once it does. */
+  forwardReason: Reason = 'ABSENT'
+  /** A claim that this transaction holds and has not handed to a fetch: to refresh what is being served, or to fetch what is missing. */
+  claim: Claim | null = null
+  /** What the claim is to refresh when the answer is on its way. */
+  refreshes: CachedObject | null = null
+  stale: CachedObject | null = null
+  fetch: FetchHandle | null = null
+  /** Set while it waits for somebody else's fetch. */
+  leaveQueue: (() => void) | null = null
+  waitTimer: Timer | null = null
+  waitingFor: Claim | null = null
+  outcome: import('./answer.ts').Outcome = 'SYNTH'
+  reason: Reason = 'SYNTH'
+  story = ''
+  status = 0
+  firstByte = 0
+  identity: string
+  dropScheme = false
+  onlyIfCached = false
+  /** Our own fields are on the answer's head already. */
+  decorated = false
+  /** Synthetic answers tried. */
+  synths = 0
+  #forwarded = false
+  #fetching = false
+  #clientIp: string | null = null
+  #variantNames: readonly string[] | null = null
+  #variant = ''
+  /** How a fetch of this request was begun. */
+  fetchKind: 'miss' | 'pass' | 'pipe' = 'miss'
+  over = false
+
+  constructor(engine: Engine, exchange: Exchange) {
+    const { head, peer } = exchange
+    const { headers } = head
+    this.engine = engine
+    this.exchange = exchange
+    this.policy = engine.policy()
+    this.now = engine.clock.now()
+    this.received = this.now
+    this.sequence = counter++
+    this.body = exchange.body === null ? null : new ReplayBody(exchange.body, engine.settings.limits.replay)
+    const upgrade = headers.hasLower('upgrade') && connectionOptions(headers).upgrade ? (headers.joined('upgrade') ?? null) : null
+    stripHopByHop(headers, 'request')
+    const scheme = effectiveScheme(headers, peer.trusted, peer.scheme)
+    if (head.host !== null) setHost(headers, normaliseHost(head.host, scheme))
+    this.req = new ClientRequest({
+      method: head.method,
+      url: head.target,
+      proto: head.version,
+      scheme,
+      headers,
+      hasBody: exchange.body !== null,
+      upgrade,
+      id: () => this.id,
+    })
+    this.identity = peer.address
+    exchange.observer = this
+  }
+
+  get id(): string {
+    return `${this.engine.idPrefix}${this.sequence.toString(36)}`
+  }
+
+  get ip(): string {
+    const { peer } = this.exchange
+    if (!peer.trusted) return peer.address
+    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joined('x-forwarded-for'), this.engine.isTrusted)
+    return this.#clientIp
+  }
+
+  get remoteIp(): string {
+    return this.exchange.peer.address
+  }
+
+  get trusted(): boolean {
+    return this.exchange.peer.trusted
+  }
+
+  /** The context of the client hooks. */
+  hooks(): ClientContext {
+    this.context ??= new ClientContext(this, this.session(), this.engine.clock.wall() / 1000, this.policy.newState(), this.req)
+    return this.context
+  }
+
+  session(): Session {
+    const { peer } = this.exchange
+    return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
+  }
+
+  /** Sets the forwarding fields. Late, when something looks at them: a plain hit needs none. */
+  forward(): void {
+    if (this.#forwarded) return
+    this.#forwarded = true
+    const { peer } = this.exchange
+    void this.ip
+    appendForwarded(this.req.headers, {
+      peerAddress: peer.address,
+      trusted: peer.trusted,
+      scheme: this.req.scheme,
+      host: this.req.host,
+      name: this.engine.settings.name,
+      httpVersion: this.req.proto,
+    })
+  }
+
+  variant(names: readonly string[]): string {
+    const scheme = this.dropScheme ? '' : this.req.scheme
+    if (names.length === 0) return scheme
+    if (this.#variantNames === names) return this.#variant
+    this.forward()
+    this.#variantNames = names
+    this.#variant = `${scheme} ${variantKey(names, this.req.headers, this.engine.decisions.acceptLanguage)}`
+    return this.#variant
+  }
+
+  /** A hook may have changed fields that Vary names. */
+  forgetVariant(): void {
+    this.#variantNames = null
+  }
+
+  alsoMatches(object: CachedObject, names: readonly string[]): boolean {
+    if (this.engine.decisions.acceptLanguage !== 'setOrContentLanguage' || names.length !== 1 || names[0] !== 'accept-language') return false
+    const wanted = highestLanguage(this.req.headers.joined('accept-language') ?? '')
+    return wanted !== null && object.headers.joined('content-language')?.toLowerCase() === wanted
+  }
+
+  judge(object: CachedObject): Freshness {
+    return this.limited ? this.#judgeLimited(object) : object.freshness(this.now)
+  }
+
+  /** `req.ttl`, `req.grace`, and the request's own Cache-Control where it is honoured (RFC 9111 §5.2.1). */
+  #judgeLimited(object: CachedObject): Freshness {
+    const { req, now } = this
+    const age = object.age(now)
+    const left = object.left(now)
+    if (req.ttl !== null && age > req.ttl) return 'stale'
+    if (this.engine.decisions.clientCacheControl === 'honour') {
+      const control = req.cacheControl
+      if (control.noCache) return 'stale'
+      if (control.maxAge !== null && age > control.maxAge && control.maxStale === null) return 'stale'
+      if (control.minFresh !== null && left < control.minFresh) return 'stale'
+      if (control.maxStale !== null && left <= 0 && !object.mustRevalidate && left + control.maxStale >= 0) return 'fresh'
+    }
+    const grace = req.grace === null ? object.grace : Math.min(object.grace, req.grace)
+    return left > 0 ? 'fresh' : left + grace > 0 ? 'grace' : 'stale'
+  }
+
+  covers(part: CachedObject): boolean {
+    const held = part.part
+    const range = this.range === null ? null : requestedRange(this.range)
+    if (held === null || range === null) return false
+    if (range.first === null) return held.total !== null && range.last !== null && held.last === held.total - 1 && held.total - range.last >= held.first
+    const last = range.last ?? (held.total === null ? Number.POSITIVE_INFINITY : held.total - 1)
+    return range.first >= held.first && range.first <= held.last && Math.min(last, held.total === null ? last : held.total - 1) <= held.last
+  }
+
+  /** The request as a fetch sees it. */
+  fetchRequest(upgrade: string | null): FetchRequest {
+    this.forward()
+    const { req } = this
+    return {
+      method: req.method,
+      url: req.url,
+      host: req.host,
+      headers: req.headers,
+      body: this.body,
+      backend: req.backend,
+      key: this.key,
+      credentialed: this.credentialed,
+      authorized: req.headers.hasLower('authorization'),
+      noStore: this.engine.decisions.clientCacheControl === 'honour' && req.cacheControl.noStore,
+      upgrade,
+      id: this.id,
+      keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
+      variant: (names) => this.variant(names),
+    }
+  }
+
+  /** Begins a fetch. It may have ended before its beginning returns. */
+  begin(start: (observer: FetchObserver) => FetchHandle): void {
+    this.#fetching = true
+    const fetch = start(this)
+    if (this.#fetching) this.fetch = fetch
+  }
+
+  /** Goes on at a step, unless the client has left. */
+  resume(step: RequestStep): void {
+    if (!this.over) runRequest(this, step)
+  }
+
+  left(): void {
+    this.over = true
+    this.stopWaiting()
+    this.fetch?.leave()
+    this.fetch = null
+  }
+
+  ended(end: ExchangeEnd): void {
+    this.over = true
+    this.stopWaiting()
+    this.releaseClaims()
+    finish(this, end)
+  }
+
+  /** Gives back a claim that will not be used. */
+  releaseClaims(): void {
+    if (this.claim !== null) this.engine.table.release(this.claim, { type: 'again' })
+    this.claim = null
+    this.refreshes = null
+  }
+
+  stopWaiting(): void {
+    this.leaveQueue?.()
+    this.leaveQueue = null
+    this.waitTimer?.cancel()
+    this.waitTimer = null
+  }
+
+  released(outcome: ClaimOutcome): void {
+    this.leaveQueue = null
+    this.waitTimer?.cancel()
+    this.waitTimer = null
+    this.engine.counters.add(C.busy_wakeup)
+    if (!this.over) runRequest(this, released(this, outcome))
+  }
+
+  interim(status: number, reason: string, fieldLines: string): void {
+    this.exchange.interim(status, reason, fieldLines)
+  }
+
+  readable(result: FetchResult): void {
+    this.#fetchEnded()
+    runRequest(this, fetched(this, result))
+  }
+
+  upgraded(head: { status: number; reason: string; fieldLines: string }, socket: Socket, rest: Buffer): void {
+    this.#fetchEnded()
+    tunnelled(this, head, socket, rest)
+  }
+
+  failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void {
+    this.#fetchEnded()
+    runRequest(this, fetchFailed(this, failure, stale))
+  }
+
+  #fetchEnded(): void {
+    this.#fetching = false
+    this.fetch = null
+  }
+}
+
+function setHost(headers: import('../../vcl-ts/headers.ts').HeaderMap, host: string): void {
+  if (headers.getLower('host') === host) return
+  headers.removeRaw('host')
+  headers.appendRaw('Host', 'host', host)
+}

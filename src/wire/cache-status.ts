@@ -1,0 +1,26 @@
+/** The Cache-Status field (RFC 9211), as one member for this cache. */
+import type { Reason } from '../../vcl-ts/reason.ts'
+
+export interface CacheStatusFacts {
+  readonly hit: boolean
+  /** Why the request went forward (RFC 9211 §2.2). */
+  readonly fwd?: 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale' | 'partial' | 'miss'
+  /** Status of the origin's answer, when it differs from the one sent. */
+  readonly fwdStatus?: number
+  readonly stored?: boolean
+  readonly collapsed?: boolean
+  /** Seconds of freshness left, negative when stale. */
+  readonly ttl?: number
+  readonly detail: Reason
+}
+
+/** `name` must be a Structured Fields token. */
+export function cacheStatus(name: string, facts: CacheStatusFacts): string {
+  let value = facts.hit ? `${name}; hit` : name
+  if (facts.fwd !== undefined && !facts.hit) value += `; fwd=${facts.fwd}`
+  if (facts.fwdStatus !== undefined) value += `; fwd-status=${facts.fwdStatus}`
+  if (facts.stored === true) value += '; stored'
+  if (facts.collapsed === true) value += '; collapsed'
+  if (facts.ttl !== undefined && Number.isFinite(facts.ttl)) value += `; ttl=${Math.floor(facts.ttl)}`
+  return `${value}; detail=${facts.detail}`
+}

@@ -1,0 +1,245 @@
+/**
+ * What a hook decides, as frozen plain data with a `type`, and the verbs that build it. Verbs use no `this`, so
+ * destructuring them is safe; verbs without arguments answer one shared constant each.
+ */
+import { type Duration, seconds } from './duration.ts'
+import { REASONS, type Reason } from './reason.ts'
+
+/** 503 for the client, or a failed fetch. `cause` is what a hook threw, else `null`. */
+export interface Fail {
+  readonly type: 'fail'
+  readonly reason: string | null
+  readonly cause: unknown
+}
+
+/** An answer made here. `null`: the status' own reason phrase, the built-in page. `close`: end the connection behind it. */
+export interface Synth {
+  readonly type: 'synth'
+  readonly status: number
+  readonly reason: string | null
+  readonly body: string | Uint8Array | null
+  readonly close: boolean
+}
+
+/** Begin again at `recv` with the request as it now is. */
+export interface Restart {
+  readonly type: 'restart'
+}
+
+/** Ask the origin for this request alone; nothing is looked up or stored. `reason` is shown in log and `Cache-Status`. */
+export interface Pass {
+  readonly type: 'pass'
+  readonly reason: Reason
+}
+
+/** Join client and origin as a tunnel. */
+export interface Pipe {
+  readonly type: 'pipe'
+}
+
+/** Make the key and look it up. */
+export interface Hash {
+  readonly type: 'hash'
+}
+
+/** Drop what is stored under the key. `soft`: only its freshness, so that it may still be served stale. */
+export interface Purge {
+  readonly type: 'purge'
+  readonly soft: boolean
+}
+
+/** The key is complete. */
+export interface Lookup {
+  readonly type: 'lookup'
+}
+
+/** Answer the client with what is at hand. */
+export interface Deliver {
+  readonly type: 'deliver'
+}
+
+/** Ask the origin. */
+export interface Fetch {
+  readonly type: 'fetch'
+}
+
+/** Give the fetch up: nothing is stored, and its client gets the stale object that staleIfError allows, else 503. */
+export interface Abandon {
+  readonly type: 'abandon'
+}
+
+/** Go to `backendError` with this status instead of the origin's answer. */
+export interface ErrorAnswer {
+  readonly type: 'error'
+  readonly status: number
+  readonly reason: string | null
+}
+
+/** Ask the origin again, at `backendFetch`. */
+export interface Retry {
+  readonly type: 'retry'
+}
+
+/** Renew the stale object with the fields of the 304. */
+export interface Merge {
+  readonly type: 'merge'
+}
+
+/** Go on with the 304 itself, without its stale object. */
+export interface UseFresh {
+  readonly type: 'useFresh'
+}
+
+/** Go on with the stale object's fields, without those of the 304. */
+export interface UseStale {
+  readonly type: 'useStale'
+}
+
+/** Requests for this key pass for `ttl` seconds. */
+export interface HitForPass {
+  readonly type: 'hitForPass'
+  readonly ttl: number
+}
+
+/** `init` or `fini` has done its work. */
+export interface Ok {
+  readonly type: 'ok'
+}
+
+export type Action =
+  | Fail
+  | Synth
+  | Restart
+  | Pass
+  | Pipe
+  | Hash
+  | Purge
+  | Lookup
+  | Deliver
+  | Fetch
+  | Abandon
+  | ErrorAnswer
+  | Retry
+  | Merge
+  | UseFresh
+  | UseStale
+  | HitForPass
+  | Ok
+
+export type ActionType = Action['type']
+
+const FAIL: Fail = Object.freeze({ type: 'fail', reason: null, cause: null })
+const RESTART: Restart = Object.freeze({ type: 'restart' })
+const PIPE: Pipe = Object.freeze({ type: 'pipe' })
+const HASH: Hash = Object.freeze({ type: 'hash' })
+const PURGE: Purge = Object.freeze({ type: 'purge', soft: false })
+const SOFT_PURGE: Purge = Object.freeze({ type: 'purge', soft: true })
+const LOOKUP: Lookup = Object.freeze({ type: 'lookup' })
+const DELIVER: Deliver = Object.freeze({ type: 'deliver' })
+const FETCH: Fetch = Object.freeze({ type: 'fetch' })
+const ABANDON: Abandon = Object.freeze({ type: 'abandon' })
+const RETRY: Retry = Object.freeze({ type: 'retry' })
+const MERGE: Merge = Object.freeze({ type: 'merge' })
+const USE_FRESH: UseFresh = Object.freeze({ type: 'useFresh' })
+const USE_STALE: UseStale = Object.freeze({ type: 'useStale' })
+const OK: Ok = Object.freeze({ type: 'ok' })
+const PASSES: ReadonlyMap<string, Pass> = new Map(
+  (Object.keys(REASONS) as Reason[]).map((reason) => [reason, Object.freeze({ type: 'pass', reason })]),
+)
+
+/**
+ * Every verb; a hook's context carries those that are legal there. A verb's name is the `type` of what it builds.
+ */
+export interface Verbs {
+  /** `reason` goes to the log, never to the client. */
+  readonly fail: (reason?: string) => Fail
+  /**
+   * Answer without asking the origin. Status 200–599, else a `RangeError`; `reason` is the reason phrase (visible ASCII, space, obs-text),
+   * `body` text (sent as UTF-8) or bytes. Without a body the built-in step `synthPage` writes one.
+   */
+  readonly synth: (status: number, reason?: string, body?: string | Uint8Array) => Synth
+  readonly restart: () => Restart
+  /** `reason`, default `POLICY`, is one of `REASONS`; another throws a `TypeError`. */
+  readonly pass: (reason?: Reason) => Pass
+  readonly pipe: () => Pipe
+  readonly hash: () => Hash
+  readonly purge: (options?: { readonly soft?: boolean }) => Purge
+  readonly lookup: () => Lookup
+  readonly deliver: () => Deliver
+  readonly fetch: () => Fetch
+  readonly abandon: () => Abandon
+  /** Status 200–599, default 503; else a `RangeError`. */
+  readonly error: (status?: number, reason?: string) => ErrorAnswer
+  readonly retry: () => Retry
+  readonly merge: () => Merge
+  readonly useFresh: () => UseFresh
+  readonly useStale: () => UseStale
+  /** For that long (seconds, or text such as `'2m'`), more than 0, else a `RangeError`. */
+  readonly hitForPass: (ttl: Duration) => HitForPass
+  readonly ok: () => Ok
+}
+
+export const verbs: Verbs = Object.freeze({
+  fail: (reason?: string) => (reason === undefined ? FAIL : failure(reason, null)),
+  synth: (status: number, reason?: string, body?: string | Uint8Array) => synthetic(status, reason ?? null, body ?? null, false),
+  restart: () => RESTART,
+  pass: (reason: Reason = 'POLICY') => passFor(reason),
+  pipe: () => PIPE,
+  hash: () => HASH,
+  purge: (options?: { readonly soft?: boolean }) => (options?.soft === true ? SOFT_PURGE : PURGE),
+  lookup: () => LOOKUP,
+  deliver: () => DELIVER,
+  fetch: () => FETCH,
+  abandon: () => ABANDON,
+  error: (status = 503, reason?: string): ErrorAnswer =>
+    Object.freeze({ type: 'error', status: answerStatus(status), reason: checkPhrase(reason ?? null) }),
+  retry: () => RETRY,
+  merge: () => MERGE,
+  useFresh: () => USE_FRESH,
+  useStale: () => USE_STALE,
+  hitForPass: (ttl: Duration): HitForPass => Object.freeze({ type: 'hitForPass', ttl: positive(seconds(ttl)) }),
+  ok: () => OK,
+})
+
+/** A `fail` with what a hook threw. */
+export function failure(reason: string, cause: unknown): Fail {
+  return Object.freeze({ type: 'fail', reason, cause })
+}
+
+/** A `synth`; `close` ends the connection behind it. Throws a `RangeError` for a status outside 200–599, a `TypeError` for a bad phrase. */
+export function synthetic(status: number, reason: string | null, body: string | Uint8Array | null, close: boolean): Synth {
+  return Object.freeze({ type: 'synth', status: answerStatus(status), reason: checkPhrase(reason), body, close })
+}
+
+const PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Whether it may be sent as a reason phrase (RFC 9112 §4). */
+export function isReasonPhrase(value: unknown): value is string {
+  return typeof value === 'string' && PHRASE.test(value)
+}
+
+/** Whether a policy may answer with it. 1xx are interim, and above 599 nothing is registered (RFC 9110 §15). */
+export function isAnswerStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599
+}
+
+function answerStatus(status: number): number {
+  if (isAnswerStatus(status)) return status
+  throw new RangeError(`status ${String(status)} is not one to answer with; give a whole number from 200 to 599`)
+}
+
+function checkPhrase(reason: string | null): string | null {
+  if (reason === null || isReasonPhrase(reason)) return reason
+  throw new TypeError('a reason phrase holds a control character, or one above U+00FF (RFC 9112 §4)')
+}
+
+function passFor(reason: Reason): Pass {
+  const action = PASSES.get(reason)
+  if (action === undefined) throw new TypeError(`pass(${JSON.stringify(reason)}): not a reason; see REASONS`)
+  return action
+}
+
+function positive(ttl: number): number {
+  if (ttl > 0) return ttl
+  throw new RangeError(`hitForPass(${ttl}): give more than 0 seconds`)
+}

@@ -1,0 +1,160 @@
+/** Policies and preset put together once at load: per hook one list of functions that always ends with an answer. */
+import type { Action } from './actions.ts'
+import type { Backend } from './backend.ts'
+import { backendSteps } from './builtin/backend-steps.ts'
+import { clientSteps } from './builtin/client-steps.ts'
+import { type Decisions, decisionsFor, type PresetName } from './builtin/decisions.ts'
+import { DEFAULT_ANSWERS, defaultRecv } from './builtin/defaults.ts'
+import { type StepName, stepsOf } from './builtin/step-names.ts'
+import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
+import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
+
+/** A hook function or step with its types erased; the policy's own type has checked it. */
+export type HookFunction = (context: object) => unknown
+
+/** All functions of one hook: the policies', the built-in steps, the default answer. */
+export interface Chain {
+  readonly hook: RequestHook
+  readonly functions: readonly HookFunction[]
+  /** For each function who it is, for log and errors. */
+  readonly labels: readonly string[]
+}
+
+export interface CompiledPolicy {
+  readonly preset: PresetName
+  readonly decisions: Decisions
+  /** Per hook the policies' own functions; `null` when nobody has one. */
+  readonly hooks: Readonly<Record<RequestHook, readonly HookFunction[] | null>>
+  readonly chains: Readonly<Record<RequestHook, Chain>>
+  /** Backends by name, the first policy's first. */
+  readonly backends: Readonly<Record<string, Backend>>
+  /** The first backend, or `null` when no policy has any. */
+  readonly defaultBackend: Backend | null
+  /** Built-in steps that a policy switched off or replaced. */
+  readonly overridden: ReadonlySet<StepName>
+  /** Whether a policy has that hook. */
+  has(hook: RequestHook): boolean
+  /** State of a new client transaction. Throws what a policy's `state` throws. */
+  newState(): object
+  /** In the order of the stack. */
+  readonly policies: readonly Policy[]
+}
+
+/**
+ * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone.
+ * Throws a `PolicyError` for a wrong shape, a backend name or a state key that occurs twice, and a `state` that throws.
+ */
+export function compilePolicy(policies: readonly Policy[], preset: PresetName): CompiledPolicy {
+  for (const policy of policies) validatePolicy(policy)
+  const flat = flatten(policies)
+  const decisions = decisionsFor(preset)
+  const builtin = builtinFunctions(flat, decisions)
+  const hooks = perHook(REQUEST_HOOKS, (hook) => {
+    const own = functionsOf(flat, hook)
+    return own.length === 0 ? null : own.map(({ run }) => run)
+  })
+  const backends = collectBackends(flat)
+  return Object.freeze({
+    preset,
+    decisions,
+    hooks,
+    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)])),
+    backends,
+    defaultBackend: Object.values(backends)[0] ?? null,
+    overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
+    has: (hook: RequestHook) => hooks[hook] !== null,
+    newState: stateMaker(flat),
+    policies: flat,
+  })
+}
+
+/** A policy's function for a hook and its label. */
+export interface Labelled {
+  readonly label: string
+  readonly run: HookFunction
+}
+
+/** The policies' functions for one hook, in order. */
+export function functionsOf(policies: readonly Policy[], hook: Hook): readonly Labelled[] {
+  return policies.flatMap((policy) => {
+    const run = policy[hook] as HookFunction | undefined
+    return run === undefined ? [] : [{ label: policy.name === undefined ? hook : `${hook} of policy ${policy.name}`, run }]
+  })
+}
+
+function chain(hook: RequestHook, functions: readonly Labelled[]): Chain {
+  return Object.freeze({ hook, functions: functions.map(({ run }) => run), labels: functions.map(({ label }) => label) })
+}
+
+function builtinFunctions(policies: readonly Policy[], decisions: Decisions): (hook: RequestHook) => readonly Labelled[] {
+  const steps = { ...clientSteps(decisions), ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
+  return (hook) => [
+    ...stepsOf(hook).flatMap((name) => {
+      const run = changeOf(policies, name) ?? steps[name]
+      return run === false ? [] : [{ label: `step ${name}`, run }]
+    }),
+    { label: `default of ${hook}`, run: defaultAnswer(hook) },
+  ]
+}
+
+/** The first policy that says something about a step decides, as with hooks. */
+function changeOf(policies: readonly Policy[], name: StepName): false | HookFunction | undefined {
+  for (const policy of policies) {
+    const change = changesOf(policy)[name]
+    if (change !== undefined) return change
+  }
+  return undefined
+}
+
+function changesOf(policy: Policy): Readonly<Partial<Record<StepName, false | HookFunction>>> {
+  const changes = (policy.builtin ?? {}) as Readonly<Partial<Record<StepName, false | HookFunction>>>
+  return Object.fromEntries(Object.entries(changes).filter(([, change]) => change !== undefined))
+}
+
+function defaultAnswer(hook: RequestHook): HookFunction {
+  if (hook === 'recv') return defaultRecv as HookFunction
+  const answer: Action = DEFAULT_ANSWERS[hook]
+  return () => answer
+}
+
+function collectBackends(policies: readonly Policy[]): Readonly<Record<string, Backend>> {
+  const backends: Record<string, Backend> = {}
+  for (const policy of policies)
+    for (const [name, backend] of Object.entries(policy.backends ?? {})) {
+      if (Object.hasOwn(backends, name) && backends[name] !== backend) throw new PolicyError(`two policies have a backend named ${name}`)
+      backends[name] = backend
+    }
+  return Object.freeze(backends)
+}
+
+const NO_STATE: object = Object.freeze({})
+
+function stateMaker(policies: readonly Policy[]): () => object {
+  const makers = policies.flatMap((policy) => (policy.state === undefined ? [] : [policy.state]))
+  const [only] = makers
+  checkStates(makers)
+  if (only === undefined) return () => NO_STATE
+  return makers.length === 1 ? only : () => Object.assign({}, ...makers.map((make) => make()))
+}
+
+/** Made once at load: a `state` that throws or overlaps another's refuses the policy instead of failing each request. */
+function checkStates(makers: readonly (() => object)[]): void {
+  const seen = new Set<string>()
+  for (const make of makers) {
+    for (const key of Object.keys(firstState(make))) {
+      if (seen.has(key)) throw new PolicyError(`two policies of the stack have a state key named ${key}`)
+      seen.add(key)
+    }
+  }
+}
+
+function firstState(make: () => unknown): object {
+  let state: unknown
+  try {
+    state = make()
+  } catch (cause) {
+    throw new PolicyError('state() threw', { cause })
+  }
+  if (typeof state === 'object' && state !== null && !(state instanceof Promise)) return state
+  throw new PolicyError('state() must return an object, at once')
+}

@@ -1,0 +1,52 @@
+/** Everything that a policy imports: `import { definePolicy } from 'clearcoat/vcl-ts'`. */
+export { type Acl, acl } from './acl.ts'
+export type {
+  Abandon,
+  Action,
+  ActionType,
+  Deliver,
+  ErrorAnswer,
+  Fail,
+  Fetch,
+  Hash,
+  HitForPass,
+  Lookup,
+  Merge,
+  Ok,
+  Pass,
+  Pipe,
+  Purge,
+  Restart,
+  Retry,
+  Synth,
+  UseFresh,
+  UseStale,
+  Verbs,
+} from './actions.ts'
+export { type Backend, type BackendOptions, backend } from './backend.ts'
+export type { PresetName } from './builtin/decisions.ts'
+export { type ErrorPage, type ErrorPageInput, errorPage, escapeHtml } from './builtin/error-page.ts'
+export type { StepName } from './builtin/step-names.ts'
+export type { CacheControl } from './cache-control.ts'
+export type {
+  Bereq,
+  Beresp,
+  BerespError,
+  Client,
+  Key,
+  LifetimeSource,
+  Obj,
+  ObjStale,
+  OriginalRequest,
+  Req,
+  Resp,
+  ResponseControl,
+  RespSynth,
+  Session,
+} from './context.ts'
+export { type Duration, days, hours, minutes, seconds } from './duration.ts'
+export { HeaderMap, type HeaderPairs } from './headers.ts'
+export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
+export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
+export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
+export { REASONS, type Reason } from './reason.ts'

@@ -1,0 +1,95 @@
+/** Runs one hook through a compiled policy: the first action wins, and whatever goes wrong is the action `fail`, never a throw. */
+import { type Action, failure, verbs } from './actions.ts'
+import { type Chain, type CompiledPolicy, functionsOf, type HookFunction } from './compile.ts'
+import type { HookContext } from './hook-context.ts'
+import { type HookAction, illegality, type RequestHook } from './legal.ts'
+import { type Policy, PolicyError } from './policy.ts'
+
+export { type CompiledPolicy, compilePolicy } from './compile.ts'
+
+/** Puts a deadline on one promise of a hook: rejects when it passes. */
+export type Limit = (promise: Promise<unknown>) => Promise<unknown>
+
+/**
+ * Asks the policies, then the built-in steps. Answers at once unless a function returned a real promise. With no function of a
+ * policy nothing is allocated.
+ */
+export function runHook<H extends RequestHook>(
+  compiled: CompiledPolicy,
+  hook: H,
+  context: HookContext<H>,
+  limit: Limit,
+): HookAction<H> | Promise<HookAction<H>> {
+  return walk(compiled.chains[hook], 0, context, limit) as HookAction<H> | Promise<HookAction<H>>
+}
+
+/** Runs every `init`, in the order of the stack. Rejects with a `PolicyError` for the first that fails, after `fini` of those before it. */
+export async function runInit(compiled: CompiledPolicy, limit: Limit): Promise<void> {
+  for (const [index, policy] of compiled.policies.entries()) {
+    const fault = await runOnce(compiled, policy, 'init', limit)
+    if (fault === null) continue
+    await finish(compiled, index, limit)
+    throw fault
+  }
+}
+
+/** Runs every `fini`, last policy first, whatever the others do. Answers what went wrong. */
+export function runFini(compiled: CompiledPolicy, limit: Limit): Promise<readonly PolicyError[]> {
+  return finish(compiled, compiled.policies.length, limit)
+}
+
+function walk(chain: Chain, from: number, context: object, limit: Limit): Action | Promise<Action> {
+  const { functions, hook } = chain
+  let at = from
+  try {
+    for (; at < functions.length; at++) {
+      const run = functions[at] as HookFunction // called as a variable, so that `this` is not the list
+      const answer = run(context)
+      if (answer === undefined) continue
+      if (!(answer instanceof Promise)) return judge(chain, at, answer)
+      if (hook !== 'hash') return settle(chain, at, answer, context, limit)
+      answer.catch(() => {}) // nobody awaits it, and an unhandled rejection would end the process
+      return failure(`${chain.labels[at]} returned a promise; hash must not be asynchronous`, null)
+    }
+  } catch (cause) {
+    return failure(`${chain.labels[at]} threw`, cause)
+  }
+  return failure(`nobody answered in ${hook}`, null)
+}
+
+async function settle(chain: Chain, at: number, promise: Promise<unknown>, context: object, limit: Limit): Promise<Action> {
+  try {
+    const answer = await limit(promise)
+    if (answer !== undefined) return judge(chain, at, answer)
+  } catch (cause) {
+    return failure(`${chain.labels[at]} rejected`, cause)
+  }
+  return walk(chain, at + 1, context, limit)
+}
+
+function judge(chain: Chain, at: number, answer: unknown): Action {
+  const fault = illegality(chain.hook, answer)
+  return fault === null ? (answer as Action) : failure(`${chain.labels[at]} ${fault}`, answer)
+}
+
+async function finish(compiled: CompiledPolicy, count: number, limit: Limit): Promise<readonly PolicyError[]> {
+  const faults: PolicyError[] = []
+  for (const policy of compiled.policies.slice(0, count).reverse()) {
+    const fault = await runOnce(compiled, policy, 'fini', limit)
+    if (fault !== null) faults.push(fault)
+  }
+  return faults
+}
+
+async function runOnce(compiled: CompiledPolicy, policy: Policy, hook: 'init' | 'fini', limit: Limit): Promise<PolicyError | null> {
+  const [own] = functionsOf([policy], hook)
+  if (own === undefined) return null
+  try {
+    const answer = own.run({ backends: compiled.backends, ok: verbs.ok })
+    const settled = answer instanceof Promise ? await limit(answer) : answer
+    const fault = settled === undefined ? null : illegality(hook, settled)
+    return fault === null ? null : new PolicyError(`${own.label} ${fault}`)
+  } catch (cause) {
+    return new PolicyError(`${own.label} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
