@@ -17,7 +17,43 @@ function fault(source: FaultSource, status: number, proxyStatus: string, text: s
   return Object.freeze({ source, status, proxyStatus, text })
 }
 
-export const FAULTS = {
+export type FaultCode =
+  | 'connect_refused'
+  | 'connect_timeout'
+  | 'connect_failed'
+  | 'dns'
+  | 'pool_full'
+  | 'closed_before_answer'
+  | 'first_byte_timeout'
+  | 'between_bytes_timeout'
+  | 'incomplete'
+  | 'reset'
+  | 'malformed_head'
+  | 'head_too_large'
+  | 'bad_framing'
+  | 'bad_chunk'
+  | 'bad_status'
+  | 'too_many_interim'
+  | 'unexpected_upgrade'
+  | 'unexpected_206'
+  | 'origin_error'
+  | 'unexpected_304'
+  | 'request_body_failed'
+  | 'request_refused'
+  | 'response_refused'
+  | 'cancelled'
+  | 'policy'
+  | 'abandoned'
+  | 'no_backend'
+  | 'too_many_restarts'
+  | 'too_many_retries'
+  | 'wait_limit'
+  | 'wait_timeout'
+  | 'only_if_cached'
+  | 'loop'
+  | 'internal'
+
+export const FAULTS: Readonly<Record<FaultCode, Fault>> = {
   connect_refused: fault('origin', 502, 'connection_refused', 'the origin server refused the connection'),
   connect_timeout: fault('origin', 504, 'connection_timeout', 'the origin server could not be reached in time'),
   connect_failed: fault('origin', 502, 'destination_unavailable', 'the origin server could not be reached'),
@@ -57,9 +93,7 @@ export const FAULTS = {
     'this request has passed here before; give each instance that stands behind another a --name of its own',
   ),
   internal: fault('internal', 500, 'proxy_internal_error', 'an internal error'),
-} as const satisfies Readonly<Record<string, Fault>>
-
-export type FaultCode = keyof typeof FAULTS
+}
 
 /** A named failure on its way to the client. */
 export class RequestFailure extends Error {

@@ -69,7 +69,7 @@ function get(path: string, request: IncomingMessage): Answer {
     case 'images': {
       const product = productById((name ?? '').replace(/\.svg$/, ''))
       if (product === null) break
-      return { headers: { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'max-age=31536000, immutable' }, body: picture(product) }
+      return { headers: { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'public, max-age=31536000, immutable' }, body: picture(product) }
     }
     case 'cart':
       return { headers: { ...HTML, 'Cache-Control': 'private, no-store' }, body: cartPage(cartOf(request).flatMap(productOf), now) }
@@ -83,7 +83,6 @@ function get(path: string, request: IncomingMessage): Answer {
   return { status: 404, headers: { ...HTML, 'Cache-Control': 's-maxage=5' }, body: notFoundPage(now) }
 }
 
-/** An entity tag over what does not change from one making to the next would be better; here every making is its own version. */
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const etag = `"${createHash('sha256').update(answer.body).digest('base64url').slice(0, 16)}"`
   const cachable = (answer.status ?? 200) === 200 && !answer.headers['Cache-Control']?.includes('no-store')

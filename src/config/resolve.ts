@@ -40,7 +40,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     preset: checked(OPTIONS.preset, 'preset', input.preset ?? OPTIONS.preset.default),
     name: checked(OPTIONS.name, 'name', input.name ?? OPTIONS.name.default),
     memory,
-    maxObject: Math.min(memory, maxObject ?? Math.ceil(memory / 4)),
+    maxObject: Math.min(memory, maxObject ?? Math.ceil(memory / 16)),
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
   }

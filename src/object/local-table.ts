@@ -1,4 +1,5 @@
 /** The object table of one process: plain maps, and a store that keeps the bytes. */
+import { C, type Counters } from '../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Head, LocalClaim, type Slot } from './head.ts'
 import type { Freshness } from './lifetime.ts'
@@ -19,17 +20,21 @@ export interface LocalTableInit {
   readonly now: () => number
   /** Largest number of variants under one key. */
   readonly variants: number
+  readonly counters: Counters
   /** Told of each entry that is kept, so that it can be let go in time. */
   readonly keep: (entry: Entry) => void
 }
 
 const NO_NAMES: readonly string[] = []
 
+const LEFT: Readonly<Record<LeaveReason, number>> = { lru: C.n_lru_nuked, expired: C.n_expired, superseded: C.n_superseded, purged: C.n_obj_purged }
+
 export class LocalTable implements ObjectTable {
   readonly #store: ObjectStore
   readonly #invalidations: Invalidations
   readonly #now: () => number
   readonly #variants: number
+  readonly #counters: Counters
   readonly #keep: (entry: Entry) => void
   readonly #heads = new Map<string, Head>()
   /** Where each kept or readable entry is, by id. */
@@ -43,6 +48,7 @@ export class LocalTable implements ObjectTable {
     this.#invalidations = init.invalidations
     this.#now = init.now
     this.#variants = init.variants
+    this.#counters = init.counters
     this.#keep = init.keep
     this.#store.onLeave = (entry, reason) => this.#left(entry, reason)
   }
@@ -354,11 +360,15 @@ export class LocalTable implements ObjectTable {
     this.#dropIfEmpty(slot)
   }
 
-  #left(entry: Entry, _reason: LeaveReason): void {
+  #left(entry: Entry, reason: LeaveReason): void {
     const slot = this.#slots.get(entry.id)
     if (slot === undefined) return
     this.#slots.delete(entry.id)
-    if (entry instanceof CachedObject) this.#objects--
+    if (entry instanceof CachedObject) {
+      this.#objects--
+      this.#counters.add(LEFT[reason])
+      this.#counters.reason('evict', reason)
+    }
     if (slot.whole === entry) slot.whole = null
     else if (slot.part === entry) slot.part = null
     else if (slot.anonymousMarker === entry) slot.anonymousMarker = null

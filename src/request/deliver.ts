@@ -65,8 +65,8 @@ export function ownFieldLines(tx: RequestTransaction, answer: Answer): string {
 function statusOf(tx: RequestTransaction, answer: Answer): string {
   const { name } = tx.engine.settings
   const { object } = answer
-  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null) return `${name}; hit; ttl=${Math.floor(object.left(tx.now))}; detail=${answer.why}`
-  const ttl = object !== null && (answer.aged || answer.stored) ? { ttl: object.left(tx.now) } : {}
+  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null) return `${name}; hit; ttl=${Math.round(object.left(tx.now))}; detail=${answer.why}`
+  const ttl = object !== null && (answer.aged || answer.stored) ? { ttl: Math.round(object.left(tx.now)) } : {}
   const hit = answer.outcome === 'STALE' && answer.forward === null
   return cacheStatus(name, {
     hit,

@@ -17,7 +17,7 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
   if (result.failure !== null) return { step: 'deliver', answer: failed(tx, result) }
   const revalidated = result.originStatus === 304 && result.status !== 304
   const why: Reason = passed ? tx.forwardReason : revalidated && result.stored ? 'REVALIDATED' : result.stored ? tx.forwardReason : result.why
-  const story = result.stored ? `stored ttl=${Math.floor(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
+  const story = result.stored ? `stored ttl=${Math.round(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
   // A validated answer is used from the cache: its age is ours to tell.
   if (revalidated) result.headers.removeRaw('age')
   return {

@@ -8,7 +8,6 @@ export function purge(tx: RequestTransaction, soft: boolean): NextRequestStep {
   const { counters, table } = tx.engine
   const { objects } = table.purge(tx.key, soft)
   counters.add(C.n_purges)
-  counters.add(C.n_obj_purged, objects)
   tx.story = `${soft ? 'softly ' : ''}purged ${objects}`
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
 }

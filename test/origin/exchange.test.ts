@@ -160,10 +160,9 @@ test('cancelling a call closes its connection and nothing reaches the observer a
     await connection.request()
   })
   const asked = begin(origin, get('/'))
-  const connection = await server.connection(0)
-  await connection.head()
+  await eventually(() => server.requests.length === 1)
   asked.call.cancel()
-  await connection.closed
+  await server.connections[0]!.closed
   await turns()
   expect(asked.outcome).toBe('pending')
   expect(asked.failure).toBeNull()

@@ -77,7 +77,7 @@ export class Recorder implements OriginObserver, BodySink {
   head: OriginResponse | null = null
   answerBody: Body | null = null
   failure: OriginFailure | null = null
-  bytes = Buffer.alloc(0)
+  bytes: Buffer = Buffer.alloc(0)
   end_: BodyEnd | null = null
   chunks = 0
   upgrade: { socket: Socket; rest: Buffer } | null = null
@@ -183,6 +183,12 @@ export async function turns(count = 3): Promise<void> {
 /** Waits for a state that other events bring about. */
 export async function eventually(test: () => boolean): Promise<void> {
   while (!test()) await turns(1)
+}
+
+/** Keeps the loop from turning, as a long task does, until `test` holds or the time is over. */
+export function stall(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
 }
 
 /** A body that the test pushes by hand. */

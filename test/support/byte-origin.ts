@@ -18,7 +18,7 @@ export class ByteConnection {
   readonly socket: Socket
   /** Number of the connection, from 0. */
   readonly index: number
-  /** Resolves when the socket is closed. */
+  /** Resolves when the other side has ended or reset the connection. */
   readonly closed: Promise<void>
   /** Everything received so far. */
   received = ''
@@ -32,7 +32,10 @@ export class ByteConnection {
     this.socket = socket
     this.index = index
     this.#requests = requests
-    this.closed = new Promise((resolve) => socket.on('close', () => resolve()))
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => resolve())
+      socket.on('end', () => resolve())
+    })
     socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.on('data', (bytes) => {

@@ -18,6 +18,7 @@ function whatCompiles(): Policy {
       expectTypeOf(state).toEqualTypeOf<{ tenant: string }>()
       state.tenant = req.headers.get('x-tenant') ?? 'none'
       if (req.url.startsWith('/api/')) return pass()
+      return undefined
     },
     hash({ key, state }) {
       key.add(state.tenant)
@@ -27,6 +28,7 @@ function whatCompiles(): Policy {
       beresp.ttl = '1h'
       beresp.grace = 3600
       beresp.tags.add('shop')
+      return undefined
     },
     deliver({ resp, obj }) {
       resp.headers.set('x-hits', String(obj.hits))
@@ -37,6 +39,7 @@ function whatCompiles(): Policy {
     backendError({ beresp, retry, bereq }) {
       if (bereq.retries === 0) return retry()
       beresp.body = 'sorry'
+      return undefined
     },
     init: ({ ok }) => ok(),
     fini: async () => {},

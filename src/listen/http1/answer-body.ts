@@ -41,6 +41,7 @@ export class AnswerBody implements BodySink {
   #paused = false
   #ended = false
   #over = false
+  #cause: Error | null = null
 
   constructor(host: AnswerHost, socket: Socket, framing: AnswerFraming) {
     this.#host = host
@@ -49,8 +50,15 @@ export class AnswerBody implements BodySink {
     this.#remaining = typeof framing === 'number' ? framing : null
   }
 
+  /** Whether it goes on when the socket has taken everything. */
+  get waiting(): boolean {
+    return !this.#over && (this.#paused || this.#rest.length > 0)
+  }
+
   start(body: Body): void {
-    this.#flow = body.read(this)
+    const flow = body.read(this)
+    this.#flow = flow
+    if (this.#cause !== null && !this.#ended) flow.cancel(this.#cause)
   }
 
   chunk(bytes: Buffer): boolean {
@@ -80,10 +88,10 @@ export class AnswerBody implements BodySink {
     }
   }
 
-  /** The socket has taken everything. */
-  flushed(): void {
+  /** The socket has taken everything; `late` when that took a while. */
+  flushed(late: boolean): void {
     if (this.#over) return
-    this.#slice = SLOW_SLICE
+    if (late) this.#slice = SLOW_SLICE
     const rest = this.#rest
     if (rest.length > 0) {
       this.#rest = []
@@ -104,6 +112,7 @@ export class AnswerBody implements BodySink {
   cancel(cause: Error): void {
     if (this.#over) return
     this.#over = true
+    this.#cause = cause
     this.#rest = []
     if (!this.#ended) this.#flow?.cancel(cause)
   }

@@ -3,7 +3,7 @@
  * whole answer, and closes as soon as it is not certain where the next request begins (RFC 9112 §9).
  */
 import type { Socket } from 'node:net'
-import type { Body } from '../../body/body.ts'
+import { type Body, COMPLETE } from '../../body/body.ts'
 import { C } from '../../counters.ts'
 import type { ExchangeEnd, Peer, ResponseHead } from '../../request/exchange.ts'
 import { checkFieldLines } from '../../wire/message-head.ts'
@@ -126,12 +126,14 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const body = this.#body
     if (body !== null && !body.done) {
       const before = input.start
-      if (!input.empty) input.start = body.consume(input.bytes, before, input.end)
+      const after = input.empty ? before : body.consume(input.bytes, before, input.end)
+      if (this.#phase !== 'open') return false
+      input.start = after
       if (body.fault !== null) return this.#badBody(body.fault)
       if (!body.done) {
         if (body.discarded > DRAIN_LIMIT) return this.#tooMuchToDrain()
         if (input.empty && this.#inputEnded) return this.#truncated()
-        return input.start !== before
+        return after !== before
       }
     }
     if (body?.done === true && this.#body === body) {
@@ -262,28 +264,26 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   interim(exchange: Http1Exchange, status: number, reason: string, fieldLines: string): void {
     if (exchange !== this.#exchange || this.#begun || exchange.head.version === '1.0' || status === 101 || status > 199) return
     if (status === 100) this.#expectPending = false
-    this.#socket.write(`${statusLine(status, reason, 100)}${fieldLines}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(status, reason, 100)}${checkFieldLines(fieldLines)}\r\n`, 'latin1')
   }
 
   respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | null): void {
     if (exchange !== this.#exchange) return
     const length = body === null ? 0 : body.length
     if (isBodiless(exchange.head.method, head.status)) {
-      this.#sendHead(exchange, head, 'none')
+      this.#sendHead(head, 'none')
       return
     }
-    if (length > WHOLE_LIMIT && body !== null) {
-      const socket = this.#socket
-      socket.cork()
-      this.#sendHead(exchange, head, length)
-      const answer = new AnswerBody(this, socket, length)
-      this.#answer = answer
-      answer.chunk(body)
-      socket.uncork()
-      answer.end({ type: 'complete' })
+    if (body !== null && length > WHOLE_LIMIT) {
+      this.#socket.cork()
+      this.#sendHead(head, length)
+      this.#answer = new AnswerBody(this, this.#socket, length)
+      this.#answer.chunk(body)
+      this.#answer.end(COMPLETE)
+      this.#uncork(exchange)
       return
     }
-    const text = this.#headText(exchange, head, length)
+    const text = this.#headText(head, length)
     this.answerWrote(text.length + length, length)
     if (body === null || length === 0) this.#socket.write(text, 'latin1')
     else this.#socket.write(text + body.toString('latin1'), 'latin1')
@@ -301,32 +301,41 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     }
     if (isBodiless(exchange.head.method, head.status)) {
       leave(body, new Error('this answer has no body'))
-      this.#sendHead(exchange, head, 'none')
+      this.#sendHead(head, 'none')
       return
     }
     const length = head.contentLength ?? body.length
     const framing = length ?? (exchange.head.version === '1.0' ? 'close' : 'chunked')
-    const socket = this.#socket
-    socket.cork()
+    this.#socket.cork()
     try {
-      this.#sendHead(exchange, head, framing)
-      this.#answer = new AnswerBody(this, socket, framing)
+      this.#sendHead(head, framing)
+      this.#answer = new AnswerBody(this, this.#socket, framing)
       this.#answer.start(body)
     } finally {
-      socket.uncork()
+      this.#uncork(exchange)
     }
-    if (this.#complete && exchange === this.#exchange) this.answerDone()
+  }
+
+  /** What was held back to go out together goes out; only now can be seen whether the client takes it at once. */
+  #uncork(exchange: Http1Exchange): void {
+    this.#socket.uncork()
+    if (exchange !== this.#exchange || !this.#begun) return
+    if (this.#complete) this.answerDone()
+    else if (this.#answer?.waiting === true) {
+      if (this.#socket.writableLength === 0) this.#answer.flushed(false)
+      else this.answerWaits()
+    }
   }
 
   /** Sends the head alone; with framing `none` that is the whole answer. */
-  #sendHead(exchange: Http1Exchange, head: ResponseHead, framing: AnswerFraming): void {
-    const text = this.#headText(exchange, head, framing)
+  #sendHead(head: ResponseHead, framing: AnswerFraming): void {
+    const text = this.#headText(head, framing)
     this.#socket.write(text, 'latin1')
     this.answerWrote(text.length, 0)
     if (framing === 'none') this.answerDone()
   }
 
-  #headText(exchange: Http1Exchange, head: ResponseHead, framing: AnswerFraming): string {
+  #headText(head: ResponseHead, framing: AnswerFraming): string {
     if (this.#begun) throw new Error('this exchange has its answer already')
     const body = this.#body
     const drainable = body === null || body.attached || body.remaining <= DRAIN_LIMIT
@@ -354,27 +363,34 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   }
 
   answerWaits(): void {
-    if (this.#flushing) return
+    if (this.#flushing || this.#socket.writableCorked > 0) return
     this.#flushing = true
     this.#stallSince = this.#context.clock.now()
-    // Without back-pressure there is no `drain`; an empty write tells when everything before it has gone.
+    this.#watchFlush()
+  }
+
+  /** Without back-pressure there is no `drain`; an empty write tells when everything before it has gone. */
+  #watchFlush(): void {
     if (!this.#socket.writableNeedDrain) this.#socket.write('', this.#onFlushed)
   }
 
   readonly #onFlushed = (): void => {
-    if (!this.#flushing || this.#socket.writableLength > 0) return
+    if (!this.#flushing || this.#phase !== 'open') return
+    if (this.#socket.writableLength > 0) {
+      this.#watchFlush()
+      return
+    }
     this.#flushing = false
     this.#stallSince = -1
-    if (this.#phase !== 'open') return
     if (this.#complete) this.#finish()
-    else this.#answer?.flushed()
+    else this.#answer?.flushed(true)
   }
 
   answerDone(): void {
     this.#complete = true
     this.#answer = null
     if (this.#socket.writableLength === 0) this.#finish()
-    else if (this.#socket.writableCorked === 0) this.answerWaits()
+    else this.answerWaits()
   }
 
   answerBroken(cause: Error): void {
@@ -396,6 +412,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
       this.#drainSince = this.#context.clock.now()
       body.discard(cause)
     }
+    if (!this.#input.empty) this.#context.counters.add(C.sess_readahead)
     exchange.observer?.ended(this.#endOf('sent'))
     this.#pump()
   }

@@ -1,0 +1,88 @@
+/** `clearcoat [serve] [ORIGIN]`: starts the cache, tells where it is, and ends it in good order. */
+
+import { memoryLimit } from '../config/memory.ts'
+import type { LogTarget } from '../config/option-kinds.ts'
+import type { ResolvedOptions } from '../config/resolve.ts'
+import type { Server } from '../server.ts'
+import { banner, type StartFacts } from './banner.ts'
+import { checkValues } from './check.ts'
+import { EXIT, type ExitCode } from './complaint.ts'
+import { type Demo, startDemo } from './demo.ts'
+import { type Output, openOutput } from './output.ts'
+import { untilSignal } from './signals.ts'
+
+const FLUSH_MS = 1000
+
+/** Resolves with the exit code when the server has ended. Rejects when it could not start. */
+export async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
+  const { values } = options
+  checkValues(values)
+  const terminal = process.stdout.isTTY === true
+  const output = openOutput(values.log ?? defaultLog(terminal), terminal)
+  const demo = values.origin === null ? await startDemo() : null
+  const origin = values.origin ?? demo?.url ?? ''
+  const server = await start(options, origin, output).catch(async (error: unknown) => {
+    await demo?.close()
+    throw error
+  })
+  output.countIn(server.counters)
+  const ending = untilSignal({
+    now: () => {
+      output.finishNow()
+      process.exit(EXIT.failure)
+    },
+    reopen: () => output.reopen(),
+  })
+  const limit = memoryLimit()
+  const { memory, preset } = server.settings
+  announce(
+    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.adminAddress, memory, memoryLimit: limit, preset },
+    output,
+    terminal,
+  )
+  await end(await ending, server, demo, output)
+  return EXIT.ok
+}
+
+async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
+  const { createServer } = await import('../server.ts')
+  const { listen, admin, trust, preset, name, memory, maxObject } = values
+  const { accessLog, eventLog } = output
+  return createServer({
+    origin,
+    listen,
+    admin,
+    trust,
+    preset,
+    name,
+    memory,
+    ...(maxObject === null ? {} : { maxObject }),
+    limits,
+    deadlines,
+    accessLog,
+    eventLog,
+  })
+}
+
+function announce(facts: StartFacts, output: Output, terminal: boolean): void {
+  if (terminal) for (const line of banner(facts)) output.say(line)
+  else output.eventLog.info({ event: 'listening', ...facts }, 'listening')
+  if (facts.memory > facts.memoryLimit)
+    output.eventLog.warn({ memory: facts.memory, memoryLimit: facts.memoryLimit }, 'the memory budget is above what this process may use')
+}
+
+async function end(signal: NodeJS.Signals, server: Server, demo: Demo | null, output: Output): Promise<void> {
+  output.eventLog.info(
+    { event: 'draining', signal, seconds: server.settings.deadlines.drain },
+    'finishing what is in flight; a second signal ends at once',
+  )
+  await server.drain()
+  await server.close()
+  await demo?.close()
+  output.eventLog.info({ event: 'ended' }, 'ended')
+  await output.finish(FLUSH_MS)
+}
+
+function defaultLog(terminal: boolean): LogTarget {
+  return { format: terminal ? 'pretty' : 'json', file: null }
+}

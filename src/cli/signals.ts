@@ -1,0 +1,22 @@
+/** The signals of a running server: the first SIGTERM or SIGINT asks it to end, a second one ends it, SIGUSR2 reopens logs. */
+
+export interface SignalActions {
+  /** A second signal came. Must end the process. */
+  readonly now: () => void
+  readonly reopen: () => void
+}
+
+/** Resolves at the first signal to end. The handlers stay. */
+export function untilSignal(actions: SignalActions): Promise<NodeJS.Signals> {
+  process.on('SIGUSR2', actions.reopen)
+  return new Promise((resolve) => {
+    let asked = false
+    const end = (signal: NodeJS.Signals): void => {
+      if (asked) actions.now()
+      asked = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', end)
+    process.on('SIGINT', end)
+  })
+}

@@ -1,0 +1,7 @@
+export type { Clock, Timer } from './clock.ts'
+export { ConfigError } from './config/config-error.ts'
+export type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
+export type { Counters } from './counters.ts'
+export { ListenError } from './listen/listener.ts'
+export type { AccessLog, AccessRecord, EventLog } from './log.ts'
+export { createServer, type Server, type ServerOptions } from './server.ts'
