@@ -1,6 +1,7 @@
 /** How a run ends: the exit codes, and errors told as what, why and how to mend. */
 import { ConfigError } from '../config/config-error.ts'
 import { UsageError } from '../config/resolve.ts'
+import { ListenError } from '../listen/listener.ts'
 
 export const EXIT = { ok: 0, failure: 1, usage: 2, unavailable: 69, config: 78 } as const
 
@@ -39,15 +40,23 @@ const SYSTEM: Readonly<Record<string, readonly [why: string, how: string]>> = {
   EMFILE: ['this process may open no more files', 'raise the limit with ulimit -n'],
 }
 
+const SOCKET_CALLS: ReadonlySet<string | undefined> = new Set(['listen', 'bind', 'getaddrinfo', 'chmod'])
+
 /** Failures to open a socket, as the system names them. */
 function systemFailure(error: unknown): { what: string; why: string; how: string } | null {
   if (!(error instanceof Error)) return null
-  const { code, address, port, hostname } = error as NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }
-  const known = code === undefined ? undefined : SYSTEM[code]
-  if (known === undefined) return null
+  const {
+    code = '',
+    address,
+    port,
+    hostname,
+    syscall,
+  } = error as NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }
+  if (!(error instanceof ListenError || SOCKET_CALLS.has(syscall))) return null
   const host = address ?? hostname
   const where = host === undefined ? '' : ` on ${host}${port === undefined || port < 0 ? '' : `:${port}`}`
-  return { what: `cannot listen${where}`, why: `${known[0]} (${code})`, how: known[1] }
+  const [why, how] = SYSTEM[code] ?? [error.message, 'choose another address']
+  return { what: `cannot listen${where}`, why: `${why} (${code})`, how }
 }
 
 function printable(text: string): string {

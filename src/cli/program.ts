@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
-import { ALL_OPTIONS, envName, type OptionRow } from '../config/options.ts'
+import { ALL_OPTIONS, type OptionRow } from '../config/options.ts'
 import { resolveOptions } from '../config/resolve.ts'
 import { EXIT, type ExitCode, endingOf, told } from './complaint.ts'
 import { serve } from './serve.ts'
@@ -78,7 +78,7 @@ function describe(row: OptionRow<unknown>): string {
   return `${row.prose}${row.repeatable ? ', repeatable' : ''} (default: ${fallback})`
 }
 
-/** Commander's `error: unknown option '--x'`, and its guess on a second line, in our form. */
+/** Commander's `error: unknown option '--x'`, and its guess on a second line, in our form, without the passwords of URLs. */
 function complaintOf(text: string): string {
   const [what = '', guess] = text
     .replace(/^error: /, '')

@@ -36,7 +36,7 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
   const limit = memoryLimit()
   const { memory, preset } = server.settings
   announce(
-    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.adminAddress, memory, memoryLimit: limit, preset },
+    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset },
     output,
     terminal,
   )

@@ -47,7 +47,7 @@ export interface OptionValues {
   readonly name: string
   /** Bytes. */
   readonly memory: number
-  /** Bytes; `null`: a quarter of the budget. */
+  /** Bytes; `null`: a sixteenth of the budget. */
   readonly maxObject: number | null
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
@@ -123,7 +123,7 @@ export const OPTIONS: Rows<OptionValues> = {
     placeholder: 'SIZE',
     kind: optional(size(1)),
     default: null,
-    defaultText: 'a quarter of the budget',
+    defaultText: 'a sixteenth of the budget',
     group: 'Cache',
     prose: 'largest object that is stored',
   },

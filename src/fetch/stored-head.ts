@@ -15,10 +15,10 @@ export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): He
  * For every later client: also without Age, which is computed anew, without the fields that `no-cache` or `private` name
  * (RFC 9111 §5.2.2.4, §5.2.2.7), and without the Content-Range of a stored part.
  */
-export function storedFieldLines(headers: HeaderMap, control: CacheControl, decisions: Decisions): string {
+export function storedFieldLines(headers: HeaderMap, control: CacheControl, decisions: Decisions, isPart: boolean = false): string {
   const copy = deliverableHeaders(headers, decisions)
   copy.removeRaw('age')
-  copy.removeRaw('content-range')
+  if (isPart) copy.removeRaw('content-range')
   for (const name of control.noCacheFields) copy.removeRaw(name)
   for (const name of control.privateFields) copy.removeRaw(name)
   return serializeFields(copy)

@@ -3,7 +3,7 @@
  * repairs: what could be read in two ways is a failure.
  */
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
-import { CR, LF, REASON_BYTE, SP } from '../../wire/bytes.ts'
+import { CR, LF, REASON_BYTE, SP, VALUE_BYTE } from '../../wire/bytes.ts'
 import { FieldScanner, MORE } from '../../wire/fields.ts'
 import type { OriginResponse } from '../exchange.ts'
 
@@ -75,9 +75,10 @@ export class ResponseParser {
       return MORE
     }
     const before = this.#length
+    // Within a line nothing is decided; without this a long line that comes byte by byte would be scanned as often.
+    const within = before >= REASON_AT && withinLine(this.#pending, before - 1, before) && withinLine(bytes, start, end)
     this.#keep(bytes, start, end)
-    // Only a line end can complete anything; without this a head that comes byte by byte would be scanned as often.
-    if (before >= REASON_AT && bytes.subarray(start, end).indexOf(LF) < 0) return this.#unfinished(this.#length)
+    if (within) return this.#unfinished(this.#length)
     const at = this.#scan(this.#pending, 0, this.#length)
     return at === MORE ? MORE : start + at - before
   }
@@ -235,6 +236,11 @@ export class ResponseParser {
     this.detail = detail
     return MORE
   }
+}
+
+function withinLine(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (VALUE_BYTE[bytes[at] as number] !== 1) return false
+  return true
 }
 
 /** The number that a string of digits is, or -1. */
