@@ -10,14 +10,14 @@ export type AccessFormat = (record: AccessRecord) => string
 export const json: AccessFormat = (record) =>
   `{"event":"request","time":"${isoTime(record.time)}","id":${jsonString(record.id)},"client":${jsonString(record.client)}` +
   `,"method":${jsonString(record.method)},"host":${jsonString(record.host)},"url":${jsonString(redactUrl(record.url))}` +
-  `,"proto":${jsonString(record.proto)},"status":${whole(record.status)},"bytes":${whole(record.bytes)},"bodyBytes":${whole(record.bodyBytes)}` +
+  `,"proto":${jsonString(`HTTP/${record.proto}`)},"status":${whole(record.status)},"bytes":${whole(record.bytes)},"bodyBytes":${whole(record.bodyBytes)}` +
   `,"duration":${thousandths(record.duration)},"firstByte":${thousandths(record.firstByte)},"outcome":"${record.outcome}"` +
   `,"reason":"${record.reason}","detail":${jsonString(record.detail)},"end":"${record.end}"` +
   `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}}`
 
 /** NCSA combined, and behind it outcome, reason, seconds and detail. */
 export const combined: AccessFormat = (record) =>
-  `${bare(record.client)} - - [${ncsaTime(record.time)}] "${escapeField(record.method)} ${escapeField(redactUrl(record.url))} ${escapeField(record.proto)}"` +
+  `${bare(record.client)} - - [${ncsaTime(record.time)}] "${escapeField(record.method)} ${escapeField(redactUrl(record.url))} HTTP/${escapeField(record.proto)}"` +
   ` ${whole(record.status)} ${whole(record.bodyBytes)} "${orDash(redactUrl(record.referer))}" "${orDash(record.userAgent)}"` +
   ` ${record.outcome} ${record.reason} ${thousandths(record.duration / 1000)} "${orDash(record.detail)}"`
 

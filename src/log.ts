@@ -11,6 +11,7 @@ export interface AccessRecord {
   readonly method: string
   readonly host: string
   readonly url: string
+  /** The version: `1.1`. */
   readonly proto: string
   readonly status: number
   /** Bytes sent, head and body; and body alone. */

@@ -82,6 +82,7 @@ function describe(row: OptionRow<unknown>): string {
 function complaintOf(text: string): string {
   const [what = '', guess] = text
     .replace(/^error: /, '')
+    .replace(/\/\/[^\s/?#]*@/g, '//***@')
     .trim()
     .split('\n')
   const how = guess === undefined ? 'see clearcoat --help' : `${guess.replace(/^\(|\)$/g, '')} See clearcoat --help`

@@ -4,7 +4,8 @@ import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import { C, type Counters } from '../counters.ts'
 import type { OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from './exchange.ts'
-import type { Connection, ConnectionCall } from './http1/connection.ts'
+import type { Connection } from './http1/connection.ts'
+import type { ConnectionCall } from './http1/contract.ts'
 
 /** What a call needs of its pool. */
 export interface CallKeeper {

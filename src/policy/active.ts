@@ -18,6 +18,8 @@ export interface ActivePolicy {
   readonly decisions: Decisions
   /** Whether any hook of the client side is the user's, so that it may look at what the engine else makes late. */
   readonly watchesClient: boolean
+  /** Whether the request's own Cache-Control counts: the preset says so and the step `reqCacheControl` is on. */
+  readonly honoursClient: boolean
   /** The default backend of the policy, if it names any. */
   readonly backend: Backend | null
   newState(): object
@@ -30,10 +32,12 @@ const CLIENT_HOOKS = ['recv', 'hash', 'purge', 'hit', 'miss', 'pass', 'pipe', 'd
 /** Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds. */
 export function activatePolicy(policies: readonly Policy[], preset: PresetName, clock: Clock, deadline: number): ActivePolicy {
   const compiled = compilePolicy(policies, preset)
+  const decisions = decisionsFor(preset)
   return {
     compiled,
-    decisions: decisionsFor(preset),
+    decisions,
     watchesClient: CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null),
+    honoursClient: decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl'),
     backend: compiled.defaultBackend,
     newState: () => compiled.newState(),
     limit: (promise) =>

@@ -1,15 +1,23 @@
 /** What the client-side hooks have in common: running one, and what their shared actions lead to. */
-import type { Action } from '../../vcl-ts/actions.ts'
+import { type Action, failure } from '../../vcl-ts/actions.ts'
 import type { ClientHook } from '../../vcl-ts/hook-context.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
+import type { ClientContext } from '../policy/client-context.ts'
 import { type NextRequestStep, RESTART, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** Runs a hook and goes on with what it decided, at once unless the hook is asynchronous. */
 export function runClientHook(tx: RequestTransaction, hook: ClientHook, then: (action: Action) => RequestStep): NextRequestStep {
-  const action = runHook(tx.policy.compiled, hook, tx.hooks(), tx.policy.limit)
+  let context: ClientContext
+  try {
+    context = tx.hooks()
+  } catch (cause) {
+    // The policy's own `state` threw.
+    return failedHook(tx, hook, failure('state threw', cause))
+  }
+  const action = runHook(tx.policy.compiled, hook, context, tx.policy.limit)
   return action instanceof Promise ? action.then(then) : then(action)
 }
 

@@ -27,7 +27,7 @@ function prepareLookup(tx: RequestTransaction): void {
   const { engine, req } = tx
   const { decisions } = engine
   const { headers } = req
-  const honoured = decisions.clientCacheControl === 'honour' && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
+  const honoured = tx.policy.honoursClient && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
   tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
   tx.limited = honoured || req.ttl !== null || req.grace !== null
   tx.demanding = honoured && (req.cacheControl.noCache || req.cacheControl.maxAge !== null || req.cacheControl.minFresh !== null)

@@ -192,7 +192,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     const age = object.age(now)
     const left = object.left(now)
     if (req.ttl !== null && age > req.ttl) return 'stale'
-    if (this.engine.decisions.clientCacheControl === 'honour') {
+    if (this.policy.honoursClient) {
       const control = req.cacheControl
       if (control.noCache) return 'stale'
       if (control.maxAge !== null && age > control.maxAge && control.maxStale === null) return 'stale'
@@ -226,7 +226,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       key: this.key,
       credentialed: this.credentialed,
       authorized: req.headers.hasLower('authorization'),
-      noStore: this.engine.decisions.clientCacheControl === 'honour' && req.cacheControl.noStore,
+      noStore: this.policy.honoursClient && req.cacheControl.noStore,
       upgrade,
       id: this.id,
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,

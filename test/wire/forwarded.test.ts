@@ -202,7 +202,7 @@ describe('host', () => {
     ['[2001:DB8::1]:80', 'http', '[2001:db8::1]'],
     ['[::1]', 'http', '[::1]'],
     ['[::1]:8080', 'http', '[::1]:8080'],
-  ])('%s over %s is %s', (host, scheme, expected) => {
+  ] as const)('%s over %s is %s', (host, scheme, expected) => {
     expect(normaliseHost(host, scheme)).toBe(expected)
   })
 })

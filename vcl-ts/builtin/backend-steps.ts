@@ -42,7 +42,7 @@ export function backendSteps(decisions: Decisions): BackendSteps {
     }
   }
   return {
-    berespRange: ({ bereq, beresp }) => checkRange(bereq, beresp),
+    berespRange: ({ bereq, beresp }) => checkRange(bereq, beresp, decisions),
     berespStale: step((beresp) => againstLifetime(beresp, decisions)),
     berespCookie: step(({ headers }) => (decisions.setCookie === 'hitForMiss' && headers.has('set-cookie') ? 'SET_COOKIE' : null)),
     berespControl: step((beresp) => againstControl(beresp, decisions)),
@@ -65,8 +65,10 @@ export function backendSteps(decisions: Decisions): BackendSteps {
   }
 }
 
-/** RFC 9110 §14.4: Content-Range means something in 206 and 416 only. A part that does not say where it belongs is no part. */
-function checkRange(bereq: Bereq, beresp: Beresp): Action | undefined {
+/**
+ * A part that does not say where it belongs is no part. Elsewhere Content-Range means nothing (RFC 9110 §14.4): Varnish drops it, we relay it.
+ */
+function checkRange(bereq: Bereq, beresp: Beresp, decisions: Decisions): Action | undefined {
   if (beresp.status === 206) {
     if (bereq.uncacheable || beresp.control.contentRange === 'consistent') return undefined
     beresp.uncacheable = true
@@ -74,7 +76,7 @@ function checkRange(bereq: Bereq, beresp: Beresp): Action | undefined {
     beresp.why = 'RANGE_INCONSISTENT'
     return DELIVER
   }
-  if (beresp.status !== 416 && beresp.headers.has('content-range')) beresp.headers.delete('content-range')
+  if (decisions.preset === 'varnish' && beresp.status !== 416 && beresp.headers.has('content-range')) beresp.headers.delete('content-range')
   return undefined
 }
 

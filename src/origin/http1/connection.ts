@@ -3,58 +3,19 @@
  * was written in full, the answer read in full, and not a byte has come since (also not one that the loop has not seen: `unread.ts`).
  */
 import { connect, type Socket } from 'node:net'
-import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import { type Body, COMPLETE } from '../../body/body.ts'
 import { ChunkedDecoder } from '../../body/chunked.ts'
-import type { Clock } from '../../clock.ts'
 import { Deadline } from '../deadline.ts'
-import { OriginFailure, type OriginFailureCode, type OriginRequest, type OriginResponse } from '../exchange.ts'
+import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
 import { AnswerBody, type AnswerSource } from './answer-body.ts'
-import { type AnswerHead, type OddStatus, type ResponseLimits, ResponseParser } from './response-parser.ts'
+import type { ConnectionCall, ConnectionOptions, ConnectionOwner } from './contract.ts'
+import { ReadBuffer } from './read-buffer.ts'
+import { type AnswerHead, ResponseParser } from './response-parser.ts'
 import { hasUnread } from './unread.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
-/** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
-export interface ConnectionCall {
-  readonly request: OriginRequest
-  /** The request's head as it is written. */
-  readonly head: string
-  interim(status: number, reason: string, headers: HeaderMap): void
-  response(response: OriginResponse, body: Body | null): void
-  upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void
-  /** No final head came. `begun`: some byte of an answer had. */
-  failed(failure: OriginFailure, begun: boolean): void
-  /** The answer, whose head has been told, is over; `null`: whole. Comes before the body's own end. */
-  ended(failure: OriginFailure | null): void
-}
-
-export interface ConnectionOwner {
-  /** Usable for the first time. */
-  connected(connection: Connection): void
-  connectFailed(connection: Connection, failure: OriginFailure): void
-  /** Idle again. */
-  released(connection: Connection): void
-  /** Its place is free. Last call. */
-  closed(connection: Connection): void
-}
-
-export interface ConnectionOptions {
-  readonly host: string
-  readonly port: number
-  readonly limits: ResponseLimits
-  readonly oddStatus: OddStatus
-  /** Longest idle time in seconds. */
-  readonly idle: number
-  readonly clock: Clock
-}
-
 /** Interim answers of one exchange, 100 included. */
 const MAX_INTERIM = 10
-const READ_SIZE = 64 * 1024
-/** Reads of this size are given away with their buffer; smaller ones are copied out of it. */
-const LARGE_READ = 16 * 1024
-/** Every idle or small transfer reads into this one: what is kept of a read is copied before the callback returns. */
-const SHARED: Buffer = Buffer.allocUnsafeSlow(READ_SIZE)
 const EMPTY: Buffer = Buffer.alloc(0)
 
 type Phase =
@@ -82,7 +43,7 @@ export class Connection implements AnswerSource, UploadOwner {
   #interims = 0
   #keepAlive = false
   #idleMs = 0
-  #buffer: Buffer = SHARED
+  readonly #reads = new ReadBuffer()
   #paused = false
   /** For whom it was opened; the owner's to read and change. */
   waiting: ConnectionCall | null
@@ -99,7 +60,7 @@ export class Connection implements AnswerSource, UploadOwner {
       noDelay: true,
       // An end from the origin is ours to judge, and in a tunnel it travels on.
       allowHalfOpen: true,
-      onread: { buffer: () => this.#buffer, callback: (length, buffer) => this.#read(length, buffer as Buffer) },
+      onread: { buffer: () => this.#reads.next, callback: (length, buffer) => this.#read(length, buffer as Buffer) },
     })
     this.#socket.on('connect', () => this.#connected())
     this.#socket.on('end', () => this.#ended())
@@ -208,7 +169,7 @@ export class Connection implements AnswerSource, UploadOwner {
         this.#readHead(buffer, 0, length)
         break
       case 'body':
-        this.#readBody(this.#own(buffer, length))
+        this.#readBody(this.#reads.own(buffer, length, this.#remaining > length))
         break
       case 'tunnel':
         return this.#socket.push(Buffer.from(buffer.subarray(0, length)))
@@ -223,14 +184,6 @@ export class Connection implements AnswerSource, UploadOwner {
         this.#phase satisfies never
     }
     return true
-  }
-
-  /** Bytes that stay as they are when the next read comes. */
-  #own(buffer: Buffer, length: number): Buffer {
-    if (length < LARGE_READ) return Buffer.from(buffer.subarray(0, length))
-    const owned = buffer === SHARED ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length)
-    this.#buffer = this.#remaining > length ? Buffer.allocUnsafeSlow(READ_SIZE) : SHARED
-    return owned
   }
 
   #ended(): void {
@@ -351,7 +304,7 @@ export class Connection implements AnswerSource, UploadOwner {
   #final(call: ConnectionCall, head: AnswerHead, buffer: Buffer, at: number, end: number): void {
     const response = head.response
     this.#keepAlive = head.keepAlive && call.request.upgrade === null
-    this.#idleMs = 1000 * Math.min(this.#options.idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
+    this.#idleMs = 1000 * Math.min(this.#options.idle, null === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
     const empty = response.framing === 'length' && response.contentLength === 0
     if (response.framing === 'none' || empty) {
       const body = empty ? new AnswerBody(0, null) : null
@@ -435,7 +388,7 @@ export class Connection implements AnswerSource, UploadOwner {
   /** The answer was read in full: idle again, or closed when anything may be owed. May start another call. */
   #release(surplus: boolean): void {
     const written = this.#upload === null || this.#upload.done
-    this.#buffer = SHARED
+    this.#reads.release()
     if (surplus || !this.#keepAlive || !written || this.#idleMs <= 0 || this.#socket.writableLength > 0 || this.#socket.destroyed) {
       this.#close(null)
       return

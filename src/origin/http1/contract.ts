@@ -1,0 +1,42 @@
+/** What a connection, its calls and the pool that owns them owe each other. */
+import type { Socket } from 'node:net'
+import type { HeaderMap } from '../../../vcl-ts/headers.ts'
+import type { Body } from '../../body/body.ts'
+import type { Clock } from '../../clock.ts'
+import type { OriginFailure, OriginRequest, OriginResponse } from '../exchange.ts'
+import type { Connection } from './connection.ts'
+import type { OddStatus, ResponseLimits } from './response-parser.ts'
+
+/** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
+export interface ConnectionCall {
+  readonly request: OriginRequest
+  /** The request's head as it is written. */
+  readonly head: string
+  interim(status: number, reason: string, headers: HeaderMap): void
+  response(response: OriginResponse, body: Body | null): void
+  upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void
+  /** No final head came. `begun`: some byte of an answer had. */
+  failed(failure: OriginFailure, begun: boolean): void
+  /** The answer, whose head has been told, is over; `null`: whole. Comes before the body's own end. */
+  ended(failure: OriginFailure | null): void
+}
+
+export interface ConnectionOwner {
+  /** Usable for the first time. */
+  connected(connection: Connection): void
+  connectFailed(connection: Connection, failure: OriginFailure): void
+  /** Idle again. */
+  released(connection: Connection): void
+  /** Its place is free. Last call. */
+  closed(connection: Connection): void
+}
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly limits: ResponseLimits
+  readonly oddStatus: OddStatus
+  /** Longest idle time in seconds. */
+  readonly idle: number
+  readonly clock: Clock
+}

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { LONGEST_FIELD } from '../../src/log-escape.ts'
+import { type AccessFormat, combined, json, pretty } from '../../src/log-formats.ts'
+import { REASONS } from '../../vcl-ts/reason.ts'
+import { record } from './record.ts'
+
+const plain = pretty({ color: false })
+const FORMATS: readonly (readonly [string, AccessFormat])[] = [
+  ['json', json],
+  ['combined', combined],
+  ['pretty', plain],
+]
+
+describe('the pretty format', () => {
+  it('says outcome, status, URL, time and what became of the answer', () => {
+    expect(plain(record())).toBe('MISS 200 /shop 41ms stored ttl=60s (s-maxage)')
+  })
+
+  it('gives the reason in words where there is no detail', () => {
+    expect(plain(record({ outcome: 'HIT', reason: 'HIT', detail: '', duration: 0.234 }))).toBe(`HIT 200 /shop 0.2ms ${REASONS.HIT}`)
+  })
+
+  it('gives the reason’s code where the outcome does not imply it', () => {
+    expect(plain(record({ reason: 'EXPIRED' }))).toBe('MISS 200 /shop 41ms EXPIRED stored ttl=60s (s-maxage)')
+  })
+
+  it('names methods other than GET, and an answer that did not arrive', () => {
+    expect(plain(record({ method: 'POST', end: 'left' }))).toMatch(/^MISS 200 POST \/shop .* \(client left\)$/)
+    expect(plain(record({ end: 'aborted' }))).toMatch(/ \(broken off\)$/)
+  })
+
+  it('colours the outcome alone, and only when asked', () => {
+    expect(pretty({ color: true })(record())).toBe(`\x1b[33mMISS\x1b[0m${plain(record()).slice(4)}`)
+  })
+})
+
+describe('the combined format', () => {
+  it('is NCSA combined with outcome, reason, seconds and detail behind it', () => {
+    expect(combined(record({ referer: 'http://a.example/' }))).toBe(
+      '192.0.2.1 - - [02/Jan/2026:03:04:05 +0000] "GET /shop HTTP/1.1" 200 500 "http://a.example/" "curl/8" MISS ABSENT 0.041 "stored ttl=60s (s-maxage)"',
+    )
+  })
+
+  it('puts a dash for what is missing', () => {
+    expect(combined(record({ client: '', userAgent: '' }))).toMatch(/^- - - .* "-" "-" MISS /)
+  })
+})
+
+describe('the JSON format', () => {
+  it('reads back as the record', () => {
+    const given = record({ url: '/a?b="c"&d=\\e', userAgent: 'Mozil\xe9', reason: 'EXPIRED', end: 'left' })
+    const { event, ...rest } = JSON.parse(json(given)) as Record<string, unknown>
+    expect(event).toBe('request')
+    expect(rest).toEqual({ ...given, proto: 'HTTP/1.1', time: '2026-01-02T03:04:05.678Z' })
+  })
+})
+
+describe.each(FORMATS)('every line of the %s format', (name, format) => {
+  const STRINGS = ['id', 'client', 'method', 'host', 'url', 'referer', 'userAgent', 'detail'] as const
+
+  it('is one line of printable ASCII, whatever a field holds', () => {
+    const hostile = fc.string({ unit: fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)), maxLength: 60 })
+    fc.assert(
+      fc.property(fc.constantFrom(...STRINGS), fc.oneof(hostile, fc.string({ unit: 'binary' })), (field, value) => {
+        const line = format(record({ [field]: value }))
+        expect(line).toMatch(/^[\x20-\x7e]*$/)
+        if (name === 'json') expect(JSON.parse(line)).toMatchObject({ event: 'request', status: 200 })
+        if (name === 'combined') expect(line.replace(/\\./g, '').split('"')).toHaveLength(9)
+      }),
+    )
+  })
+
+  it('cuts a field of a megabyte to 4 KiB, never inside an escape', () => {
+    for (const value of ['x', '"', '\\', '\x1b', 'a\r\n', 'abc"', '\xff'].map((piece) => piece.repeat(1_000_000 / piece.length))) {
+      const line = format(record({ url: value, userAgent: value, referer: value, detail: value }))
+      expect(line.length).toBeLessThan(4 * LONGEST_FIELD + 600)
+      if (name === 'json') expect(String((JSON.parse(line) as Record<string, unknown>)['userAgent'])).toMatch(/\.\.\.$/)
+      if (name === 'combined') expect(line.replace(/\\(?:x[0-9a-f]{2}|["\\])/g, '')).not.toContain('\\')
+    }
+  })
+
+  it('shows no value of a parameter that opens doors, and no password of a URL', () => {
+    const urls = [
+      '/x?access_token=hunter2&page=3',
+      '/x?a=1;TOKEN=hunter2',
+      '/x?%74oken=hunter2',
+      '/login?user=me&password=hunter2#x',
+      '/x?api_key=hunter2',
+      '/x?X-Amz-Signature=hunter2',
+      '/x;jsessionid=hunter2?a=b',
+      '/x#id_token=hunter2',
+    ]
+    for (const url of urls) {
+      const line = format(record({ url, referer: `https://me:hunter2@shop.example${url}` }))
+      expect(line, url).not.toContain('hunter2')
+      expect(line, url).toContain('***')
+    }
+    expect(format(record({ url: '/x?page=3&tokens_used=no&sort=key' }))).toContain('/x?page=3&tokens_used=no&sort=key')
+  })
+})
