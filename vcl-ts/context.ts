@@ -179,6 +179,8 @@ export interface Beresp {
 /** `backendError` may give the page that it makes a body. */
 export interface BerespError extends Omit<Beresp, 'control'> {
   body: string | Uint8Array
+  /** What went wrong, in words for the client; the built-in page shows it. */
+  detail: string
 }
 
 /** A stored object. */
@@ -217,6 +219,8 @@ export interface RespSynth extends Resp {
   body: string | Uint8Array
   /** Why this cache answers by itself. */
   readonly why: Reason
+  /** What went wrong, in words for the client; the built-in page shows it. `''` for a policy's own answer. */
+  detail: string
 }
 
 /** The primary key under construction: URL and host are in it unless `hash` replaces them. */

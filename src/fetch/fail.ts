@@ -154,5 +154,7 @@ function errorPage(fetch: FetchTransaction, step: FailStep): BackendResponse {
     uncacheable: false,
   })
   beresp.why = 'ERROR'
+  beresp.detail = fault.text
+  if (step.failure.code === 'pool_full') beresp.headers.set('Retry-After', '1')
   return beresp
 }

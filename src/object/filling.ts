@@ -61,6 +61,11 @@ export class Filling implements Body, BodySink {
 
   /** Connects the source; bytes may arrive before this returns. */
   fill(body: Body): void {
+    if (this.#end !== null) {
+      // Everybody left before the first byte: the source is only told so.
+      body.read({ chunk: () => false, end: () => {} }).cancel(new Error('nobody reads this body'))
+      return
+    }
     const source = body.read(this)
     this.#source = source
     if (this.#end !== null) return
@@ -91,6 +96,7 @@ export class Filling implements Body, BodySink {
   }
 
   chunk(bytes: Buffer): boolean {
+    if (this.#end !== null) return false
     if (bytes.length === 0) return !this.#sourcePaused
     this.#received += bytes.length
     if (this.#keeping && this.#received > this.#limits.keep) {

@@ -4,8 +4,8 @@ import { C, type Counters } from '../counters.ts'
 import { Call, type CallKeeper } from './call.ts'
 import { Deadline } from './deadline.ts'
 import { type Origin, type OriginCall, OriginFailure, type OriginObserver, type OriginRequest } from './exchange.ts'
-import { Connection } from './http1/connection.ts'
-import type { ConnectionOptions, ConnectionOwner } from './http1/contract.ts'
+import { Connection, type ConnectionOwner } from './http1/connection.ts'
+import type { ConnectionOptions } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
 
 export interface PoolOptions {

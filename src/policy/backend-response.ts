@@ -39,8 +39,9 @@ export class BackendResponse implements Beresp {
   readonly was304: boolean
   /** Whether `staleIfError` was set by directive or policy. */
   staleIfErrorExplicit: boolean
-  /** For `backendError`: the page that it makes. */
+  /** For `backendError`: the page that it makes, and what went wrong in a client's words. */
   body: string | Uint8Array = ''
+  detail = ''
 
   constructor(init: BackendResponseInit) {
     this.#status = init.status

@@ -12,6 +12,8 @@ export class ClientResponse implements RespSynth {
   readonly why: Reason
   /** Used by `synth` only. */
   body: string | Uint8Array = ''
+  /** What went wrong in a client's words; `''` for a policy's own answer. */
+  detail = ''
 
   constructor(status: number, reason: string, headers: HeaderMap, isStreaming: boolean, why: Reason) {
     this.#status = status

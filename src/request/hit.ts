@@ -42,7 +42,7 @@ function answerOf(tx: RequestTransaction, step: HitStep): Answer {
     object,
     body: object.body,
     contentLength: object.body.length,
-    outcome: reason === 'HIT' || reason === 'COLLAPSED' ? 'HIT' : 'STALE',
+    outcome: reason === 'GRACE' || reason === 'STALE_IF_ERROR' ? 'STALE' : 'HIT',
     why: reason,
     forward: reason === 'COLLAPSED' ? 'uri-miss' : null,
     forwardStatus: null,

@@ -45,7 +45,7 @@ function prepareLookup(tx: RequestTransaction): void {
 function after(tx: RequestTransaction, found: Found): RequestStep {
   switch (found.type) {
     case 'object': {
-      const reason: Reason = found.freshness === 'fresh' ? 'HIT' : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
+      const reason: Reason = found.freshness === 'fresh' ? (asksInVain(tx) ? 'CLIENT_IGNORED' : 'HIT') : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
       return { step: 'hit', object: found.object, freshness: found.freshness, claim: found.claim, reason }
     }
     case 'fetch': {
@@ -60,6 +60,14 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
     default:
       return found satisfies never
   }
+}
+
+/** The request said no-cache or the like, and this preset does not listen: its answer says so. */
+function asksInVain(tx: RequestTransaction): boolean {
+  const { req } = tx
+  if (tx.policy.honoursClient || !(req.headers.hasLower('cache-control') || req.headers.hasLower('pragma'))) return false
+  const control = req.cacheControl
+  return control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null || control.onlyIfCached
 }
 
 function whyExpired(tx: RequestTransaction, ttl: number): Reason {

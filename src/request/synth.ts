@@ -2,7 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { C } from '../counters.ts'
-import { RequestFailure } from '../errors.ts'
+import { FAULTS, RequestFailure } from '../errors.ts'
 import { bodyOf } from '../object/stored-body.ts'
 import { ClientResponse } from '../policy/client-response.ts'
 import { reasonPhrase } from '../wire/status.ts'
@@ -17,6 +17,7 @@ export function synth(tx: RequestTransaction, made: Synthetic): NextRequestStep 
   tx.synths++
   const resp = new ClientResponse(made.status, made.reason ?? reasonPhrase(made.status), new HeaderMap(), false, made.why)
   resp.body = made.body ?? ''
+  if (made.failure !== null) resp.detail = FAULTS[made.failure.code].text
   // A `synth` hook that fails is not asked again about the failure.
   if (tx.synths > 2) return bare(tx, made)
   const context = tx.hooks()

@@ -127,6 +127,7 @@ export function beresp(changes: BerespChanges = {}): Beresp & BerespError {
     why: 'STORED',
     was304: false,
     body: '',
+    detail: '',
   }
 }
 

@@ -55,6 +55,7 @@ export function clientSteps(decisions: Decisions): ClientSteps {
         status: resp.status,
         reason: resp.reason,
         cause: resp.why,
+        detail: resp.detail,
         id: req.id,
         accept: req.headers.joined('accept'),
       })

@@ -10,6 +10,8 @@ export interface ErrorPageInput {
   readonly reason: string
   /** Why; `null`: not told. */
   readonly cause: Reason | null
+  /** What went wrong, in words; `''`: what `cause` means. */
+  readonly detail?: string
   /** Transaction id, for whoever reads the log. */
   readonly id: string
   /** The client's Accept; text instead of HTML when it names `text/plain` and not `text/html`. */
@@ -46,9 +48,9 @@ function wantsPlainText(accept: string | undefined): boolean {
   return wanted.includes('text/plain') && !wanted.includes('text/html')
 }
 
-function html({ status, reason, cause, id }: ErrorPageInput): string {
+function html({ status, reason, cause, detail, id }: ErrorPageInput): string {
   const title = escapeHtml(`${status} ${reason}`.trimEnd())
-  const why = cause === null ? '' : `<p>${escapeHtml(REASONS[cause])} (<code>${cause}</code>)</p>\n`
+  const why = cause === null ? '' : `<p>${escapeHtml(detail || REASONS[cause])} (<code>${cause}</code>)</p>\n`
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>${title}</title></head>
@@ -60,7 +62,7 @@ ${why}<p>Request <code>${escapeHtml(id)}</code></p>
 `
 }
 
-function text({ status, reason, cause, id }: ErrorPageInput): string {
-  const why = cause === null ? '' : `${REASONS[cause]} (${cause})\n`
+function text({ status, reason, cause, detail, id }: ErrorPageInput): string {
+  const why = cause === null ? '' : `${detail || REASONS[cause]} (${cause})\n`
   return `${`${status} ${reason}`.trimEnd()}\n${why}Request ${id}\n`
 }

@@ -8,11 +8,21 @@ import { ChunkedDecoder } from '../../body/chunked.ts'
 import { Deadline } from '../deadline.ts'
 import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
 import { AnswerBody, type AnswerSource } from './answer-body.ts'
-import type { ConnectionCall, ConnectionOptions, ConnectionOwner } from './contract.ts'
+import type { ConnectionCall, ConnectionOptions } from './contract.ts'
 import { ReadBuffer } from './read-buffer.ts'
 import { type AnswerHead, ResponseParser } from './response-parser.ts'
 import { hasUnread } from './unread.ts'
 import { Upload, type UploadOwner } from './upload.ts'
+
+export interface ConnectionOwner {
+  /** Usable for the first time. */
+  connected(connection: Connection): void
+  connectFailed(connection: Connection, failure: OriginFailure): void
+  /** Idle again. */
+  released(connection: Connection): void
+  /** Its place is free. Last call. */
+  closed(connection: Connection): void
+}
 
 /** Interim answers of one exchange, 100 included. */
 const MAX_INTERIM = 10
@@ -304,7 +314,7 @@ export class Connection implements AnswerSource, UploadOwner {
   #final(call: ConnectionCall, head: AnswerHead, buffer: Buffer, at: number, end: number): void {
     const response = head.response
     this.#keepAlive = head.keepAlive && call.request.upgrade === null
-    this.#idleMs = 1000 * Math.min(this.#options.idle, null === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
+    this.#idleMs = 1000 * Math.min(this.#options.idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
     const empty = response.framing === 'length' && response.contentLength === 0
     if (response.framing === 'none' || empty) {
       const body = empty ? new AnswerBody(0, null) : null

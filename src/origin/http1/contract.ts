@@ -1,10 +1,9 @@
-/** What a connection, its calls and the pool that owns them owe each other. */
+/** What a connection is given: its options, and calls to carry. */
 import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import type { Body } from '../../body/body.ts'
 import type { Clock } from '../../clock.ts'
 import type { OriginFailure, OriginRequest, OriginResponse } from '../exchange.ts'
-import type { Connection } from './connection.ts'
 import type { OddStatus, ResponseLimits } from './response-parser.ts'
 
 /** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
@@ -19,16 +18,6 @@ export interface ConnectionCall {
   failed(failure: OriginFailure, begun: boolean): void
   /** The answer, whose head has been told, is over; `null`: whole. Comes before the body's own end. */
   ended(failure: OriginFailure | null): void
-}
-
-export interface ConnectionOwner {
-  /** Usable for the first time. */
-  connected(connection: Connection): void
-  connectFailed(connection: Connection, failure: OriginFailure): void
-  /** Idle again. */
-  released(connection: Connection): void
-  /** Its place is free. Last call. */
-  closed(connection: Connection): void
 }
 
 export interface ConnectionOptions {
