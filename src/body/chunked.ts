@@ -78,7 +78,8 @@ export class ChunkedDecoder {
   #step(byte: number): void {
     switch (this.#state) {
       case 'size':
-        return this.#size(byte)
+        this.#size(byte)
+        return
       case 'extensionName':
       case 'extensionValue':
       case 'extensionToken':
@@ -108,7 +109,8 @@ export class ChunkedDecoder {
       case 'trailerName':
       case 'trailerValue':
       case 'trailerLf':
-        return this.#trailer(byte)
+        this.#trailer(byte)
+        return
       case 'endLf':
         if (byte !== LF) this.fault = 'trailer'
         else this.#state = 'done'

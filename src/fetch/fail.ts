@@ -31,7 +31,8 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   }
   const context = fetch.context
   // The failing hook is not asked for an error page of its own, nor is anybody when there is nobody to read it.
-  if (context === null || (failure instanceof RequestFailure && failure.code === 'policy') || init.kind === 'refresh') return give(fetch, step, errorPage(fetch, step))
+  if (context === null || (failure instanceof RequestFailure && failure.code === 'policy') || init.kind === 'refresh')
+    return give(fetch, step, errorPage(fetch, step))
   const beresp = errorPage(fetch, step)
   context.beresp = beresp
   const { compiled, limit } = init.policy
@@ -64,7 +65,11 @@ function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse,
     case 'abandon':
       return give(fetch, step, beresp)
     default:
-      return give(fetch, { ...step, failure: policyFailure(fetch, action) }, errorPage(fetch, { ...step, failure: new RequestFailure('policy') }))
+      return give(
+        fetch,
+        { ...step, failure: policyFailure(fetch, action) },
+        errorPage(fetch, { ...step, failure: new RequestFailure('policy') }),
+      )
   }
 }
 

@@ -16,10 +16,10 @@ import { parseHttpDate } from '../wire/http-date.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
 import { freshenByHead } from './head.ts'
-import { invalidateUnsafe, storesPost } from './unsafe.ts'
-import { deliverableHeaders, storedFieldLines } from './stored-head.ts'
 import { DONE, type FetchStep } from './step.ts'
+import { deliverableHeaders, storedFieldLines } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
+import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
 type ReceiveStep = Extract<FetchStep, { step: 'receive' }>
 
@@ -108,7 +108,10 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   const { beresp, response, hitForPass } = step
   const { init, deps } = fetch
   const refused = (why: Reason): Sharing => ({ shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null })
-  if (init.kind === 'pass') return storesPost(fetch, beresp) ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null } : refused('POLICY')
+  if (init.kind === 'pass')
+    return storesPost(fetch, beresp)
+      ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
+      : refused('POLICY')
   if (fetch.bereq?.method === 'HEAD') return refused('METHOD')
   if (hitForPass !== null) return refused('HIT_FOR_PASS')
   if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
@@ -135,7 +138,9 @@ function partOf(response: OriginResponse): Part | null {
   const range = parseContentRange(response.headers.joined('content-range') ?? '')
   if (range === null || !('first' in range)) return null
   const length = range.last - range.first + 1
-  return response.contentLength === null || response.contentLength === length ? { first: range.first, last: range.last, total: range.total } : null
+  return response.contentLength === null || response.contentLength === length
+    ? { first: range.first, last: range.last, total: range.total }
+    : null
 }
 
 function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
@@ -206,5 +211,6 @@ function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): v
   }
   const variant = request.variant(sharing.names)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !request.credentialed)
-  else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard') deps.table.remember(request.key, sharing.names, variant, marker)
+  else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard')
+    deps.table.remember(request.key, sharing.names, variant, marker)
 }

@@ -22,7 +22,8 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
   fetch.deps.counters.add(C.fetch_304)
   // Purged while the origin was asked, or another representation: the 304 revives nothing; ask again without conditions.
   const confirmed = fetch.confirmable
-  if (confirmed === null || stale === null || context === null || !sameRepresentation(confirmed.headers, response.headers)) return askPlain(fetch)
+  if (confirmed === null || stale === null || context === null || !sameRepresentation(confirmed.headers, response.headers))
+    return askPlain(fetch)
   const life = freshness(fetch, response.status, response.headers, 'none', null)
   context.beresp = new BackendResponse({
     status: 304,
@@ -36,7 +37,9 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
   context.objStale = new ObjectView(stale, fetch.deps.clock.now(), false, true)
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendRefresh', context, limit)
-  return action instanceof Promise ? action.then((decided) => after(fetch, response, stale, decided)) : after(fetch, response, stale, action)
+  return action instanceof Promise
+    ? action.then((decided) => after(fetch, response, stale, decided))
+    : after(fetch, response, stale, action)
 }
 
 function after(fetch: FetchTransaction, response: OriginResponse, stale: CachedObject, action: Action): FetchStep {

@@ -1,8 +1,9 @@
 /** Hands the request to the origin connection. */
-import { RequestFailure } from '../errors.ts'
-import { methodFacts } from '../wire/methods.ts'
-import { InvalidHead, serializeFields } from '../wire/message-head.ts'
+
 import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
+import { InvalidHead, serializeFields } from '../wire/message-head.ts'
+import { methodFacts } from '../wire/methods.ts'
 import { type FetchStep, failWith, WAIT } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -22,7 +23,8 @@ export function send(fetch: FetchTransaction): FetchStep {
     return failWith(new RequestFailure('request_refused'))
   }
   const body = init.kind === 'pass' ? init.request.body : null
-  if (body !== null && !body.replayable) return failWith(new RequestFailure('too_many_retries', 'the request’s body is too large to be sent again'))
+  if (body !== null && !body.replayable)
+    return failWith(new RequestFailure('too_many_retries', 'the request’s body is too large to be sent again'))
   fetch.requestTime = deps.clock.now()
   deps.counters.add(init.kind === 'refresh' ? C.s_bgfetch : C.s_fetch)
   const facts = methodFacts(bereq.method)

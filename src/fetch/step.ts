@@ -9,8 +9,20 @@ export type FetchStep =
   | { readonly step: 'send' }
   | { readonly step: 'refresh'; readonly response: OriginResponse }
   | { readonly step: 'respond'; readonly response: OriginResponse; readonly body: Body | null; readonly merged: Merged | null }
-  | { readonly step: 'receive'; readonly response: OriginResponse; readonly body: Body | null; readonly beresp: BackendResponse; readonly merged: Merged | null; readonly hitForPass: number | null }
-  | { readonly step: 'fail'; readonly failure: RequestFailure | OriginFailure; readonly status: number | null; readonly reason: string | null }
+  | {
+      readonly step: 'receive'
+      readonly response: OriginResponse
+      readonly body: Body | null
+      readonly beresp: BackendResponse
+      readonly merged: Merged | null
+      readonly hitForPass: number | null
+    }
+  | {
+      readonly step: 'fail'
+      readonly failure: RequestFailure | OriginFailure
+      readonly status: number | null
+      readonly reason: string | null
+    }
   /** Waits for the origin. */
   | { readonly step: 'wait' }
   | { readonly step: 'done' }

@@ -11,8 +11,8 @@ import type { StoredBody } from '../object/stored-body.ts'
 import type { OriginCall, OriginFailure, OriginObserver, OriginResponse } from '../origin/exchange.ts'
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
-import { serializeFields } from '../wire/message-head.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
+import { serializeFields } from '../wire/message-head.ts'
 import { runFetch } from './machine.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
 import { failWith } from './step.ts'
@@ -74,7 +74,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
-    runFetch(this, response.status === 304 && this.conditional ? { step: 'refresh', response } : { step: 'respond', response, body, merged: null })
+    runFetch(
+      this,
+      response.status === 304 && this.conditional ? { step: 'refresh', response } : { step: 'respond', response, body, merged: null },
+    )
   }
 
   upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void {

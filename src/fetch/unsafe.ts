@@ -21,7 +21,8 @@ export function storesPost(fetch: FetchTransaction, beresp: BackendResponse): bo
   const { init, deps } = fetch
   if (!deps.decisions.postStored || init.request.method !== 'POST' || beresp.status !== 200) return false
   const { control } = beresp
-  if (!control.explicit || beresp.ttl <= 0 || control.noStore || control.private || control.noCache || control.framing === 'close') return false
+  if (!control.explicit || beresp.ttl <= 0 || control.noStore || control.private || control.noCache || control.framing === 'close')
+    return false
   if (control.vary === 'star' || control.vary === 'malformed' || control.conflict) return false
   if (init.request.authorized && !control.public && control.sMaxage === null && !control.mustRevalidate) return false
   return sameOrigin(fetch, beresp.headers.getLower('content-location')) === init.request.url
@@ -35,5 +36,7 @@ function sameOrigin(fetch: FetchTransaction, reference: string | undefined): str
   if (!URL.canParse(reference, base) || !URL.canParse(base)) return null
   const target = new URL(reference, base)
   const origin = new URL(base)
-  return target.hostname === origin.hostname && (target.port === origin.port || /^https?:\/\//i.test(reference) === false) ? target.pathname + target.search : null
+  return target.hostname === origin.hostname && (target.port === origin.port || /^https?:\/\//i.test(reference) === false)
+    ? target.pathname + target.search
+    : null
 }

@@ -21,7 +21,13 @@ export class Slot {
   }
 
   get empty(): boolean {
-    return this.whole === null && this.part === null && this.filling === null && this.anonymousMarker === null && this.credentialedMarker === null
+    return (
+      this.whole === null &&
+      this.part === null &&
+      this.filling === null &&
+      this.anonymousMarker === null &&
+      this.credentialedMarker === null
+    )
   }
 
   marker(credentialed: boolean): Marker | null {

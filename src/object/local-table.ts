@@ -3,7 +3,7 @@ import { C, type Counters } from '../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Head, LocalClaim, type Slot } from './head.ts'
 import type { Freshness } from './lifetime.ts'
-import { CachedObject, type Entry, Marker } from './object.ts'
+import { CachedObject, type Entry, type Marker } from './object.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
 import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
 
@@ -27,7 +27,12 @@ export interface LocalTableInit {
 
 const NO_NAMES: readonly string[] = []
 
-const LEFT: Readonly<Record<LeaveReason, number>> = { lru: C.n_lru_nuked, expired: C.n_expired, superseded: C.n_superseded, purged: C.n_obj_purged }
+const LEFT: Readonly<Record<LeaveReason, number>> = {
+  lru: C.n_lru_nuked,
+  expired: C.n_expired,
+  superseded: C.n_superseded,
+  purged: C.n_obj_purged,
+}
 
 export class LocalTable implements ObjectTable {
   readonly #store: ObjectStore
@@ -247,16 +252,34 @@ export class LocalTable implements ObjectTable {
         return this.#hit(whole, 'grace', free && !lookup.solitary ? this.#newClaim(head, lookup, whole, null, null) : null)
       }
     }
-    if (whole !== null && !lookup.demanding && lookup.now < whole.retryAt && whole.servableOnError(lookup.now, false)) return this.#hit(whole, 'stale', null)
+    if (whole !== null && !lookup.demanding && lookup.now < whole.retryAt && whole.servableOnError(lookup.now, false))
+      return this.#hit(whole, 'stale', null)
     const part = slot.part
-    if (part !== null && lookup.range !== null && lookup.judge(part) === 'fresh' && lookup.covers(part)) return this.#hit(part, 'fresh', null)
+    if (part !== null && lookup.range !== null && lookup.judge(part) === 'fresh' && lookup.covers(part))
+      return this.#hit(part, 'fresh', null)
     if (marker !== null && lookup.now < marker.expiresAt) {
       this.#store.touch(marker)
       return { type: 'refused', marker }
     }
     const fetchPart =
-      part !== null && lookup.range === null && lookup.completesParts && part.part !== null && part.part.first === 0 && lookup.judge(part) === 'fresh' ? part : null
-    const why: MissReason = whole !== null ? 'EXPIRED' : fetchPart !== null ? 'PARTIAL' : part !== null && lookup.range !== null ? 'RANGE' : part !== null ? 'PARTIAL' : 'ABSENT'
+      part !== null &&
+      lookup.range === null &&
+      lookup.completesParts &&
+      part.part !== null &&
+      part.part.first === 0 &&
+      lookup.judge(part) === 'fresh'
+        ? part
+        : null
+    const why: MissReason =
+      whole !== null
+        ? 'EXPIRED'
+        : fetchPart !== null
+          ? 'PARTIAL'
+          : part !== null && lookup.range !== null
+            ? 'RANGE'
+            : part !== null
+              ? 'PARTIAL'
+              : 'ABSENT'
     return this.#fetch(head, lookup, whole, why, fetchPart)
   }
 
@@ -325,7 +348,9 @@ export class LocalTable implements ObjectTable {
 
   #supersede(key: string, names: readonly string[], variant: string): void {
     const head = this.#heads.get(key)
-    const spec = head?.specs.find((candidate) => candidate.names.length === names.length && candidate.names.every((name, i) => name === names[i]))
+    const spec = head?.specs.find(
+      (candidate) => candidate.names.length === names.length && candidate.names.every((name, i) => name === names[i]),
+    )
     const slot = spec?.slots.get(variant)
     if (slot === undefined) return
     for (const object of [slot.whole, slot.part]) if (object !== null) this.#store.remove(object, 'superseded')
@@ -356,7 +381,8 @@ export class LocalTable implements ObjectTable {
       this.#storing.delete(filling)
       slot.filling = null
     }
-    for (const entry of [slot.whole, slot.part, slot.anonymousMarker, slot.credentialedMarker]) if (entry !== null) this.#store.remove(entry, 'lru')
+    for (const entry of [slot.whole, slot.part, slot.anonymousMarker, slot.credentialedMarker])
+      if (entry !== null) this.#store.remove(entry, 'lru')
     this.#dropIfEmpty(slot)
   }
 

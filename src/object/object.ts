@@ -1,6 +1,6 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { type Filling } from './filling.ts'
+import type { Filling } from './filling.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { StoredBody } from './stored-body.ts'

@@ -62,7 +62,8 @@ export class BackendRequest implements Bereq {
   }
 
   set method(value: string) {
-    if (typeof value !== 'string' || !METHOD.test(value)) throw new TypeError(`bereq.method ${JSON.stringify(value)} is not a token (RFC 9110 §9.1)`)
+    if (typeof value !== 'string' || !METHOD.test(value))
+      throw new TypeError(`bereq.method ${JSON.stringify(value)} is not a token (RFC 9110 §9.1)`)
     this.#method = value
   }
 
@@ -72,7 +73,9 @@ export class BackendRequest implements Bereq {
 
   set url(value: string) {
     if (typeof value !== 'string' || !URL_TEXT.test(value))
-      throw new TypeError(`bereq.url ${JSON.stringify(value)} is not a request target: it starts with / and holds 0x21–0x7E but # (RFC 9112 §3.2)`)
+      throw new TypeError(
+        `bereq.url ${JSON.stringify(value)} is not a request target: it starts with / and holds 0x21–0x7E but # (RFC 9112 §3.2)`,
+      )
     this.#url = value
   }
 }

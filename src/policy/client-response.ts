@@ -1,7 +1,7 @@
 /** The noun `resp`: the answer to the client, in `deliver` and `synth`. */
 import type { RespSynth } from '../../vcl-ts/context.ts'
-import type { Reason } from '../../vcl-ts/reason.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
 import { checkedReason, checkedStatus } from './status.ts'
 
 export class ClientResponse implements RespSynth {

@@ -9,6 +9,7 @@ export function checkedStatus(value: number): number {
 }
 
 export function checkedReason(value: string): string {
-  if (typeof value !== 'string' || !REASON.test(value)) throw new TypeError('a reason phrase holds visible characters and spaces only (RFC 9112 §4)')
+  if (typeof value !== 'string' || !REASON.test(value))
+    throw new TypeError('a reason phrase holds visible characters and spaces only (RFC 9112 §4)')
   return value
 }

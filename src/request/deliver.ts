@@ -8,7 +8,7 @@ import { cacheStatus } from '../wire/cache-status.ts'
 import { type ProxyError, proxyStatus } from '../wire/proxy-status.ts'
 import type { Answer } from './answer.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import { type NextRequestStep, type RequestStep } from './step.ts'
+import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
@@ -65,7 +65,8 @@ export function ownFieldLines(tx: RequestTransaction, answer: Answer): string {
 function statusOf(tx: RequestTransaction, answer: Answer): string {
   const { name } = tx.engine.settings
   const { object } = answer
-  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null) return `${name}; hit; ttl=${Math.round(object.left(tx.now))}; detail=${answer.why}`
+  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null)
+    return `${name}; hit; ttl=${Math.round(object.left(tx.now))}; detail=${answer.why}`
   const ttl = object !== null && (answer.aged || answer.stored) ? { ttl: Math.round(object.left(tx.now)) } : {}
   const hit = answer.outcome === 'STALE' && answer.forward === null
   return cacheStatus(name, {

@@ -16,7 +16,13 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
   const passed = tx.fetchKind !== 'miss'
   if (result.failure !== null) return { step: 'deliver', answer: failed(tx, result) }
   const revalidated = result.originStatus === 304 && result.status !== 304
-  const why: Reason = passed ? tx.forwardReason : revalidated && result.stored ? 'REVALIDATED' : result.stored ? tx.forwardReason : result.why
+  const why: Reason = passed
+    ? tx.forwardReason
+    : revalidated && result.stored
+      ? 'REVALIDATED'
+      : result.stored
+        ? tx.forwardReason
+        : result.why
   const story = result.stored ? `stored ttl=${Math.round(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
   // A validated answer is used from the cache: its age is ours to tell.
   if (revalidated) result.headers.removeRaw('age')
@@ -74,7 +80,12 @@ export function fetchFailed(tx: RequestTransaction, failure: RequestFailure | Or
 }
 
 /** The origin agreed to another protocol: bytes go both ways until one side ends. */
-export function tunnelled(tx: RequestTransaction, head: { status: number; reason: string; fieldLines: string }, socket: Socket, rest: Buffer): void {
+export function tunnelled(
+  tx: RequestTransaction,
+  head: { status: number; reason: string; fieldLines: string },
+  socket: Socket,
+  rest: Buffer,
+): void {
   const { engine } = tx
   tx.outcome = 'PIPE'
   tx.reason = 'UPGRADE'

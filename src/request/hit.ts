@@ -4,7 +4,7 @@ import { C } from '../counters.ts'
 import { ObjectView } from '../policy/object-view.ts'
 import type { Answer } from './answer.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import { type NextRequestStep, type RequestStep } from './step.ts'
+import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 type HitStep = Extract<RequestStep, { step: 'hit' }>

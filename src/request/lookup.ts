@@ -1,6 +1,7 @@
 /** Asks the object table once: an object, a claim, a remembered refusal, or somebody else's fetch to wait for. */
-import type { Reason } from '../../vcl-ts/reason.ts'
+
 import { credentialedByDefault } from '../../vcl-ts/builtin/client-steps.ts'
+import type { Reason } from '../../vcl-ts/reason.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import type { ClaimOutcome } from '../object/claim.ts'
@@ -45,7 +46,8 @@ function prepareLookup(tx: RequestTransaction): void {
 function after(tx: RequestTransaction, found: Found): RequestStep {
   switch (found.type) {
     case 'object': {
-      const reason: Reason = found.freshness === 'fresh' ? (asksInVain(tx) ? 'CLIENT_IGNORED' : 'HIT') : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
+      const reason: Reason =
+        found.freshness === 'fresh' ? (asksInVain(tx) ? 'CLIENT_IGNORED' : 'HIT') : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
       return { step: 'hit', object: found.object, freshness: found.freshness, claim: found.claim, reason }
     }
     case 'fetch': {
@@ -111,7 +113,11 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
         tx.attempt = 1
         return LOOKUP
       }
-      return giveUp(tx, outcome.cause instanceof RequestFailure ? outcome.cause : new RequestFailure('origin_error', outcome.cause.message), 'ERROR')
+      return giveUp(
+        tx,
+        outcome.cause instanceof RequestFailure ? outcome.cause : new RequestFailure('origin_error', outcome.cause.message),
+        'ERROR',
+      )
     case 'again':
       return LOOKUP
     default:

@@ -1,8 +1,8 @@
 /** Drives a client transaction from step to step, synchronously until a hook returns a promise. */
 import { RequestFailure } from '../errors.ts'
-import type { Exchange } from './exchange.ts'
-import type { Engine } from './engine.ts'
 import { deliver } from './deliver.ts'
+import type { Engine } from './engine.ts'
+import type { Exchange } from './exchange.ts'
 import { hit } from './hit.ts'
 import { makeKey } from './key.ts'
 import { lookup } from './lookup.ts'

@@ -1,6 +1,6 @@
 /** Several ranges of a stored body as `multipart/byteranges` (RFC 9110 §14.6). */
 import { randomBytes } from 'node:crypto'
-import { type Body, type BodyFlow, type BodySink } from '../body/body.ts'
+import type { Body, BodyFlow, BodySink } from '../body/body.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import { multipartEnd, multipartHead } from '../wire/byteranges.ts'
 import type { ByteRange } from '../wire/range.ts'

@@ -11,8 +11,20 @@ export type RequestStep =
   | { readonly step: 'recv' }
   | { readonly step: 'key'; readonly then: 'lookup' | 'pass' | 'pipe' | 'purge' | 'softPurge'; readonly reason: Reason }
   | { readonly step: 'lookup' }
-  | { readonly step: 'hit'; readonly object: CachedObject; readonly freshness: Freshness; readonly claim: Claim | null; readonly reason: Reason }
-  | { readonly step: 'miss'; readonly claim: Claim | null; readonly stale: CachedObject | null; readonly refusal: 'hitForMiss' | null; readonly reason: Reason }
+  | {
+      readonly step: 'hit'
+      readonly object: CachedObject
+      readonly freshness: Freshness
+      readonly claim: Claim | null
+      readonly reason: Reason
+    }
+  | {
+      readonly step: 'miss'
+      readonly claim: Claim | null
+      readonly stale: CachedObject | null
+      readonly refusal: 'hitForMiss' | null
+      readonly reason: Reason
+    }
   | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly reason: Reason }
   | { readonly step: 'pipe' }
   | { readonly step: 'purge'; readonly soft: boolean }

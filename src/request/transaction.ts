@@ -5,7 +5,7 @@ import type { Reason } from '../../vcl-ts/reason.ts'
 import { ReplayBody } from '../body/replay.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
-import { RequestFailure } from '../errors.ts'
+import type { RequestFailure } from '../errors.ts'
 import type { FetchHandle, FetchObserver, FetchRequest, FetchResult } from '../fetch/start.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
 import type { Freshness } from '../object/lifetime.ts'
@@ -22,9 +22,9 @@ import { requestedRange } from '../wire/range.ts'
 import { variantKey } from '../wire/vary.ts'
 import type { Engine } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
-import { finish } from './finish.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
-import { PrimaryKey } from './key.ts'
+import { finish } from './finish.ts'
+import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
 import type { RequestStep } from './step.ts'
@@ -177,7 +177,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   alsoMatches(object: CachedObject, names: readonly string[]): boolean {
-    if (this.engine.decisions.acceptLanguage !== 'setOrContentLanguage' || names.length !== 1 || names[0] !== 'accept-language') return false
+    if (this.engine.decisions.acceptLanguage !== 'setOrContentLanguage' || names.length !== 1 || names[0] !== 'accept-language')
+      return false
     const wanted = highestLanguage(this.req.headers.joined('accept-language') ?? '')
     return wanted !== null && object.headers.joined('content-language')?.toLowerCase() === wanted
   }
@@ -207,7 +208,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     const held = part.part
     const range = this.range === null ? null : requestedRange(this.range)
     if (held === null || range === null) return false
-    if (range.first === null) return held.total !== null && range.last !== null && held.last === held.total - 1 && held.total - range.last >= held.first
+    if (range.first === null)
+      return held.total !== null && range.last !== null && held.last === held.total - 1 && held.total - range.last >= held.first
     const last = range.last ?? (held.total === null ? Number.POSITIVE_INFINITY : held.total - 1)
     return range.first >= held.first && range.first <= held.last && Math.min(last, held.total === null ? last : held.total - 1) <= held.last
   }

@@ -150,7 +150,16 @@ export function objStale(changes: Partial<ObjStale> = {}): ObjStale {
 }
 
 export function resp(changes: Partial<RespSynth> = {}): RespSynth {
-  return { status: 503, reason: 'Service Unavailable', headers: new HeaderMap(), isStreaming: false, body: '', why: 'ERROR', ...changes }
+  return {
+    status: 503,
+    reason: 'Service Unavailable',
+    headers: new HeaderMap(),
+    isStreaming: false,
+    body: '',
+    detail: '',
+    why: 'ERROR',
+    ...changes,
+  }
 }
 
 export function clientContext(changes: Partial<ClientContext> = {}): ClientContext {

@@ -57,7 +57,14 @@ export function backendSteps(decisions: Decisions): BackendSteps {
     berespPage: ({ bereq, beresp }) => {
       if (beresp.body.length > 0) return undefined
       const accept = bereq.headers.joined('accept')
-      const page = errorPage({ status: beresp.status, reason: beresp.reason, cause: beresp.why, detail: beresp.detail, id: bereq.id, accept })
+      const page = errorPage({
+        status: beresp.status,
+        reason: beresp.reason,
+        cause: beresp.why,
+        detail: beresp.detail,
+        id: bereq.id,
+        accept,
+      })
       for (const [name, value] of page.headers) beresp.headers.set(name, value)
       beresp.body = page.body
       return undefined

@@ -1,0 +1,7 @@
+/** Clearcoat with its default options before the origin. Argument: the origin's port. */
+import { createServer } from '../../src/index.ts'
+import { answering } from '../harness/answering.ts'
+
+const server = await createServer({ origin: `http://127.0.0.1:${process.argv[2]}`, listen: ['127.0.0.1:0'], memory: 512 * 1024 * 1024 })
+const port = Number(server.addresses[0]?.split(':').at(-1))
+answering(port, () => server.stat())

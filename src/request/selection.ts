@@ -1,0 +1,101 @@
+/** What of an answer is sent: all of it, nothing but its head (304), or ranges of it (RFC 9110 §13, §14). Decided, not done. */
+import type { Body } from '../body/body.ts'
+import { SliceBody } from '../body/slice.ts'
+import type { CachedObject } from '../object/object.ts'
+import { StoredBody } from '../object/stored-body.ts'
+import { evaluateConditional, ifRangeHolds } from '../wire/conditional.ts'
+import { contentRange, parseRange, requestedRange } from '../wire/range.ts'
+import { reasonPhrase } from '../wire/status.ts'
+import type { Answer } from './answer.ts'
+import { multipart } from './multipart.ts'
+import type { RequestTransaction } from './transaction.ts'
+
+/** A head and a body, ready to be framed. */
+export interface Selection {
+  readonly status: number
+  readonly reason: string
+  readonly fieldLines: string
+  readonly length: number | null
+  readonly body: Body | null
+}
+
+/** What a 304 and a 416 leave out: it describes a body that is not sent (RFC 9110 §15.4.5). */
+const BODY_FIELDS = /^(?:content-type|content-encoding|content-language|content-range|content-length):.*\r\n/gim
+const CONTENT_TYPE = /^content-type:.*\r\n/gim
+const CONTENT_RANGE = /^content-range:/im
+
+/** All of it. */
+export function whole(answer: Answer, fieldLines: string): Selection {
+  return { status: answer.status, reason: answer.reason, fieldLines, length: answer.contentLength, body: answer.body }
+}
+
+/** Under the request's conditions and ranges, which the caller has seen to be this cache's to judge. */
+export function select(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+  const { headers, method } = tx.req
+  const hasRange = method === 'GET' && headers.hasLower('range')
+  if (answer.status === 200 && notModified(tx, object, hasRange))
+    return { status: 304, reason: reasonPhrase(304), fieldLines: fieldLines.replace(BODY_FIELDS, ''), length: null, body: null }
+  if (!hasRange || !ifRangeHolds(headers, object.etag, object.lastModified, object.date)) return whole(answer, fieldLines)
+  return object.part === null ? ranges(tx, answer, object, fieldLines) : fromPart(tx, answer, object, fieldLines)
+}
+
+function notModified(tx: RequestTransaction, object: CachedObject, hasRange: boolean): boolean {
+  const { decisions, clock } = tx.engine
+  const verdict = evaluateConditional({
+    headers: tx.req.headers,
+    etag: object.etag,
+    lastModified: object.lastModified,
+    date: decisions.imsWithoutLastModified === 'date' ? object.date : clock.wall() - (tx.now - object.storedAt),
+    hasRange,
+    strongWithRange: decisions.varnishLifetime,
+  })
+  return verdict === 'notModified'
+}
+
+function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+  const { body } = answer
+  const length = object.complete ? object.body.length : answer.contentLength
+  if (length === null || body === null) return whole(answer, fieldLines)
+  const range = parseRange(tx.req.headers.joined('range') ?? '', length, tx.engine.settings.limits.ranges)
+  if (range.type === 'ignore') return whole(answer, fieldLines)
+  if (range.type === 'unsatisfiable') {
+    const lines = `${fieldLines.replace(BODY_FIELDS, '')}Content-Range: bytes */${length}\r\n`
+    return { status: 416, reason: reasonPhrase(416), fieldLines: lines, length: 0, body: null }
+  }
+  const [only] = range.ranges
+  if (only !== undefined && range.ranges.length === 1)
+    return partial(`${fieldLines}Content-Range: ${contentRange(only.first, only.last, length)}\r\n`, slice(body, only.first, only.last))
+  if (!(body instanceof StoredBody)) return whole(answer, fieldLines)
+  const parts = multipart(body, range.ranges, length, object.headers.joined('content-type') ?? null)
+  return partial(`${fieldLines.replace(CONTENT_TYPE, '')}Content-Type: multipart/byteranges; boundary=${parts.boundary}\r\n`, parts.body)
+}
+
+/** A range out of a stored part, at positions of the whole representation. */
+function fromPart(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+  const { part, body } = object
+  const wanted = requestedRange(tx.req.headers.joined('range') ?? '')
+  const asItCame = { ...whole(answer, fieldLines), fieldLines: withContentRange(fieldLines, object) }
+  if (part === null || wanted === null || !object.complete) return asItCame
+  const first = wanted.first ?? (part.total ?? part.last + 1) - (wanted.last ?? 0)
+  const last = Math.min(wanted.first === null ? part.last : (wanted.last ?? part.last), part.last)
+  if (first < part.first || first > last) return asItCame
+  const range = part.total === null ? `bytes ${first}-${last}/*` : contentRange(first, last, part.total)
+  // What came just now still has the origin's own Content-Range.
+  const lines = fieldLines.replace(/^content-range:.*\r\n/gim, '')
+  return partial(`${lines}Content-Range: ${range}\r\n`, slice(body, first - part.first, last - part.first))
+}
+
+function withContentRange(fieldLines: string, object: CachedObject): string {
+  const { part } = object
+  if (part === null || CONTENT_RANGE.test(fieldLines)) return fieldLines
+  return `${fieldLines}Content-Range: bytes ${part.first}-${part.last}/${part.total ?? '*'}\r\n`
+}
+
+function partial(fieldLines: string, body: Body): Selection {
+  return { status: 206, reason: reasonPhrase(206), fieldLines, length: body.length, body }
+}
+
+function slice(body: Body, first: number, last: number): Body {
+  const bytes = body instanceof StoredBody ? body.whole : null
+  return bytes === null ? new SliceBody(body, first, last) : new StoredBody([bytes.subarray(first, last + 1)])
+}
