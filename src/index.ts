@@ -4,4 +4,4 @@ export type { Deadlines, Limits, PresetName, Settings } from './config/settings.
 export type { Counters } from './counters.ts'
 export { ListenError } from './listen/listener.ts'
 export type { AccessLog, AccessRecord, EventLog } from './log.ts'
-export { createServer, type Server, type ServerOptions } from './server.ts'
+export { createServer, type Server, type ServerOptions, type StoredObject } from './server.ts'

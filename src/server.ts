@@ -14,7 +14,7 @@ import { createListener, type Listener } from './listen/listener.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { Expiry } from './object/expiry.ts'
 import { LocalTable } from './object/local-table.ts'
-import type { Entry } from './object/object.ts'
+import type { CachedObject, Entry } from './object/object.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { type ActivePolicy, activatePolicy } from './policy/active.ts'
 import type { Engine } from './request/engine.ts'
@@ -49,6 +49,9 @@ export interface ServerOptions {
   readonly deadlines?: Partial<Deadlines>
 }
 
+/** A stored object as it may be looked at. */
+export type StoredObject = Readonly<Pick<CachedObject, 'key' | 'status' | 'headers' | 'body' | 'part' | 'bytes' | 'hits'>>
+
 export interface Server {
   /** Where it listens, ports resolved. */
   readonly addresses: readonly string[]
@@ -58,6 +61,8 @@ export interface Server {
   readonly counters: Counters
   /** All counters and gauges, flat, in Varnish's names. */
   stat(): Record<string, number>
+  /** Every object that is stored, in no particular order; for inspection. */
+  objects(): Iterable<StoredObject>
   /** Stops accepting, lets what is in flight finish within `deadlines.drain`, then stops. */
   drain(): Promise<void>
   /** Stops at once. */
@@ -185,6 +190,10 @@ class Running implements Server {
       g_space: settings.memory - table.bytes,
       sess_open: this.#listeners.reduce((sum, listener) => sum + listener.connections, 0),
     }
+  }
+
+  objects(): Iterable<StoredObject> {
+    return this.#parts.table.stored()
   }
 
   async drain(): Promise<void> {

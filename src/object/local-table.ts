@@ -75,6 +75,16 @@ export class LocalTable implements ObjectTable {
     return this.#heads.size
   }
 
+  /** Every object that is kept. */
+  *stored(): IterableIterator<CachedObject> {
+    for (const head of this.#heads.values())
+      for (const spec of head.specs)
+        for (const { whole, part } of spec.slots.values()) {
+          if (whole !== null) yield whole
+          if (part !== null) yield part
+        }
+  }
+
   find(lookup: Lookup): Found {
     const head = this.#heads.get(lookup.key)
     if (head === undefined) return this.#claim(this.#newHead(lookup.key), lookup, null, 'ABSENT', null)

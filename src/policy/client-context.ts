@@ -1,15 +1,23 @@
 /** What the client-side hooks see: one object per transaction, made when the first hook needs it; verbs come from the prototype. */
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Client, Key, Obj, Req, RespSynth, Session } from '../../vcl-ts/context.ts'
-import type { ClientContext as ClientContextContract, ClientVerb } from '../../vcl-ts/hook-context.ts'
+import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
 import type { BackendRequest } from './backend-request.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
 const ABSENT = null as never
 
-export interface ClientContext extends Pick<Verbs, ClientVerb> {}
-
 export class ClientContext implements ClientContextContract {
+  declare readonly fail: Verbs['fail']
+  declare readonly synth: Verbs['synth']
+  declare readonly restart: Verbs['restart']
+  declare readonly pass: Verbs['pass']
+  declare readonly pipe: Verbs['pipe']
+  declare readonly hash: Verbs['hash']
+  declare readonly purge: Verbs['purge']
+  declare readonly lookup: Verbs['lookup']
+  declare readonly deliver: Verbs['deliver']
+  declare readonly fetch: Verbs['fetch']
   readonly client: Client
   readonly session: Session
   /** Seconds since the epoch. */

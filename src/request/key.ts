@@ -61,7 +61,7 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
     tx.dropScheme = !primary.withScheme
   }
   tx.key = primary.text
-  switch (next.then) {
+  switch (next.way) {
     case 'lookup':
       return LOOKUP
     case 'pass':
@@ -70,8 +70,8 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
       return { step: 'pipe' }
     case 'purge':
     case 'softPurge':
-      return { step: 'purge', soft: next.then === 'softPurge' }
+      return { step: 'purge', soft: next.way === 'softPurge' }
     default:
-      return next.then satisfies never
+      return next.way satisfies never
   }
 }

@@ -22,13 +22,13 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
   }
   switch (action.type) {
     case 'hash':
-      return { step: 'key', then: 'lookup', reason: 'ABSENT' }
+      return { step: 'key', way: 'lookup', reason: 'ABSENT' }
     case 'pass':
-      return { step: 'key', then: 'pass', reason: action.reason }
+      return { step: 'key', way: 'pass', reason: action.reason }
     case 'pipe':
-      return { step: 'key', then: 'pipe', reason: 'UPGRADE' }
+      return { step: 'key', way: 'pipe', reason: 'UPGRADE' }
     case 'purge':
-      return { step: 'key', then: action.soft ? 'softPurge' : 'purge', reason: 'POLICY' }
+      return { step: 'key', way: action.soft ? 'softPurge' : 'purge', reason: 'POLICY' }
     default:
       return sharedAction(tx, 'recv', action)
   }

@@ -9,7 +9,7 @@ import type { Answer } from './answer.ts'
 
 export type RequestStep =
   | { readonly step: 'recv' }
-  | { readonly step: 'key'; readonly then: 'lookup' | 'pass' | 'pipe' | 'purge' | 'softPurge'; readonly reason: Reason }
+  | { readonly step: 'key'; readonly way: 'lookup' | 'pass' | 'pipe' | 'purge' | 'softPurge'; readonly reason: Reason }
   | { readonly step: 'lookup' }
   | {
       readonly step: 'hit'
