@@ -18,7 +18,12 @@ export class Child {
   }
 
   /** Starts `script` (relative to `bench/`) and waits for its first message. */
-  static async start(role: Role, script: string, args: readonly string[], flags: readonly string[] = []): Promise<{ child: Child; ready: unknown }> {
+  static async start(
+    role: Role,
+    script: string,
+    args: readonly string[],
+    flags: readonly string[] = [],
+  ): Promise<{ child: Child; ready: unknown }> {
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
     const [command = '', ...rest] = onCore(role, [process.execPath, ...flags, path, ...args])
     const spawned = spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })

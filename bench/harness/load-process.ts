@@ -16,7 +16,9 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     connections,
     duration: seconds,
     setupClient: (client) => {
-      client.getRequestBuffer = fresh ? () => Buffer.from(requestText(shape, host, `${path}/${process.pid}-${unique++}`), 'latin1') : () => fixed
+      client.getRequestBuffer = fresh
+        ? () => Buffer.from(requestText(shape, host, `${path}/${process.pid}-${unique++}`), 'latin1')
+        : () => fixed
       client.on('headers', ({ statusCode, headers }) => {
         if (statusCode !== 200 || headers.includes('Age') !== order.age) wrongHeads++
       })

@@ -14,7 +14,14 @@ const server = createServer((incoming, answer) => {
     answer.end(body)
     return
   }
-  const outgoing = request({ port: Number(originPort), host: '127.0.0.1', method: incoming.method ?? 'GET', path: incoming.url ?? '/', headers: incoming.headers, agent })
+  const outgoing = request({
+    port: Number(originPort),
+    host: '127.0.0.1',
+    method: incoming.method ?? 'GET',
+    path: incoming.url ?? '/',
+    headers: incoming.headers,
+    agent,
+  })
   outgoing.on('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, response.rawHeaders)
     response.pipe(answer)

@@ -69,7 +69,9 @@ export class MemoryListener {
     await new Promise<void>((resolve) => process.nextTick(resolve))
     for (const piece of pieces) if (!socket.destroyed) socket.push(piece)
     const closed = socket.destroyed || socket.writableEnded
-    const verdict = { output: Buffer.concat(socket.written).toString('latin1'), seen: this.#seen, closed, rejected: this.#rejected }
+    // Whether an interim answer is due depends on what has arrived, and rightly so.
+    const output = Buffer.concat(socket.written).toString('latin1').replaceAll('HTTP/1.1 100 Continue\r\n\r\n', '')
+    const verdict = { output, seen: this.#seen, closed, rejected: this.#rejected }
     socket.destroy()
     return verdict
   }

@@ -149,7 +149,6 @@ export const CHUNKS: readonly RefusedPayload[] = [
     '20000000000000',
     '0'.repeat(17),
     '1.0',
-    '1e1',
     '"1"',
     '\x001',
     '1\x00',

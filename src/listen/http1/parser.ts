@@ -203,9 +203,12 @@ export class RequestParser {
           break
         case 14:
           if (name === 'content-length' && lengths++ === 0) lengthAt = i
+          else if (name === 'content_length') return this.#stop('field_name')
           break
         case 17:
           if (name === 'transfer-encoding' && codings++ === 0) codingAt = i
+          // Servers that make variables of field names read an underscore as a hyphen.
+          else if (name === 'transfer_encoding') return this.#stop('field_name')
           break
       }
     }

@@ -1,0 +1,4 @@
+import { judgeRefused } from './judge.ts'
+import { PARSER_DEFECTS } from './payloads-parsers.ts'
+
+judgeRefused('payloads on which servers have disagreed', PARSER_DEFECTS)
