@@ -33,7 +33,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,
   'lru-cache': /^src\/storage\/memory\.ts$/,
   pino: /^src\/log\.ts$/,
-  'structured-headers': /^src\/wire\//,
+  'structured-headers': /^src\/wire\/targeted\.ts$/,
   zod: /^src\/config\//,
 }
 

@@ -16,13 +16,16 @@ export interface Program {
 export async function startProgram(command: readonly string[], port: number): Promise<Program> {
   const [program = '', ...args] = onCore('server', command)
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const kill = (): boolean => child.kill('SIGTERM')
+  process.once('exit', kill)
   await answers(port, child)
   return {
     cpu: async () => family(child.pid ?? 0).reduce((sum, pid) => sum + ticksOf(pid), 0) * MICROSECONDS_PER_TICK,
     stop: () =>
       new Promise((resolve) => {
+        process.off('exit', kill)
         child.once('exit', () => resolve())
-        child.kill('SIGTERM')
+        kill()
       }),
   }
 }

@@ -1,5 +1,5 @@
 /** Varnish with its memory in malloc, and no log readers attached. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Target, Work } from '../harness/target.ts'
@@ -11,6 +11,7 @@ export async function startVarnish(origin: number, work: Work): Promise<Target> 
   const pass = work === 'pass' ? 'return (pass);' : 'unset req.http.Cookie; return (hash);'
   const vcl = `vcl 4.1; backend default { .host = "127.0.0.1"; .port = "${origin}"; } sub vcl_recv { ${pass} }`
   writeFileSync(join(directory, 'default.vcl'), vcl)
+  chmodSync(directory, 0o755) // its compiler runs as another user
   const listen = `127.0.0.1:${port}`
   const program = await startProgram(
     ['varnishd', '-F', '-a', listen, '-f', join(directory, 'default.vcl'), '-n', join(directory, 'work'), '-s', 'malloc,1g', '-T', 'none'],

@@ -46,7 +46,8 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   if (step.body !== null) {
     fetch.filling = new Filling(
       response.framing === 'length' ? response.contentLength : null,
-      sharing.store,
+      // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
+      sharing.store || !beresp.stream,
       { keep: fetch.deps.settings.maxObject, window: fetch.deps.settings.limits.transferBuffer },
       fetch,
     )

@@ -8,7 +8,7 @@ import { RequestFailure } from '../errors.ts'
 import type { Filling, FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
-import type { OriginCall, OriginFailure, OriginObserver, OriginResponse } from '../origin/exchange.ts'
+import { type OriginCall, OriginFailure, type OriginObserver, type OriginResponse } from '../origin/exchange.ts'
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
@@ -65,6 +65,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (this.init.claim !== null && !this.init.claim.released) return
     // Nobody but this request waited for it. An object that is being stored is finished through its own filling.
     if (this.object === null) this.#giveUp()
+    else if (this.whenWhole !== null && !this.keeping) {
+      this.whenWhole = null
+      this.filling?.abort(new RequestFailure('cancelled'))
+    }
   }
 
   interim(status: number, reason: string, headers: HeaderMap): void {
@@ -147,6 +151,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.deps.counters.add(C.n_lru_limited)
     this.deps.counters.reason('reason', 'TOO_LARGE')
     if (this.object !== null) this.deps.table.discard(this.object)
+    // Too large to be held until it is whole: deliver while it arrives after all.
+    this.whenWhole?.()
   }
 
   deserted(): void {
@@ -159,8 +165,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.call = null
     const { object } = this
     if (object === null) return
+    if (stored !== null) object.body = stored
+    if (end.type === 'reset' && this.whenWhole !== null) {
+      // Nothing has been delivered: the failure can still become an answer.
+      this.whenWhole = null
+      runFetch(this, failWith(end.cause instanceof OriginFailure ? end.cause : new RequestFailure('incomplete', end.cause.message)))
+      return
+    }
     if (end.type === 'complete' && stored !== null && this.keeping) {
-      object.body = stored
       this.deps.table.complete(object)
     } else {
       this.deps.table.discard(object)

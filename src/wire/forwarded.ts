@@ -23,27 +23,46 @@ export interface ForwardingFacts {
  * From a peer that is not trusted these are removed: they would tell the origin who, where or what the request is, unkeyed.
  * (`Proxy` becomes the environment variable HTTP_PROXY in CGI.)
  */
-const CLAIMS: readonly string[] = [
+const CLAIMS: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
   'x-forwarded-server',
   'x-forwarded-port',
   'x-forwarded-prefix',
+  'x-forwarded-path',
+  'x-forwarded-uri',
+  'x-forwarded-by',
   'x-forwarded-scheme',
   'x-forwarded-ssl',
-  'x-real-ip',
+  'x-forwarded',
+  'forwarded-for',
   'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-originating-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
   'x-original-url',
+  'x-original-uri',
   'x-original-host',
   'x-rewrite-url',
   'x-host',
+  'x-http-host-override',
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
+  'x-matched-path',
+  'x-now-route-matches',
+  'x-nextjs-rewrite',
   'front-end-https',
   'proxy',
-]
+])
+
+/** Families of which every member is such a claim: how a framework's own proxy speaks to its renderer. */
+const CLAIM_FAMILIES: readonly string[] = ['x-middleware-', 'x-invoke-']
 
 /**
  * The client's address: the peer's, or behind trusted peers the rightmost address of X-Forwarded-For that is not trusted. Where the
@@ -63,7 +82,7 @@ export function clientAddress(peerAddress: string, forwardedFor: string | undefi
 
 /** Sets the forwarding fields of a request towards the origin, in place: appended to what a trusted peer sent, else anew. */
 export function appendForwarded(headers: HeaderMap, facts: ForwardingFacts): void {
-  if (!facts.trusted) for (const name of CLAIMS) headers.removeRaw(name)
+  if (!facts.trusted) removeClaims(headers)
   const peer = plainAddress(facts.peerAddress)
   if (peer !== '') append(headers, 'X-Forwarded-For', peer)
   if (!headers.hasLower('x-forwarded-proto')) headers.set('X-Forwarded-Proto', facts.scheme)
@@ -91,6 +110,15 @@ export function effectiveScheme(headers: HeaderMap, trusted: boolean, listenerSc
     .at(-1)
     ?.toLowerCase()
   return scheme === 'http' || scheme === 'https' ? scheme : listenerScheme
+}
+
+function removeClaims(headers: HeaderMap): void {
+  for (let i = headers.size - 1; i >= 0; i--) {
+    const name = headers.lowerAt(i)
+    if (!CLAIMS.has(name) && !CLAIM_FAMILIES.some((family) => name.startsWith(family))) continue
+    headers.removeRaw(name)
+    i = Math.min(i, headers.size)
+  }
 }
 
 function append(headers: HeaderMap, name: string, member: string): void {
