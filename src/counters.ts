@@ -72,9 +72,18 @@ export const C: Readonly<Record<CounterName, number>> = Object.fromEntries(COUNT
 /** Counters with a closed set of reasons; `/stat` prints them as `family_reason`. */
 export type ReasonFamily = 'reject' | 'fetch_fail' | 'reason' | 'evict'
 
+interface Count {
+  value: number
+}
+
 export class Counters {
   readonly values: Float64Array = new Float64Array(COUNTERS.length)
-  readonly #reasons = new Map<string, number>()
+  readonly #reasons: Readonly<Record<ReasonFamily, Map<string, Count>>> = {
+    reject: new Map(),
+    fetch_fail: new Map(),
+    reason: new Map(),
+    evict: new Map(),
+  }
 
   add(index: number, amount: number = 1): void {
     this.values[index] = (this.values[index] as number) + amount
@@ -86,18 +95,20 @@ export class Counters {
 
   /** Counts one of a family; `reason` must come from a closed set, never from a request. */
   reason(family: ReasonFamily, reason: string): void {
-    const name = `${family}_${reason}`
-    this.#reasons.set(name, (this.#reasons.get(name) ?? 0) + 1)
+    const counts = this.#reasons[family]
+    const count = counts.get(reason)
+    if (count === undefined) counts.set(reason, { value: 1 })
+    else count.value++
   }
 
   reasonCount(family: ReasonFamily, reason: string): number {
-    return this.#reasons.get(`${family}_${reason}`) ?? 0
+    return this.#reasons[family].get(reason)?.value ?? 0
   }
 
   snapshot(): Record<string, number> {
     const all: Record<string, number> = {}
     for (const name of COUNTERS) all[name] = this.get(name)
-    for (const [name, count] of this.#reasons) all[name] = count
+    for (const [family, counts] of Object.entries(this.#reasons)) for (const [reason, count] of counts) all[`${family}_${reason}`] = count.value
     return all
   }
 }

@@ -42,10 +42,10 @@ const COLORS: Readonly<Record<AccessRecord['outcome'], number>> = {
   ERROR: 31,
 }
 
-/** The reason's code goes without saying where the outcome implies it and the detail tells more. */
+/** The reason's code goes without saying where the outcome implies it or the detail names it. */
 function why(record: AccessRecord): string {
   if (record.detail === '') return REASONS[record.reason]
-  const implied = record.reason === 'ABSENT' || record.reason === record.outcome
+  const implied = record.reason === 'ABSENT' || record.reason === record.outcome || record.detail.includes(record.reason)
   return implied ? escapeField(record.detail) : `${record.reason} ${escapeField(record.detail)}`
 }
 

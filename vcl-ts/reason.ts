@@ -27,6 +27,7 @@ export const REASONS = {
   WAIT_TIMEOUT: 'the fetch that this request waited for took too long',
   // why it passed
   METHOD: 'the method is not GET or HEAD',
+  HEAD: 'a HEAD that nothing stored can answer is forwarded as HEAD, and only a GET is stored',
   REQUEST_BODY: 'the request has a body',
   PRECONDITION: 'If-Match and If-Unmodified-Since are the origin’s to judge',
   REQUEST_AUTHORIZATION: 'the request has Authorization and the preset passes such requests',

@@ -19,11 +19,24 @@ Sizes: 512M, 2G. Times: seconds, or 500ms, 30s, 5m.
 Exit codes: 0 ended as asked, 1 failure, 2 usage, 69 unavailable (such as a port in use), 78 bad configuration.
 `
 
+/** What surrounds a run. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+}
+
+const PROCESS: Surroundings = {
+  env: process.env,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+}
+
 /** Runs one command line, without the program's name. Resolves with the exit code; never rejects. */
-export async function run(argv: readonly string[]): Promise<ExitCode> {
+export async function run(argv: readonly string[], around: Surroundings = PROCESS): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok
-  const program = build(async (flags) => {
-    code = await serve(resolveOptions({ flags, env: process.env }), version())
+  const program = build(around, async (flags) => {
+    code = await serve(resolveOptions({ flags, env: around.env }), version())
   })
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -31,15 +44,19 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     const ending = endingOf(error)
-    process.stderr.write(ending.text)
+    around.stderr(ending.text)
     return ending.code
   }
 }
 
+/** Not an origin, so it was meant as a command. */
+const LONE_WORD = /^(?!localhost$)[a-z][a-z-]*$/i
+
 type Flags = Record<string, readonly string[]>
 
-function build(action: (flags: Flags) => Promise<void>): Command {
-  const program = new Command('clearcoat').exitOverride().configureOutput({ outputError: (text, write) => write(complaintOf(text)) })
+function build(around: Surroundings, action: (flags: Flags) => Promise<void>): Command {
+  const program = new Command('clearcoat').exitOverride()
+  program.configureOutput({ writeOut: around.stdout, writeErr: around.stderr, outputError: (text, write) => write(complaintOf(text)) })
   program.description('A caching HTTP accelerator.').helpOption(false).helpCommand(false).version(version())
   const command = program.command('serve', { isDefault: true }).helpOption('-h, --help', 'show this')
   command.usage('[ORIGIN] [options]').description('Keeps what a web server answers and serves it again.')
@@ -56,7 +73,9 @@ function build(action: (flags: Flags) => Promise<void>): Command {
   }
   command.action(async (origin: string | undefined) => {
     const given = command.opts<Record<string, readonly string[] | undefined>>()
-    const flags: Flags = origin === undefined ? {} : { origin: [notACommand(origin)] }
+    const flags: Flags = origin === undefined ? {} : { origin: [origin] }
+    if (origin !== undefined && LONE_WORD.test(origin))
+      command.error(`error: unknown command '${origin}'`, { exitCode: EXIT.usage, code: 'clearcoat.unknownCommand' })
     for (const { row, name } of options) {
       const texts = given[name]
       if (texts !== undefined) flags[row.flag] = texts
@@ -64,13 +83,6 @@ function build(action: (flags: Flags) => Promise<void>): Command {
     await action(flags)
   })
   return program
-}
-
-/** A lone word was meant as a command. */
-function notACommand(origin: string): string {
-  if (!/^[a-z-]+$/i.test(origin) || origin === 'localhost') return origin
-  process.stderr.write(told({ what: `unknown command ${JSON.stringify(origin)}`, why: 'there is only serve', how: 'see clearcoat --help' }))
-  throw new CommanderError(EXIT.usage, 'clearcoat.unknownCommand', '')
 }
 
 function describe(row: OptionRow<unknown>): string {

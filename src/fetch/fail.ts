@@ -6,7 +6,7 @@ import { C } from '../counters.ts'
 import { FAULTS, RequestFailure } from '../errors.ts'
 import { CachedObject } from '../object/object.ts'
 import { bodyOf } from '../object/stored-body.ts'
-import type { OriginFailure } from '../origin/exchange.ts'
+import { OriginFailure } from '../origin/exchange.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
 import { parseCacheControl } from '../wire/cache-control.ts'
 import { reasonPhrase } from '../wire/status.ts'
@@ -22,7 +22,8 @@ const NO_NAMES: readonly string[] = []
 export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   const { deps, init } = fetch
   const { failure } = step
-  deps.counters.add(C.fetch_failed)
+  // What the origin failed at is counted where it failed.
+  if (!(failure instanceof OriginFailure)) deps.counters.add(C.fetch_failed)
   const stale = init.stale
   if (stale !== null && !deservesError(step) && deps.table.overtaken(stale.key, fetch.position) !== 'hard') {
     fetch.postpone(stale)

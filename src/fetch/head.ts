@@ -4,7 +4,7 @@ import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { merge304, sameRepresentation } from '../wire/revalidation.ts'
 import { parseVary } from '../wire/vary.ts'
-import { storedFieldLines } from './stored-head.ts'
+import { mustRevalidate, storedFieldLines } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, response: OriginResponse): void {
@@ -44,7 +44,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     date: stale.date,
     part: null,
     tags: stale.tags,
-    mustRevalidate: beresp.control.mustRevalidate,
+    mustRevalidate: mustRevalidate(beresp.control),
     lifetimeSource: beresp.control.source,
     body: stale.body,
     backend: beresp.backend,

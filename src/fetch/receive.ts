@@ -17,7 +17,7 @@ import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
 import { freshenByHead } from './head.ts'
 import { DONE, type FetchStep } from './step.ts'
-import { deliverableHeaders, storedFieldLines } from './stored-head.ts'
+import { deliverableHeaders, mustRevalidate, storedFieldLines } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
@@ -113,7 +113,7 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
     return storesPost(fetch, beresp)
       ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
       : refused('POLICY')
-  if (fetch.bereq?.method === 'HEAD') return refused('METHOD')
+  if (fetch.bereq?.method === 'HEAD') return refused('HEAD')
   if (hitForPass !== null) return refused('HIT_FOR_PASS')
   if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
   if (init.request.noStore) return refused('NO_STORE')
@@ -178,7 +178,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     date: parseHttpDate(headers.getLower('date') ?? '', wall) ?? wall,
     part: sharing.part,
     tags: beresp.tags,
-    mustRevalidate: control.mustRevalidate || control.proxyRevalidate || control.noCache,
+    mustRevalidate: mustRevalidate(control),
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,
     backend: beresp.backend,

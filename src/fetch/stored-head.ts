@@ -23,3 +23,8 @@ export function storedFieldLines(headers: HeaderMap, control: CacheControl, deci
   for (const name of control.privateFields) copy.removeRaw(name)
   return serializeFields(copy)
 }
+
+/** Whether no client may ask for the object once it is stale. s-maxage holds proxy-revalidate in it (RFC 9111 §5.2.2.10). */
+export function mustRevalidate(control: CacheControl): boolean {
+  return control.mustRevalidate || control.proxyRevalidate || control.noCache || control.sMaxage !== null
+}

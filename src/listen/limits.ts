@@ -36,9 +36,8 @@ export class ConnectionRegister {
   #timer: Timer | null = null
   #ticking = false
   #now: number
-  count = 0
-  /** Called when the last connection has gone. */
-  onEmpty: (() => void) | null = null
+  #whenEmpty: (() => void)[] = []
+  count: number = 0
 
   constructor(clock: Clock, limits: Limits, deadlines: Deadlines) {
     this.#clock = clock
@@ -91,7 +90,16 @@ export class ConnectionRegister {
     list.remove(connection)
     connection.place = 'none'
     this.count--
-    if (this.count === 0) this.onEmpty?.()
+    if (this.count > 0) return
+    const waiting = this.#whenEmpty
+    this.#whenEmpty = []
+    for (const callback of waiting) callback()
+  }
+
+  /** Calls back once there is no connection. */
+  whenEmpty(callback: () => void): void {
+    if (this.count === 0) callback()
+    else this.#whenEmpty.push(callback)
   }
 
   closeIdle(): void {

@@ -117,7 +117,7 @@ class SocketListener implements Listener {
   /** Resolves when the last connection has gone. Harmless when called twice. */
   #stopAccepting(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve())
+      this.#server.close(() => this.#context.register.whenEmpty(resolve))
     })
   }
 }

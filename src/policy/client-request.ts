@@ -17,7 +17,8 @@ export interface ClientRequestInit {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
-  readonly id: () => string
+  /** Who knows the id: it is made when somebody asks. */
+  readonly owner: { readonly id: string }
 }
 
 export class ClientRequest implements Req {
@@ -41,7 +42,7 @@ export class ClientRequest implements Req {
   #cookies: ReadonlyMap<string, string> | null = null
   #cookieField: string | undefined = undefined
   #cacheControl: CacheControl | null = null
-  readonly #id: () => string
+  readonly #owner: { readonly id: string }
 
   constructor(init: ClientRequestInit) {
     this.#method = init.method
@@ -51,7 +52,7 @@ export class ClientRequest implements Req {
     this.headers = init.headers
     this.hasBody = init.hasBody
     this.upgrade = init.upgrade
-    this.#id = init.id
+    this.#owner = init.owner
     this.original = this
   }
 
@@ -96,7 +97,7 @@ export class ClientRequest implements Req {
   }
 
   get id(): string {
-    return this.#id()
+    return this.#owner.id
   }
 
   get cookies(): ReadonlyMap<string, string> {

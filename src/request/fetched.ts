@@ -23,7 +23,7 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
       : result.stored
         ? tx.forwardReason
         : result.why
-  const story = result.stored ? `stored ttl=${Math.round(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
+  const story = result.stored ? `stored ttl=${Math.ceil(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
   // A validated answer is used from the cache: its age is ours to tell.
   if (revalidated) result.headers.removeRaw('age')
   return {

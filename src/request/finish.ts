@@ -6,7 +6,6 @@ import type { RequestTransaction } from './transaction.ts'
 export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
   const { engine, req } = tx
   const { counters } = engine
-  counters.add(C.client_req)
   counters.add(C.s_resp_hdrbytes, end.bytes - end.bodyBytes)
   counters.add(C.s_resp_bodybytes, end.bodyBytes)
   counters.reason('reason', tx.reason)

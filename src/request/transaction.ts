@@ -109,7 +109,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       headers,
       hasBody: exchange.body !== null,
       upgrade,
-      id: () => this.id,
+      owner: this,
     })
     this.identity = peer.address
     exchange.observer = this

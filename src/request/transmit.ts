@@ -1,6 +1,8 @@
 /** Sends the answer: the exchange frames what was selected. Then what was served stale is refreshed. */
 import { RequestFailure } from '../errors.ts'
 import { startFetch } from '../fetch/start.ts'
+import type { Claim } from '../object/claim.ts'
+import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
@@ -26,8 +28,15 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   if (answer.story !== '') tx.story = answer.story
   tx.firstByte = tx.engine.clock.now()
   const { object } = answer
-  send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
-  refreshInBackground(tx)
+  const { claim, refreshes } = tx
+  // Sending may end the exchange, which gives back what the transaction still holds.
+  tx.claim = null
+  tx.refreshes = null
+  try {
+    send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
+  } finally {
+    if (claim !== null) refreshInBackground(tx, claim, refreshes)
+  }
   return DONE
 }
 
@@ -65,11 +74,7 @@ function leaveBody(answer: Answer): void {
 }
 
 /** The answer is on its way; now the object that it served is refreshed. */
-function refreshInBackground(tx: RequestTransaction): void {
-  const { claim, refreshes } = tx
-  tx.claim = null
-  tx.refreshes = null
-  if (claim === null) return
+function refreshInBackground(tx: RequestTransaction, claim: Claim, refreshes: CachedObject | null): void {
   if (refreshes === null) {
     tx.engine.table.release(claim, { type: 'again' })
     return

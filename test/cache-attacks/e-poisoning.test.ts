@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { acl, definePolicy } from '../../vcl-ts/index.ts'
-import { type Rig, type RigOptions, type Seen, start, type Reply } from './rig.ts'
+import { type Reply, type Rig, type RigOptions, type Seen, start } from './rig.ts'
 import { CHOICES, CLAIMS } from './unkeyed-fields.ts'
 
 let rig: Rig
@@ -46,7 +46,13 @@ describe('a field that the client writes and the origin reflects (“Practical W
 
   test('is removed whatever its case, and in every one of its lines', async () => {
     rig = await reflecting()
-    const body = (await rig.get('/', [['x-fOrWaRdEd-HoSt', POISON], ['X-Forwarded-Host', POISON], ['X-MIDDLEWARE-anything', POISON]])).body.toString()
+    const body = (
+      await rig.get('/', [
+        ['x-fOrWaRdEd-HoSt', POISON],
+        ['X-Forwarded-Host', POISON],
+        ['X-MIDDLEWARE-anything', POISON],
+      ])
+    ).body.toString()
     expect(body).not.toContain(POISON)
     expect(body).toContain('X-Forwarded-Host=example.com')
   })

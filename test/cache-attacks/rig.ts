@@ -1,5 +1,5 @@
 /** A server, an origin that answers by a function and records what it was asked, and clients that send bytes. */
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
@@ -105,6 +105,13 @@ export class Rig {
     return asks.map(([target, ask = {}], i) => (clients[i] as RawClient).request(requestOf(target, ask)))
   }
 
+  /** Moves time forward. Idle connections may pass their deadline: the next request opens a new one. */
+  advance(ms: number): void {
+    this.#client?.destroy()
+    this.#client = null
+    this.clock.advance(ms)
+  }
+
   /** How often the origin was asked for a target. */
   hits(target: string): number {
     return this.seen.reduce((sum, request) => sum + (request.target === target ? 1 : 0), 0)
@@ -207,7 +214,8 @@ async function respond(
   const status = reply.status ?? 200
   const own = reply.fields ?? []
   const dated: Fields = own.some(([name]) => name.toLowerCase() === 'date') ? own : [['Date', new Date(clock.wall()).toUTCString()], ...own]
-  const framed: Fields = reply.chunked === true || status === 204 || status === 304 ? dated : [...dated, ['Content-Length', String(bytes.length)]]
+  const framed: Fields =
+    reply.chunked === true || status === 204 || status === 304 ? dated : [...dated, ['Content-Length', String(bytes.length)]]
   response.sendDate = false
   response.writeHead(status, framed.flat())
   if (reply.half === undefined && reply.breaks !== true) {

@@ -1,10 +1,27 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { run } from '../../src/cli/program.ts'
 import { ALL_OPTIONS } from '../../src/config/options.ts'
 import { type Ended, runCli } from '../support/cli.ts'
 
 const COMPLAINT = /^clearcoat: .+\n {2}why: .+\n {2}fix: .+\n$/
+
+/** A command line that ends before anything starts needs no process of its own. */
+async function refuse(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  let stdout = ''
+  let stderr = ''
+  const code = await run(args, {
+    env,
+    stdout: (text) => {
+      stdout += text
+    },
+    stderr: (text) => {
+      stderr += text
+    },
+  })
+  return { code, signal: null, stdout, stderr }
+}
 
 function expectComplaint(ended: Ended, code: number, ...words: string[]): void {
   expect(ended.stderr).toMatch(COMPLAINT)
@@ -43,7 +60,7 @@ describe('the command line', () => {
     [['purge'], 'unknown command'],
     [['http://127.0.0.1:1', 'http://127.0.0.1:2'], 'too many arguments'],
   ])('ends with 2 when it cannot be understood: %j', async (args, word) => {
-    expectComplaint(await runCli(args), 2, word)
+    expectComplaint(await refuse(args), 2, word)
   })
 
   it.each([
@@ -55,11 +72,18 @@ describe('the command line', () => {
     [['ftp://127.0.0.1:1'], 'http://host:port'],
     [['http://127.0.0.1:1/path'], 'path'],
   ])('ends with 78 when it is understood but cannot be: %j', async (args, word) => {
-    expectComplaint(await runCli(args), 78, word)
+    expectComplaint(await refuse(args), 78, word)
   })
 
   it('ends with 78 when a variable cannot be used, and names the variable', async () => {
-    expectComplaint(await runCli([], { env: { CLEARCOAT_MEMORY: 'lots' } }), 78, 'CLEARCOAT_MEMORY="lots"')
+    expectComplaint(await runCli(['serve'], { env: { CLEARCOAT_MEMORY: 'lots' } }), 78, 'CLEARCOAT_MEMORY="lots"')
+  })
+
+  it('ends with 69 and one line on a Node that is too old', async () => {
+    const before = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.9.0" } })'
+    const ended = await runCli(['--version'], { before })
+    expect(ended).toMatchObject({ code: 69, stdout: '' })
+    expect(ended.stderr).toMatch(/^clearcoat: needs Node\.js 24 or newer, and this is 22\.9\.0; .+\n$/)
   })
 
   it('never shows the password of an origin', async () => {
@@ -68,14 +92,14 @@ describe('the command line', () => {
       ['https://user:hunter2@127.0.0.1:1'],
       ['x:1', 'http://user:hunter2@127.0.0.1:1'],
     ]) {
-      const ended = await runCli(args)
+      const ended = await refuse(args)
       expect(ended.code).not.toBe(0)
       expect(ended.stderr).not.toContain('hunter2')
     }
   })
 
   it('says control characters in its complaints as text', async () => {
-    const ended = await runCli(['--listen', '\x1b[31mred'])
+    const ended = await refuse(['--listen', '\x1b[31mred'])
     expectComplaint(ended, 78)
     expect(ended.stderr).not.toContain('\x1b')
   })

@@ -1,5 +1,5 @@
 /** A listener with a scripted handler for tests: it records what it saw and answers with a description of it. */
-import type { Body } from '../../src/body/body.ts'
+import type { Body, BodyFlow, BodySink } from '../../src/body/body.ts'
 import { type Clock, ManualClock } from '../../src/clock.ts'
 import { defaultDeadlines, defaultLimits, type Settings } from '../../src/config/settings.ts'
 import { Counters } from '../../src/counters.ts'
@@ -113,6 +113,41 @@ export function recorder(seen: Seen[]): ExchangeHandler {
 
 export function ok(fieldLines: string = '', contentLength: number | null = null): ResponseHead {
   return { status: 200, reason: 'OK', fieldLines, contentLength, close: false }
+}
+
+/** Waits, without sleeping, until something is so. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+
+/** Lets what is on its way arrive: as many turns of the event loop. */
+export async function turns(count: number = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+
+/** A body that is pushed by hand, and knows what its reader asked for. */
+export class ScriptedBody implements Body, BodyFlow {
+  readonly length: number | null
+  sink: BodySink | null = null
+  resumed = 0
+  cancelled: Error | null = null
+
+  constructor(length: number | null = null) {
+    this.length = length
+  }
+
+  read(sink: BodySink): BodyFlow {
+    this.sink = sink
+    return this
+  }
+
+  resume(): void {
+    this.resumed++
+  }
+
+  cancel(cause: Error): void {
+    this.cancelled = cause
+  }
 }
 
 /** Notes how an exchange ended. */

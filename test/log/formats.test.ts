@@ -23,6 +23,7 @@ describe('the pretty format', () => {
 
   it('gives the reason’s code where the outcome does not imply it', () => {
     expect(plain(record({ reason: 'EXPIRED' }))).toBe('MISS 200 /shop 41ms EXPIRED stored ttl=60s (s-maxage)')
+    expect(plain(record({ reason: 'NO_STORE', detail: 'not stored (NO_STORE)' }))).toBe('MISS 200 /shop 41ms not stored (NO_STORE)')
   })
 
   it('names methods other than GET, and an answer that did not arrive', () => {

@@ -23,7 +23,7 @@ it('starts a real nginx with its pages and stops it', async () => {
     expect.stringContaining('A page of nginx'),
   ])
   expect((await fetch(`${nginx.url}/private/me.html`)).headers.get('cache-control')).toBe('private')
-  expect(nginx.requests()).toEqual(['GET / 200', 'GET /private/me.html 200'])
+  await expect.poll(() => nginx.requests()).toEqual(['GET / 200', 'GET /private/me.html 200'])
   await nginx.stop()
   await expect(fetch(nginx.url)).rejects.toThrow()
 })

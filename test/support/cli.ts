@@ -21,13 +21,16 @@ export interface Cli {
 }
 
 export interface CliOptions {
+  /** A module that runs before it, as source. */
+  readonly before?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts `clearcoat` with these arguments; variables of the surroundings that would change it are left out. */
-export function startCli(args: readonly string[], { env = {} }: CliOptions = {}): Cli {
+export function startCli(args: readonly string[], { env = {}, before }: CliOptions = {}): Cli {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CLEARCOAT_')))
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const preload = before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`]
+  const child = spawn(process.execPath, [...preload, MAIN, ...args], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   let over = false

@@ -85,7 +85,7 @@ export const PARSER_DEFECTS: readonly RefusedPayload[] = [
     ...refused(
       'a second request behind a GET whose body was not announced',
       'GET / HTTP/1.1\r\nHost: h\r\n\r\nabc GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n',
-      'target',
+      'version',
     ),
     before: 1,
   },

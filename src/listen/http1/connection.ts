@@ -126,13 +126,15 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const body = this.#body
     if (body !== null && !body.done) {
       const before = input.start
-      const after = input.empty ? before : body.consume(input.bytes, before, input.end)
+      // Bounded exactly, so that what arrives at once is judged as what arrives in pieces.
+      const end = body.discarding ? Math.min(input.end, before + DRAIN_LIMIT - body.discarded) : input.end
+      const after = before < end ? body.consume(input.bytes, before, end) : before
       if (this.#phase !== 'open') return false
       input.start = after
       if (body.fault !== null) return this.#badBody(body.fault)
       if (!body.done) {
-        if (body.discarded > DRAIN_LIMIT) return this.#tooMuchToDrain()
-        if (input.empty && this.#inputEnded) return this.#truncated()
+        if (body.discarded >= DRAIN_LIMIT) return this.#tooMuchToDrain()
+        if (this.#inputEnded && (input.empty || body.remaining > input.length)) return this.#truncated()
         return after !== before
       }
     }
@@ -350,7 +352,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
       (this.#inputEnded && this.#input.empty)
     const length = typeof framing === 'number' ? framing : framing === 'none' && head.status !== 204 ? head.contentLength : null
     const lines = close ? 'Connection: close\r\n\r\n' : this.#context.keepAliveLines
-    const text = answerHead(head, length, framing === 'chunked', this.#context.dateLine(), lines)
+    const text = answerHead(head, length, framing === 'chunked', this.#context, lines)
     this.#closeAfter = this.#closeAfter || close
     this.#begun = true
     if (body !== null && !body.attached) this.#discardUnread()
@@ -403,14 +405,14 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     if (exchange === null) return
     this.#exchange = null
     const body = this.#body
-    const cause = new Error('the exchange has ended')
+    // The cause is made only for a body that is told it: an error costs as much as the rest of a hit.
     if (this.#closeAfter || this.#context.draining) {
       this.#body = null
       this.#close()
-      body?.abort(cause)
+      body?.abort(new Error('the exchange has ended'))
     } else if (body !== null && !body.done) {
       this.#drainSince = this.#context.clock.now()
-      body.discard(cause)
+      body.discard(new Error('the exchange has ended'))
     }
     if (!this.#input.empty) this.#context.counters.add(C.sess_readahead)
     exchange.observer?.ended(this.#endOf('sent'))

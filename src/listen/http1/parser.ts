@@ -31,6 +31,8 @@ type State = 'start' | 'startLf' | 'method' | 'target' | 'version' | 'fields'
 
 /** Methods whose other spellings are refused: a server that ignores case would take them for what this cache did not see. */
 const CASED: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'])
+/** Those that `methodName` knows by heart. */
+const COMMON: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
 const LOWER_CASE = /[a-z]/
 
 /**
@@ -169,7 +171,7 @@ export class RequestParser {
     const start = this.#start
     const text = bytes.toString('latin1', start, after)
     const method = methodName(text, this.#methodEnd - start)
-    if (LOWER_CASE.test(method) && CASED.has(method.toUpperCase())) return this.#refuse('method_case')
+    if (!COMMON.has(method) && LOWER_CASE.test(method) && CASED.has(method.toUpperCase())) return this.#refuse('method_case')
     if (method === 'CONNECT') return this.#refuse('connect')
     const whole = text.slice(this.#targetStart - start, this.#targetEnd - start)
     const to = destination(method, whole)

@@ -54,6 +54,11 @@ export class RequestBody implements Body, BodyFlow {
     return this.#state === 'reading'
   }
 
+  /** Whether what comes belongs to nobody. */
+  get discarding(): boolean {
+    return this.#state === 'discarding'
+  }
+
   /** Bytes still to come, `0` when that is not known. */
   get remaining(): number {
     return this.#remaining
@@ -98,7 +103,7 @@ export class RequestBody implements Body, BodyFlow {
   /** Takes bytes of the message as far as they are wanted. Answers the position behind the last one taken; look at `fault`. */
   consume(bytes: Buffer, start: number, end: number): number {
     if (this.#state !== 'reading' && this.#state !== 'discarding') return start
-    const discarding = this.#state === 'discarding'
+    const discarding = this.discarding
     const after = this.#decoder === null ? this.#takeLength(bytes, start, end) : this.#takeChunked(this.#decoder, bytes, start, end)
     this.consumed += after - start
     if (discarding) this.discarded += after - start
