@@ -14,12 +14,12 @@ import { createListener, type Listener } from './listen/listener.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { Expiry } from './object/expiry.ts'
 import { LocalTable } from './object/local-table.ts'
-import type { CachedObject, Entry } from './object/object.ts'
+import type { CachedObject } from './object/object.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { type ActivePolicy, activatePolicy } from './policy/active.ts'
 import type { Engine } from './request/engine.ts'
-import { serve } from './request/machine.ts'
 import { refused } from './request/refused.ts'
+import { serve } from './request/serve.ts'
 import { MemoryStore } from './storage/memory.ts'
 import { trustList } from './wire/ip.ts'
 
@@ -82,18 +82,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const policy = activatePolicy(options.policy === undefined ? [] : [options.policy], settings.preset, clock, settings.deadlines.hook)
   const store = new MemoryStore(settings.memory)
   const invalidations = new InvalidationLog()
-  const expiry = new Expiry(
-    clock,
-    (entry) => table.alive(entry),
-    (entry) => table.expire(entry),
-  )
+  const expiry = new Expiry(clock, (entry) => table.expire(entry))
   const table: LocalTable = new LocalTable({
     store,
     invalidations,
     now: () => clock.now(),
     variants: settings.limits.variants,
     counters,
-    keep: (entry: Entry) => expiry.add(entry, store.count),
+    expiry,
   })
   const origins = createOrigins({ settings, clock, counters, oddStatus: decisions.oddStatus === 'fail' ? 'fail' : 'relay' })
   const isTrusted = trustList(options.trust ?? [])

@@ -69,7 +69,10 @@ function get(path: string, request: IncomingMessage): Answer {
     case 'images': {
       const product = productById((name ?? '').replace(/\.svg$/, ''))
       if (product === null) break
-      return { headers: { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'public, max-age=31536000, immutable' }, body: picture(product) }
+      return {
+        headers: { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'public, max-age=31536000, immutable' },
+        body: picture(product),
+      }
     }
     case 'cart':
       return { headers: { ...HTML, 'Cache-Control': 'private, no-store' }, body: cartPage(cartOf(request).flatMap(productOf), now) }

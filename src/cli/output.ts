@@ -25,6 +25,8 @@ export interface Output {
 
 export function openOutput(target: LogTarget, terminal: boolean): Output {
   let counters: Counters | null = null
+  // Without a listener, complaining to a reader that is gone would end the process.
+  process.stderr.on('error', () => {})
   const events: SinkEvents = {
     dropped: (lines) => counters?.add(C.log_dropped, lines),
     failed: (error) => complain(`a log cannot be written`, error, 'lines are dropped and counted as log_dropped until it can be'),

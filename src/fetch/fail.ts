@@ -1,5 +1,6 @@
 /** The fetch failed: the stale object that staleIfError allows, else what `backendError` makes; the claim is released either way. */
 import type { Action } from '../../vcl-ts/actions.ts'
+import { errorPage } from '../../vcl-ts/builtin/error-page.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { C } from '../counters.ts'
@@ -12,7 +13,7 @@ import { parseCacheControl } from '../wire/cache-control.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { policyFailure } from './prepare.ts'
 import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
-import { storedFieldLines } from './stored-head.ts'
+import { storedFieldLines, withheldFields } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 type FailStep = Extract<FetchStep, { step: 'fail' }>
@@ -33,8 +34,8 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   const context = fetch.context
   // The failing hook is not asked for an error page of its own, nor is anybody when there is nobody to read it.
   if (context === null || (failure instanceof RequestFailure && failure.code === 'policy') || init.kind === 'refresh')
-    return give(fetch, step, errorPage(fetch, step))
-  const beresp = errorPage(fetch, step)
+    return give(fetch, step, written(fetch, blank(fetch, step)))
+  const beresp = blank(fetch, step)
   context.beresp = beresp
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendError', context, limit)
@@ -59,17 +60,17 @@ function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse,
     case 'deliver':
       return give(fetch, step, beresp)
     case 'retry':
-      if (fetch.retries >= fetch.deps.settings.limits.retries) return give(fetch, step, beresp)
+      if (fetch.retries >= fetch.deps.settings.limits.retries) return give(fetch, step, written(fetch, beresp))
       fetch.retries++
       if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
       return { step: 'prepare' }
     case 'abandon':
-      return give(fetch, step, beresp)
+      return give(fetch, step, written(fetch, beresp))
     default:
       return give(
         fetch,
         { ...step, failure: policyFailure(fetch, action) },
-        errorPage(fetch, { ...step, failure: new RequestFailure('policy') }),
+        written(fetch, blank(fetch, { ...step, failure: new RequestFailure('policy') })),
       )
   }
 }
@@ -85,6 +86,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
     reason: beresp.reason,
     headers: beresp.headers,
     fieldLines: storedFieldLines(beresp.headers, beresp.control, deps.decisions),
+    withheld: withheldFields(beresp.control, false),
     life: {
       storedAt: deps.clock.now(),
       ttl: beresp.ttl,
@@ -126,7 +128,18 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
   return DONE
 }
 
-function errorPage(fetch: FetchTransaction, step: FailStep): BackendResponse {
+/** The built-in page, where no hook has had the last word. */
+function written(fetch: FetchTransaction, beresp: BackendResponse): BackendResponse {
+  if (beresp.body.length > 0) return beresp
+  const { id, headers } = fetch.init.request
+  const { status, reason, why, detail } = beresp
+  const page = errorPage({ status, reason, cause: why, detail, id, accept: headers.joined('accept') })
+  for (const [name, value] of page.headers) beresp.headers.set(name, value)
+  beresp.body = page.body
+  return beresp
+}
+
+function blank(fetch: FetchTransaction, step: FailStep): BackendResponse {
   const { decisions } = fetch.deps
   const fault = FAULTS[step.failure.code]
   const unreachable = fault.source === 'origin' && decisions.unreachableStatus !== 'mapped' ? decisions.unreachableStatus : fault.status

@@ -4,7 +4,7 @@ import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { merge304, sameRepresentation } from '../wire/revalidation.ts'
 import { parseVary } from '../wire/vary.ts'
-import { mustRevalidate, storedFieldLines } from './stored-head.ts'
+import { mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, response: OriginResponse): void {
@@ -28,6 +28,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     reason: stale.reason,
     headers,
     fieldLines: storedFieldLines(headers, beresp.control, decisions),
+    withheld: withheldFields(beresp.control, false),
     life: {
       storedAt: clock.now(),
       ttl: beresp.ttl,

@@ -17,7 +17,7 @@ import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
 import { freshenByHead } from './head.ts'
 import { DONE, type FetchStep } from './step.ts'
-import { deliverableHeaders, mustRevalidate, storedFieldLines } from './stored-head.ts'
+import { deliverableHeaders, mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
@@ -169,6 +169,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     reason: beresp.reason,
     headers,
     fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, sharing.part !== null) : '',
+    withheld: withheldFields(control, sharing.part !== null),
     life: lifeOf(fetch, beresp),
     retention: deps.decisions.retention,
     // A refreshed object takes the position of its revalidation; the answer to a POST comes after the invalidation that it caused.

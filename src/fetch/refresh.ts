@@ -10,8 +10,9 @@ import { BackendResponse } from '../policy/backend-response.ts'
 import { ObjectView } from '../policy/object-view.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { merge304, sameRepresentation } from '../wire/revalidation.ts'
+import { askPlain } from './again.ts'
+import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
-import { freshness } from './respond.ts'
 import { type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -63,12 +64,4 @@ function after(fetch: FetchTransaction, response: OriginResponse, stale: CachedO
 
 function merged(response: OriginResponse, headers: HeaderMap): FetchStep {
   return { step: 'respond', response, body: null, merged: { headers } }
-}
-
-/** Once more, without conditions. */
-export function askPlain(fetch: FetchTransaction): FetchStep {
-  if (fetch.retries >= fetch.deps.settings.limits.retries) return failWith(new RequestFailure('too_many_retries'))
-  fetch.retries++
-  fetch.plain = true
-  return { step: 'prepare' }
 }

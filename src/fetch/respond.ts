@@ -1,6 +1,5 @@
 /** The head of the answer is here: compute its life, let `backendResponse` decide. */
 import type { Action } from '../../vcl-ts/actions.ts'
-import type { ResponseControl } from '../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import type { Body } from '../body/body.ts'
@@ -9,11 +8,11 @@ import { RequestFailure } from '../errors.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
 import { strongMatch } from '../wire/entity-tag.ts'
-import { type Lifetime, lifetime } from '../wire/freshness.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { parseContentRange } from '../wire/range.ts'
+import { askPlain } from './again.ts'
+import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
-import { askPlain } from './refresh.ts'
 import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -36,28 +35,6 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
     return failWith(new RequestFailure('unexpected_206'))
   }
   return ask(fetch, response, body, merged)
-}
-
-/** Freshness of an answer of this fetch. */
-export function freshness(
-  fetch: FetchTransaction,
-  status: number,
-  headers: HeaderMap,
-  framing: ResponseControl['framing'],
-  bodyLength: number | null,
-): Lifetime {
-  const { clock, decisions } = fetch.deps
-  return lifetime({
-    status,
-    method: fetch.bereq?.method ?? 'GET',
-    headers,
-    requestTime: fetch.requestTime,
-    responseTime: clock.now(),
-    wall: clock.wall(),
-    decisions,
-    framing,
-    bodyLength,
-  })
 }
 
 /** The rest of a stored part: joined only with an equal strong ETag and touching ranges; a 200 replaces; anything else is fetched whole. */

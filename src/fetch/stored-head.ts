@@ -4,6 +4,8 @@ import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { serializeFields } from '../wire/message-head.ts'
 
+const NOTHING: readonly string[] = []
+
 /** For the client whose request fetched it: everything but the targeted fields that are ours (RFC 9213 §2.2). */
 export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): HeaderMap {
   const copy = headers.clone()
@@ -18,10 +20,14 @@ export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): He
 export function storedFieldLines(headers: HeaderMap, control: CacheControl, decisions: Decisions, isPart: boolean = false): string {
   const copy = deliverableHeaders(headers, decisions)
   copy.removeRaw('age')
-  if (isPart) copy.removeRaw('content-range')
-  for (const name of control.noCacheFields) copy.removeRaw(name)
-  for (const name of control.privateFields) copy.removeRaw(name)
+  for (const name of withheldFields(control, isPart)) copy.removeRaw(name)
   return serializeFields(copy)
+}
+
+/** What `storedFieldLines` leaves out beyond Age and the targeted fields, for whoever makes another head of a stored one. */
+export function withheldFields(control: CacheControl, isPart: boolean): readonly string[] {
+  if (!isPart && control.noCacheFields.length === 0 && control.privateFields.length === 0) return NOTHING
+  return [...(isPart ? ['content-range'] : []), ...control.noCacheFields, ...control.privateFields]
 }
 
 /** Whether no client may ask for the object once it is stale. s-maxage holds proxy-revalidate in it (RFC 9111 §5.2.2.10). */

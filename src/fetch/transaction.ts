@@ -176,11 +176,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
       this.deps.table.complete(object)
     } else {
       this.deps.table.discard(object)
-      if (end.type === 'reset') {
-        this.deps.counters.add(C.fetch_failed)
-        const stale = this.init.stale
-        if (stale !== null) this.postpone(stale)
-      }
+      const { stale } = this.init
+      if (end.type === 'reset' && stale !== null) this.postpone(stale)
     }
     this.whenWhole?.()
   }

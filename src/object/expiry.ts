@@ -1,4 +1,7 @@
-/** Lets entries go when nothing can use them any more: a heap by time, swept by a timer. */
+/**
+ * Lets entries go when nothing can use them any more: a heap by time, swept by a timer. It holds no entry that has left: what is
+ * removed goes at once, so that nothing is kept alive by its place here.
+ */
 import type { Clock, Timer } from '../clock.ts'
 import type { Entry } from './object.ts'
 
@@ -9,90 +12,108 @@ const SLICE = 2000
 
 export class Expiry {
   readonly #clock: Clock
-  readonly #alive: (entry: Entry) => boolean
   readonly #expire: (entry: Entry) => void
-  #heap: Entry[] = []
-  #times: number[] = []
+  readonly #heap: Entry[] = []
+  /** Of each entry of the heap, as it was when the entry was added. */
+  readonly #times: number[] = []
   #timer: Timer | null = null
 
-  constructor(clock: Clock, alive: (entry: Entry) => boolean, expire: (entry: Entry) => void) {
+  /** `expire` is told of every entry whose time is over; it need not call `remove`. */
+  constructor(clock: Clock, expire: (entry: Entry) => void) {
     this.#clock = clock
-    this.#alive = alive
     this.#expire = expire
   }
 
-  add(entry: Entry, live: number): void {
-    // Entries that left early stay in the heap until their time; past twice the living, it is built anew.
-    if (this.#heap.length > 2 * live + 1000) this.#rebuild()
-    this.#push(entry, entry.expiresAt)
+  /** Entries held. */
+  get size(): number {
+    return this.#heap.length
+  }
+
+  /** Notes when the entry expires; called again when that has changed. */
+  add(entry: Entry): void {
+    if (this.#holds(entry)) this.#take(entry.place)
+    const at = this.#heap.length
+    this.#heap.push(entry)
+    this.#times.push(entry.expiresAt)
+    entry.place = at
+    this.#rise(at)
     this.#timer ??= this.#clock.after(SWEEP, () => this.#sweep())
+  }
+
+  /** Forgets an entry; harmless when it is not there. */
+  remove(entry: Entry): void {
+    if (this.#holds(entry)) this.#take(entry.place)
   }
 
   stop(): void {
     this.#timer?.cancel()
     this.#timer = null
-    this.#heap = []
-    this.#times = []
+    this.#heap.length = 0
+    this.#times.length = 0
   }
 
   #sweep(): void {
+    this.#timer = null
     const now = this.#clock.now()
     let work = SLICE
-    while (this.#heap.length > 0 && (this.#times[0] as number) <= now && work-- > 0) {
-      const entry = this.#pop()
-      if (!this.#alive(entry)) continue
-      // A soft purge shortens lives, nothing lengthens them; the time is read again all the same.
-      if (entry.expiresAt > now) this.#push(entry, entry.expiresAt)
-      else this.#expire(entry)
+    while (this.#heap.length > 0 && (this.#times[0] as number) <= now && work > 0) {
+      work--
+      const entry = this.#heap[0] as Entry
+      this.#take(0)
+      this.#expire(entry)
     }
-    this.#timer = null
-    if (this.#heap.length > 0) this.#timer = this.#clock.after(work <= 0 ? 1 : SWEEP, () => this.#sweep())
+    if (this.#heap.length > 0) this.#timer ??= this.#clock.after(work === 0 ? 1 : SWEEP, () => this.#sweep())
   }
 
-  #rebuild(): void {
-    const living = this.#heap.filter((entry) => this.#alive(entry))
-    this.#heap = []
-    this.#times = []
-    for (const entry of living) this.#push(entry, entry.expiresAt)
+  #holds(entry: Entry): boolean {
+    return entry.place >= 0 && this.#heap[entry.place] === entry
   }
 
-  #push(entry: Entry, time: number): void {
-    let at = this.#heap.length
-    this.#heap.push(entry)
-    this.#times.push(time)
+  #take(at: number): void {
+    const entry = this.#heap[at] as Entry
+    const last = this.#heap.pop() as Entry
+    const time = this.#times.pop() as number
+    if (last !== entry) {
+      this.#heap[at] = last
+      this.#times[at] = time
+      last.place = at
+      this.#rise(at)
+      this.#sink(last.place)
+    }
+    entry.place = -1
+  }
+
+  #rise(from: number): void {
+    let at = from
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if ((this.#times[parent] as number) <= time) break
+      if ((this.#times[parent] as number) <= (this.#times[at] as number)) return
       this.#swap(at, parent)
       at = parent
     }
   }
 
-  #pop(): Entry {
-    const first = this.#heap[0] as Entry
-    const lastEntry = this.#heap.pop() as Entry
-    const lastTime = this.#times.pop() as number
+  #sink(from: number): void {
     const size = this.#heap.length
-    if (size === 0) return first
-    this.#heap[0] = lastEntry
-    this.#times[0] = lastTime
-    let at = 0
+    let at = from
     for (;;) {
       const left = 2 * at + 1
-      if (left >= size) break
+      if (left >= size) return
       const right = left + 1
       const child = right < size && (this.#times[right] as number) < (this.#times[left] as number) ? right : left
-      if ((this.#times[child] as number) >= (this.#times[at] as number)) break
+      if ((this.#times[child] as number) >= (this.#times[at] as number)) return
       this.#swap(at, child)
       at = child
     }
-    return first
   }
 
   #swap(a: number, b: number): void {
-    const entry = this.#heap[a] as Entry
-    this.#heap[a] = this.#heap[b] as Entry
-    this.#heap[b] = entry
+    const first = this.#heap[a] as Entry
+    const second = this.#heap[b] as Entry
+    this.#heap[a] = second
+    this.#heap[b] = first
+    second.place = a
+    first.place = b
     const time = this.#times[a] as number
     this.#times[a] = this.#times[b] as number
     this.#times[b] = time

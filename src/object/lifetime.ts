@@ -18,7 +18,7 @@ export interface Lifetime {
 }
 
 /** Seconds past `storedAt` for which the object is worth its memory. */
-export function retention(life: Lifetime, mode: 'max' | 'sum'): number {
+export function retention(life: Pick<Lifetime, 'ttl' | 'grace' | 'staleIfError' | 'keep'>, mode: 'max' | 'sum'): number {
   const past = mode === 'max' ? Math.max(life.grace, life.staleIfError, life.keep) : life.grace + life.keep
   return Math.max(0, life.ttl) + past
 }

@@ -14,6 +14,12 @@ export interface Invalidations {
   verdict(key: string, since: number): 'valid' | 'soft' | 'hard'
 }
 
+/** Told of each entry that is kept, so that it can be let go in time, and of each that has left. */
+export interface EntryTimes {
+  add(entry: Entry): void
+  remove(entry: Entry): void
+}
+
 export interface LocalTableInit {
   readonly store: ObjectStore
   readonly invalidations: Invalidations
@@ -21,8 +27,7 @@ export interface LocalTableInit {
   /** Largest number of variants under one key. */
   readonly variants: number
   readonly counters: Counters
-  /** Told of each entry that is kept, so that it can be let go in time. */
-  readonly keep: (entry: Entry) => void
+  readonly expiry: EntryTimes
 }
 
 const NO_NAMES: readonly string[] = []
@@ -40,7 +45,7 @@ export class LocalTable implements ObjectTable {
   readonly #now: () => number
   readonly #variants: number
   readonly #counters: Counters
-  readonly #keep: (entry: Entry) => void
+  readonly #expiry: EntryTimes
   readonly #heads = new Map<string, Head>()
   /** Where each kept or readable entry is, by id. */
   readonly #slots = new Map<number, Slot>()
@@ -54,7 +59,7 @@ export class LocalTable implements ObjectTable {
     this.#now = init.now
     this.#variants = init.variants
     this.#counters = init.counters
-    this.#keep = init.keep
+    this.#expiry = init.expiry
     this.#store.onLeave = (entry, reason) => this.#left(entry, reason)
   }
 
@@ -88,8 +93,8 @@ export class LocalTable implements ObjectTable {
   find(lookup: Lookup): Found {
     const head = this.#heads.get(lookup.key)
     if (head === undefined) return this.#claim(this.#newHead(lookup.key), lookup, null, 'ABSENT', null)
-    const slot = this.#match(head, lookup)
     if (lookup.alwaysMiss) return this.#fetch(head, lookup, null, 'FORCED', null)
+    const slot = this.#match(head, lookup)
     if (slot === null) return this.#fetch(head, lookup, null, head.specs.length === 0 ? 'ABSENT' : 'VARY', null)
     return this.#inSlot(head, slot, lookup)
   }
@@ -123,27 +128,29 @@ export class LocalTable implements ObjectTable {
     const slot = this.#slots.get(object.id)
     const store = this.#storing.delete(object)
     if (slot === undefined) return false
+    if (slot.whole === object || slot.part === object) return true
     if (slot.filling === object) slot.filling = null
     this.#slots.delete(object.id)
     const overtaken = this.overtaken(object.key, object.position)
     if (overtaken === 'soft') object.soften(this.#now())
-    if (!store || overtaken === 'hard' || !this.#store.put(object)) {
+    if (!store || overtaken === 'hard' || object.bytes > this.#store.budget) {
       this.#dropIfEmpty(slot)
       return false
     }
-    // Evictions may have emptied and dropped the slot; the object has a home all the same.
-    const home = (this.#heads.get(object.key) ?? this.#newHead(object.key)).slot(slot.spec.names, slot.variant)
-    const before = object.part === null ? home.whole : home.part
+    // Its predecessors make room first, so that nothing else is evicted for bytes that are counted twice for a moment.
+    const { whole, part } = this.#home(object, slot)
+    if (object.part === null && whole !== null) this.#store.remove(whole, 'superseded')
+    if (part !== null) this.#store.remove(part, 'superseded')
+    this.#store.put(object)
+    const home = this.#home(object, slot)
     this.#slots.set(object.id, home)
     this.#objects++
     if (object.part === null) home.whole = object
     else home.part = object
-    if (before !== null) this.#store.remove(before, 'superseded')
-    if (object.part === null && home.part !== null) this.#store.remove(home.part, 'superseded')
     // What can be shared again is no longer refused.
     this.#clearMarker(home, false)
     this.#clearMarker(home, true)
-    this.#keep(object)
+    this.#expiry.add(object)
     return true
   }
 
@@ -174,11 +181,13 @@ export class LocalTable implements ObjectTable {
     if (!this.#store.put(marker)) return
     const head = this.#heads.get(key) ?? this.#newHead(key)
     const slot = head.slot(names, variant)
-    this.#clearMarker(slot, marker.credentialed)
+    // The new one takes its place before the old one goes: a slot that is empty for a moment would be dropped.
+    const before = slot.marker(marker.credentialed)
     if (marker.credentialed) slot.credentialedMarker = marker
     else slot.anonymousMarker = marker
     this.#slots.set(marker.id, slot)
-    this.#keep(marker)
+    if (before !== null) this.#store.remove(before, 'superseded')
+    this.#expiry.add(marker)
     this.#limitVariants(head, slot)
   }
 
@@ -208,7 +217,7 @@ export class LocalTable implements ObjectTable {
         for (const object of [slot.whole, slot.part]) {
           if (object === null) continue
           objects++
-          if (soft) object.soften(now)
+          if (soft) this.#soften(object, now)
           else this.#store.remove(object, 'purged')
         }
         if (!soft) for (const credentialed of [false, true]) this.#clearMarker(slot, credentialed)
@@ -226,10 +235,6 @@ export class LocalTable implements ObjectTable {
   /** An entry's time is over. */
   expire(entry: Entry): void {
     this.#store.remove(entry, 'expired')
-  }
-
-  alive(entry: Entry): boolean {
-    return this.#store.has(entry)
   }
 
   stop(): void {
@@ -302,7 +307,7 @@ export class LocalTable implements ObjectTable {
   /** Joins a claim under way, or makes one. */
   #fetch(head: Head, lookup: Lookup, stale: CachedObject | null, why: MissReason, part: CachedObject | null): Found {
     if (!lookup.ignoreBusy && !lookup.alwaysMiss && !lookup.solitary) {
-      const busy = this.#findClaim(head, lookup)
+      const busy = this.#findClaim(head, lookup, lookup.range)
       if (busy !== null) return { type: 'wait', claim: busy, stale }
     }
     return this.#claim(head, lookup, stale, why, part)
@@ -335,13 +340,14 @@ export class LocalTable implements ObjectTable {
 
   #busy(head: Head, slot: Slot, lookup: Lookup): boolean {
     if (slot.filling !== null) return true
-    return this.#findClaim(head, lookup) !== null
+    // What is refreshed is the whole representation, whatever this request asks of it.
+    return this.#findClaim(head, lookup, null) !== null
   }
 
-  /** A claim of this class whose predicted variant is this request's. */
-  #findClaim(head: Head, lookup: Lookup): LocalClaim | null {
+  /** A claim of this class and range whose predicted variant is this request's. */
+  #findClaim(head: Head, lookup: Lookup, range: string | null): LocalClaim | null {
     for (const claim of head.claims) {
-      if (claim.credentialed !== lookup.credentialed || claim.range !== lookup.range || claim.detached) continue
+      if (claim.credentialed !== lookup.credentialed || claim.range !== range || claim.detached) continue
       if (claim.variant === lookup.variant(claim.names)) return claim
     }
     return null
@@ -374,6 +380,7 @@ export class LocalTable implements ObjectTable {
   /** Keeps the number of variants under a key within bounds: the oldest go. */
   #limitVariants(head: Head, keep: Slot): void {
     let surplus = head.variants - this.#variants
+    if (surplus <= 0) return
     for (const spec of [...head.specs].reverse()) {
       for (const slot of [...spec.slots.values()]) {
         if (surplus <= 0) return
@@ -396,7 +403,20 @@ export class LocalTable implements ObjectTable {
     this.#dropIfEmpty(slot)
   }
 
+  /** Where an object belongs now: what left in the meantime may have emptied and dropped the slot that it began in. */
+  #home(object: CachedObject, slot: Slot): Slot {
+    return (this.#heads.get(object.key) ?? this.#newHead(object.key)).slot(slot.spec.names, slot.variant)
+  }
+
+  /** Stale from now on, and gone the sooner. */
+  #soften(object: CachedObject, now: number): void {
+    const before = object.expiresAt
+    object.soften(now)
+    if (object.expiresAt < before) this.#expiry.add(object)
+  }
+
   #left(entry: Entry, reason: LeaveReason): void {
+    this.#expiry.remove(entry)
     const slot = this.#slots.get(entry.id)
     if (slot === undefined) return
     this.#slots.delete(entry.id)

@@ -14,6 +14,8 @@ export interface Entry {
   readonly bytes: number
   /** Monotonic milliseconds from which it is worthless. */
   readonly expiresAt: number
+  /** Where the expiry holds it; -1 while it does not. Nobody else's to touch. */
+  place: number
 }
 
 /** The part of a representation that a 206 brought. */
@@ -31,6 +33,8 @@ export interface ObjectInit {
   readonly headers: HeaderMap
   /** What a hit sends: serialized, without Age and what is not delivered. */
   readonly fieldLines: string
+  /** Lower-case names of further fields that a hit leaves out. */
+  readonly withheld: readonly string[]
   readonly life: Lifetime
   readonly retention: 'max' | 'sum'
   /** Of the invalidation log when the fetch began. */
@@ -66,6 +70,7 @@ export class CachedObject implements Entry {
   readonly reason: string
   readonly headers: HeaderMap
   readonly fieldLines: string
+  readonly withheld: readonly string[]
   readonly storedAt: number
   readonly grace: number
   readonly staleIfError: number
@@ -81,6 +86,7 @@ export class CachedObject implements Entry {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  place = -1
   ttl: number
   body: Filling | StoredBody
   hits = 0
@@ -97,6 +103,7 @@ export class CachedObject implements Entry {
     this.reason = init.reason
     this.headers = init.headers
     this.fieldLines = init.fieldLines
+    this.withheld = init.withheld
     this.storedAt = init.life.storedAt
     this.ttl = init.life.ttl
     this.grace = init.life.grace
@@ -127,7 +134,7 @@ export class CachedObject implements Entry {
   }
 
   get expiresAt(): number {
-    return this.storedAt + retention({ ...this, age: this.initialAge }, this.#retention) * 1000
+    return this.storedAt + retention(this, this.#retention) * 1000
   }
 
   /** Seconds, fractional (RFC 9111 §4.2.3). */
@@ -174,6 +181,7 @@ export class Marker implements Entry {
   readonly expiresAt: number
   readonly position: number
   readonly credentialed: boolean
+  place = -1
 
   constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
     this.key = key

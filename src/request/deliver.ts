@@ -38,8 +38,10 @@ function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, act
 
 /** A copy of what a stored object sends. */
 function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
-  const headers = (answer.object as NonNullable<Answer['object']>).headers.clone()
+  const object = answer.object as NonNullable<Answer['object']>
+  const headers = object.headers.clone()
   headers.removeRaw('age')
+  for (const name of object.withheld) headers.removeRaw(name)
   for (const name of tx.engine.decisions.targetedRemoved) headers.removeRaw(name)
   return headers
 }

@@ -1,8 +1,6 @@
 /** Drives a client transaction from step to step, synchronously until a hook returns a promise. */
 import { RequestFailure } from '../errors.ts'
 import { deliver } from './deliver.ts'
-import type { Engine } from './engine.ts'
-import type { Exchange } from './exchange.ts'
 import { hit } from './hit.ts'
 import { makeKey } from './key.ts'
 import { lookup } from './lookup.ts'
@@ -12,15 +10,10 @@ import { pipe } from './pipe.ts'
 import { purge } from './purge.ts'
 import { recv } from './recv.ts'
 import { restart } from './restart.ts'
-import { DONE, failureStep, type NextRequestStep, RECV, type RequestStep } from './step.ts'
+import { DONE, failureStep, type NextRequestStep, type RequestStep } from './step.ts'
 import { synth } from './synth.ts'
-import { RequestTransaction } from './transaction.ts'
+import type { RequestTransaction } from './transaction.ts'
 import { transmit } from './transmit.ts'
-
-/** Serves one exchange. */
-export function serve(engine: Engine, exchange: Exchange): void {
-  runRequest(new RequestTransaction(engine, exchange), RECV)
-}
 
 export function runRequest(tx: RequestTransaction, first: RequestStep): void {
   let next: RequestStep = first

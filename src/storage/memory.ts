@@ -15,7 +15,7 @@ export class MemoryStore implements ObjectStore {
     this.#entries = new LRUCache<number, Entry>({
       maxSize: budget,
       sizeCalculation: (entry) => Math.max(1, Math.ceil(entry.bytes)),
-      dispose: (entry, _id, reason) => {
+      disposeAfter: (entry, _id, reason) => {
         if (reason !== 'set') this.onLeave?.(entry, this.#leaving ?? 'lru')
       },
     })

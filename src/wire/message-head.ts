@@ -30,11 +30,21 @@ export class InvalidHead extends Error {
 /** Field lines in final form, each ended by CRLF; connection and framing fields left out. Throws `InvalidHead`. */
 export function serializeFields(headers: HeaderMap): string {
   let lines = ''
+  let count = 0
   for (let i = 0; i < headers.size; i++) {
     if (CONNECTION_FIELDS.has(headers.lowerAt(i))) continue
     lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
+    count++
   }
+  // A value that brings lines of its own, each valid, would pass as a whole.
+  if (lineBreaks(lines) !== count) throw new InvalidHead('a header line holds a line break')
   return checkFieldLines(lines)
+}
+
+function lineBreaks(lines: string): number {
+  let count = 0
+  for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) count++
+  return count
 }
 
 /** Answers `lines` if every one is a valid field line, else throws `InvalidHead`. */

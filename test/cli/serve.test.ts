@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -127,9 +127,10 @@ describe('clearcoat', () => {
     const origin = await originServer((_request, response) => response.end('x'))
     const { cli, address } = await start([origin, '--log', `pretty:${file}`])
     await get(address, '/before')
+    await until(() => textOf(file).includes('/before'))
     renameSync(file, `${file}.1`)
     cli.kill('SIGUSR2')
-    await until(() => exists(file))
+    await until(() => existsSync(file))
     await get(address, '/after')
     cli.kill('SIGTERM')
     expect((await cli.ended).code).toBe(0)
@@ -149,10 +150,11 @@ describe('clearcoat', () => {
     )
   })
 
-  it('goes on serving when nobody reads its standard output any more', async () => {
+  it('goes on serving when nobody reads its standard output and error any more', async () => {
     const origin = await originServer((_request, response) => response.end('x'))
     const { cli, address, admin } = await start([origin])
     cli.child.stdout?.destroy()
+    cli.child.stderr?.destroy()
     for (let i = 0; i < 20; i++) expect((await get(address, `/${i}`)).status).toBe(200)
     const stat = JSON.parse((await get(admin, '/stat')).body) as Record<string, number>
     expect(stat['log_dropped']).toBeGreaterThan(0)
@@ -216,13 +218,8 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setImmediate(resolve))
 }
 
-function exists(file: string): boolean {
-  try {
-    readFileSync(file)
-    return true
-  } catch {
-    return false
-  }
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 function refuses(address: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
-import { createServer, type AccessRecord, type Server, type ServerOptions } from '../../src/index.ts'
+import { type AccessRecord, createServer, type Server, type ServerOptions } from '../../src/index.ts'
 import type { Policy } from '../../vcl-ts/index.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
@@ -98,5 +98,7 @@ export function always(fields: Fields, body?: string): OriginScript {
 
 export function reply(response: ServerResponse, status: number, fields: Fields, body: string = ''): void {
   const bodiless = status === 304 || status === 204
-  response.writeHead(status, { ...(bodiless ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...fields }).end(bodiless ? undefined : body)
+  response
+    .writeHead(status, { ...(bodiless ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...fields })
+    .end(bodiless ? undefined : body)
 }

@@ -27,7 +27,9 @@ export class ScriptedOrigin {
 
   private constructor(script: OriginScript) {
     this.script = script
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (message, response) => this.#answer(message, response))
+    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (message, response) =>
+      this.#answer(message, response),
+    )
     this.#server.on('checkContinue', (message, response) => {
       response.writeContinue()
       this.#answer(message, response)
