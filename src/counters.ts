@@ -108,7 +108,8 @@ export class Counters {
   snapshot(): Record<string, number> {
     const all: Record<string, number> = {}
     for (const name of COUNTERS) all[name] = this.get(name)
-    for (const [family, counts] of Object.entries(this.#reasons)) for (const [reason, count] of counts) all[`${family}_${reason}`] = count.value
+    for (const [family, counts] of Object.entries(this.#reasons))
+      for (const [reason, count] of counts) all[`${family}_${reason}`] = count.value
     return all
   }
 }

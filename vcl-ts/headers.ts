@@ -17,11 +17,14 @@ export class HeaderMap {
   #names: string[]
   #lower: string[]
   #values: string[]
+  /** One bit a name that is or was here, so that most absent ones are known without a look at every line. */
+  #present = 0
 
   constructor(names: string[] = [], lower: string[] = [], values: string[] = []) {
     this.#names = names
     this.#lower = lower
     this.#values = values
+    for (let i = 0; i < lower.length; i++) this.#present |= bitOf(lower[i] as string)
   }
 
   /** A map from pairs, each checked as `append` checks it, framing fields allowed. */
@@ -40,13 +43,12 @@ export class HeaderMap {
   }
 
   has(name: string): boolean {
-    return this.#lower.includes(name.toLowerCase())
+    return this.hasLower(name.toLowerCase())
   }
 
   /** First line of that name, or `undefined` when the field is absent (which differs from empty). */
   get(name: string): string | undefined {
-    const at = this.#lower.indexOf(name.toLowerCase())
-    return at < 0 ? undefined : this.#values[at]
+    return this.getLower(name.toLowerCase())
   }
 
   /** All lines of that name, in order. */
@@ -60,7 +62,7 @@ export class HeaderMap {
   /** All lines of that name joined with `", "` (RFC 9110 §5.3), or `undefined` when absent. */
   joined(name: string): string | undefined {
     const key = name.toLowerCase()
-    const first = this.#lower.indexOf(key)
+    const first = (this.#present & bitOf(key)) === 0 ? -1 : this.#lower.indexOf(key)
     if (first < 0) return undefined
     let value = this.#values[first] as string
     for (let i = this.#lower.indexOf(key, first + 1); i >= 0; i = this.#lower.indexOf(key, i + 1)) value += `, ${this.#values[i]}`
@@ -107,6 +109,7 @@ export class HeaderMap {
   appendRaw(name: string, lower: string, value: string): void {
     this.#names.push(name)
     this.#lower.push(lower)
+    this.#present |= bitOf(lower)
     this.#values.push(value)
   }
 
@@ -117,11 +120,12 @@ export class HeaderMap {
 
   /** Engine only: `has` for a name known to be lower case. */
   hasLower(lower: string): boolean {
-    return this.#lower.includes(lower)
+    return (this.#present & bitOf(lower)) !== 0 && this.#lower.includes(lower)
   }
 
   /** Engine only: `get` for a name known to be lower case. */
   getLower(lower: string): string | undefined {
+    if ((this.#present & bitOf(lower)) === 0) return undefined
     const at = this.#lower.indexOf(lower)
     return at < 0 ? undefined : this.#values[at]
   }
@@ -147,6 +151,7 @@ export class HeaderMap {
 
   #deleteFrom(key: string, from: number): boolean {
     let found = false
+    if ((this.#present & bitOf(key)) === 0) return found
     for (let i = this.#lower.indexOf(key, from); i >= 0; i = this.#lower.indexOf(key, i)) {
       this.#names.splice(i, 1)
       this.#lower.splice(i, 1)
@@ -155,6 +160,11 @@ export class HeaderMap {
     }
     return found
   }
+}
+
+/** Names of requests and those that are looked for in them share few bits; shifts take the number modulo 32. */
+function bitOf(lower: string): number {
+  return 1 << (lower.length - 2 * lower.charCodeAt(0))
 }
 
 function checkField(name: string, value: string): void {

@@ -31,7 +31,8 @@ function prepareLookup(tx: RequestTransaction): void {
   const honoured = tx.policy.honoursClient && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
   tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
   tx.limited = honoured || req.ttl !== null || req.grace !== null
-  tx.demanding = honoured && (req.cacheControl.noCache || req.cacheControl.maxAge !== null || req.cacheControl.minFresh !== null)
+  const control = honoured ? req.cacheControl : null
+  tx.demanding = control !== null && (control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null)
   tx.onlyIfCached = honoured && req.cacheControl.onlyIfCached
   tx.alwaysMiss = req.hashAlwaysMiss
   tx.ignoreBusy = req.hashIgnoreBusy

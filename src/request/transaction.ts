@@ -195,7 +195,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     if (req.ttl !== null && age > req.ttl) return 'stale'
     if (this.policy.honoursClient) {
       const control = req.cacheControl
-      if (control.noCache) return 'stale'
+      if (control.noCache || control.noStore) return 'stale'
       if (control.maxAge !== null && age > control.maxAge && control.maxStale === null) return 'stale'
       if (control.minFresh !== null && left < control.minFresh) return 'stale'
       if (control.maxStale !== null && left <= 0 && !object.mustRevalidate && left + control.maxStale >= 0) return 'fresh'

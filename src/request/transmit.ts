@@ -26,7 +26,7 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   tx.outcome = answer.outcome
   tx.reason = answer.why
   if (answer.story !== '') tx.story = answer.story
-  tx.firstByte = tx.engine.clock.now()
+  if (tx.engine.accessLog !== null) tx.firstByte = tx.engine.clock.now()
   const { object } = answer
   const { claim, refreshes } = tx
   // Sending may end the exchange, which gives back what the transaction still holds.

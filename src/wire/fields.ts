@@ -103,9 +103,12 @@ export class FieldScanner {
     const lower: string[] = []
     const values: string[] = []
     for (let slot = 0; slot < this.#count * 4; slot += 4) {
-      const name = text.slice((offsets[slot] as number) - base, (offsets[slot + 1] as number) - base)
+      const from = (offsets[slot] as number) - base
+      const to = (offsets[slot + 1] as number) - base
+      const known = knownName(text, from, to)
+      const name = known === null ? text.slice(from, to) : known.name
       names.push(name)
-      lower.push(lowerName(name))
+      lower.push(known === null ? name.toLowerCase() : known.lower)
       values.push(text.slice((offsets[slot + 2] as number) - base, (offsets[slot + 3] as number) - base))
     }
     return new HeaderMap(names, lower, values)
@@ -139,6 +142,42 @@ X-Forwarded-Proto X-Frame-Options X-Powered-By X-Request-Id`.split(/\s+/)
 const LOWER: ReadonlyMap<string, string> = new Map(
   COMMON_NAMES.flatMap((name) => [name, name.toLowerCase()].map((key) => [key, name.toLowerCase()])),
 )
+
+/** A field name in the spelling that is looked for, its bytes, and its lower case. */
+interface KnownName {
+  readonly name: string
+  readonly lower: string
+  readonly bytes: Uint8Array
+}
+
+const BUCKETS = 1024
+const KNOWN: readonly (readonly KnownName[])[] = knownNames()
+
+function knownNames(): readonly (readonly KnownName[])[] {
+  const buckets: KnownName[][] = Array.from({ length: BUCKETS }, () => [])
+  for (const [name, lower] of LOWER)
+    buckets[bucketOf(name, 0, name.length)]?.push({ name, lower, bytes: Uint8Array.from(name, (character) => character.charCodeAt(0)) })
+  return buckets
+}
+
+function bucketOf(text: string, from: number, to: number): number {
+  const length = to - from
+  return (
+    (length * 37 + text.charCodeAt(from) * 5 + text.charCodeAt(to - 1) * 11 + text.charCodeAt(from + (length >> 1)) * 3) & (BUCKETS - 1)
+  )
+}
+
+/** A common name within a text, found without making a string of it. */
+function knownName(text: string, from: number, to: number): KnownName | null {
+  for (const known of KNOWN[bucketOf(text, from, to)] as readonly KnownName[]) {
+    const { bytes } = known
+    if (bytes.length !== to - from) continue
+    let at = 0
+    while (at < bytes.length && bytes[at] === text.charCodeAt(from + at)) at++
+    if (at === bytes.length) return known
+  }
+  return null
+}
 
 /** Lower case of a field name; common names without making a string. */
 export function lowerName(name: string): string {

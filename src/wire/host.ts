@@ -1,5 +1,6 @@
 /** The authority of a request: its syntax (RFC 9110 §7.2; RFC 3986 §3.2.2). Its canonical form is `vcl-ts/host.ts`. */
 import { isIPv6 } from 'node:net'
+import { isNormalHost } from '../../vcl-ts/host.ts'
 
 export { normaliseHost } from '../../vcl-ts/host.ts'
 
@@ -12,6 +13,7 @@ const LITERAL_AND_PORT = /^\[([0-9A-Fa-f:.]+)\](?::([0-9]{0,5}))?$/
  * encoding, no empty labels; at most 255 characters.
  */
 export function isValidHost(host: string): boolean {
+  if (isNormalHost(host, 'http')) return true
   if (host.length > LONGEST) return false
   const literal = LITERAL_AND_PORT.exec(host)
   if (literal !== null && !isIPv6(literal[1] ?? '')) return false

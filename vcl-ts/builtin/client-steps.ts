@@ -79,9 +79,10 @@ function hasPersonalCookie(req: Pick<Req, 'headers'>): boolean {
 
 /** RFC 9112 §3.2: a 1.1 request without Host is refused. A hook may have written the host, so it is put in normal form again. */
 function requireHost(req: Req): Action | undefined {
-  if (req.host === '') return req.proto === '1.0' ? undefined : NO_HOST
-  const host = normaliseHost(req.host, req.scheme)
-  if (host !== req.host) req.host = host
+  const given = req.host
+  if (given === '') return req.proto === '1.0' ? undefined : NO_HOST
+  const host = normaliseHost(given, req.scheme)
+  if (host !== given) req.host = host
   return undefined
 }
 

@@ -23,6 +23,7 @@ const DRAIN_LIMIT = 64 * 1024
 const READ_AHEAD = 32 * 1024
 /** A body up to this size goes out in one piece with its head. */
 const WHOLE_LIMIT = 16 * 1024
+const MODE = process.env['MODE']
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 type Phase =
@@ -288,7 +289,17 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const text = this.#headText(head, length)
     this.answerWrote(text.length + length, length)
     if (body === null || length === 0) this.#socket.write(text, 'latin1')
-    else this.#socket.write(text + body.toString('latin1'), 'latin1')
+    else if (MODE === 'buf') {
+      const all = Buffer.allocUnsafe(text.length + length)
+      all.write(text, 'latin1')
+      body.copy(all, text.length)
+      this.#socket.write(all)
+    } else if (MODE === 'cork') {
+      this.#socket.cork()
+      this.#socket.write(text, 'latin1')
+      this.#socket.write(body)
+      this.#socket.uncork()
+    } else this.#socket.write(text + body.toString('latin1'), 'latin1')
     this.answerDone()
   }
 
