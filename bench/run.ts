@@ -52,7 +52,7 @@ await load.stop()
 
 async function startTargets(work: Work, origin: number): Promise<readonly Target[]> {
   const ours = await clearcoat(origin, work)
-  const floor = await echo(ours)
+  const floor = await echo(work, ours)
   if (values.ours) return [ours, floor]
   return [ours, floor, await nodeHttp(origin, work, ours), ...(values.peers ? await peers(origin, work) : [])]
 }

@@ -13,6 +13,7 @@ import { InvalidationLog } from './invalidation/log.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { Expiry } from './object/expiry.ts'
+import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
 import type { CachedObject } from './object/object.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
@@ -100,6 +101,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     counters,
     log,
     table,
+    fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
     policy: () => policy,
@@ -205,8 +207,8 @@ class Running implements Server {
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#admin?.close()
     table.stop()
+    origins.stop()
     expiry.stop()
-    origins.close()
     for (const fault of await runFini(policy.compiled, policy.limit)) log.error({ err: fault }, 'fini failed')
   }
 }

@@ -150,15 +150,23 @@ export class HeaderMap {
   }
 
   #deleteFrom(key: string, from: number): boolean {
-    let found = false
-    if ((this.#present & bitOf(key)) === 0) return found
-    for (let i = this.#lower.indexOf(key, from); i >= 0; i = this.#lower.indexOf(key, i)) {
-      this.#names.splice(i, 1)
-      this.#lower.splice(i, 1)
-      this.#values.splice(i, 1)
-      found = true
+    const first = (this.#present & bitOf(key)) === 0 ? -1 : this.#lower.indexOf(key, from)
+    if (first < 0) return false
+    const { length } = this.#lower
+    let kept = first
+    for (let i = first + 1; i < length; i++) {
+      if (this.#lower[i] === key) continue
+      this.#names[kept] = this.#names[i] as string
+      this.#lower[kept] = this.#lower[i] as string
+      this.#values[kept] = this.#values[i] as string
+      kept++
     }
-    return found
+    for (; kept < this.#lower.length; ) {
+      this.#names.pop()
+      this.#lower.pop()
+      this.#values.pop()
+    }
+    return true
   }
 }
 

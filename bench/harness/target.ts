@@ -27,14 +27,14 @@ export function clearcoat(origin: number, work: Work, flags: readonly string[] =
 }
 
 /** The floor answers with the very bytes of `like`. */
-export async function echo(like: Target): Promise<Target> {
-  const bytes = await answerOf(like.port)
+export async function echo(work: Work, like: Target): Promise<Target> {
+  const bytes = await answerOf(like.port, work)
   return nodeTarget('net echo', 'targets/echo.ts', [base64(bytes)], like.age)
 }
 
 /** Caches nothing: on a hit it has its answer ready, with the fields of `like`; else it is a proxy. */
 export async function nodeHttp(origin: number, work: Work, like: Target): Promise<Target> {
-  const [head = ''] = (await answerOf(like.port)).split('\r\n\r\n', 1)
+  const [head = ''] = (await answerOf(like.port, work)).split('\r\n\r\n', 1)
   const fields = head
     .split('\r\n')
     .slice(1)
@@ -68,10 +68,10 @@ async function nodeTarget(
   }
 }
 
-/** The second answer to one request, whole, as latin-1 text: by then a cache has it. */
-async function answerOf(port: number): Promise<string> {
-  await readAnswer(port)
-  return readAnswer(port)
+/** What it answers, whole, as latin-1 text: on a hit the second answer to one request, else the first. */
+async function answerOf(port: number, work: Work): Promise<string> {
+  const first = await readAnswer(port)
+  return work === 'hit' ? readAnswer(port) : first
 }
 
 function readAnswer(port: number): Promise<string> {

@@ -37,18 +37,20 @@ class ConcatReader implements BodyFlow, BodySink {
   }
 
   chunk(bytes: Buffer): boolean {
-    return this.#sink.chunk(bytes)
+    return this.#cancelled === null && this.#sink.chunk(bytes)
   }
 
   end(end: BodyEnd): void {
-    if (this.#onSecond || end.type === 'reset') {
-      this.#sink.end(end)
+    if (this.#cancelled !== null) return
+    if (!this.#onSecond && end.type === 'complete') {
+      this.#onSecond = true
+      const flow = this.#second.read(this)
+      this.#flow = flow
+      if (this.#cancelled !== null) flow.cancel(this.#cancelled)
       return
     }
-    this.#onSecond = true
-    const flow = this.#second.read(this)
-    this.#flow = flow
-    if (this.#cancelled !== null) flow.cancel(this.#cancelled)
+    if (!this.#onSecond && end.type === 'reset') this.#refuseSecond(end.cause)
+    this.#sink.end(end)
   }
 
   resume(): void {
@@ -56,7 +58,15 @@ class ConcatReader implements BodyFlow, BodySink {
   }
 
   cancel(cause: Error): void {
+    if (this.#cancelled !== null) return
     this.#cancelled = cause
     this.#flow?.cancel(cause)
+    if (!this.#onSecond) this.#refuseSecond(cause)
+  }
+
+  /** It may hold a connection: who will not be read is told so. */
+  #refuseSecond(cause: Error): void {
+    this.#onSecond = true
+    this.#second.read({ chunk: () => false, end: () => {} }).cancel(cause)
   }
 }

@@ -1,11 +1,15 @@
 /** A request body that can be sent again: up to a bound it is kept as it is read, so that a retry starts at byte 0. */
 import type { Body, BodyEnd, BodyFlow, BodySink } from './body.ts'
 
+/** Smallest buffer that kept bytes are copied together in. */
+const SMALLEST = 1024
+
 export class ReplayBody implements Body {
   readonly length: number | null
   readonly #body: Body
   readonly #bound: number
-  #kept: Buffer[] = []
+  /** What has been read so far: the first `#size` bytes of it count. */
+  #kept: Buffer | null = null
   #size = 0
   #lost = false
   #end: BodyEnd | null = null
@@ -24,14 +28,15 @@ export class ReplayBody implements Body {
     return !this.#lost && this.#end?.type !== 'reset'
   }
 
+  /** Throws when the body was larger than what is kept. */
   read(sink: BodySink): BodyFlow {
     if (this.#lost) throw new Error('the body was larger than what is kept for another attempt')
     const reader = new ReplayReader(this, sink)
     this.#reader = reader
-    for (const bytes of this.#kept) reader.give(bytes)
+    if (this.#kept !== null && this.#size > 0) reader.give(this.#kept.subarray(0, this.#size))
     if (this.#end !== null) reader.finish(this.#end)
     else if (this.#flow === null) this.#start()
-    else reader.resume()
+    else if (!reader.paused) this.#flow.resume()
     return reader
   }
 
@@ -60,18 +65,31 @@ export class ReplayBody implements Body {
   }
 
   #chunk(bytes: Buffer): boolean {
-    this.#size += bytes.length
-    if (this.#size > this.#bound) {
-      this.#lost = true
-      this.#kept = []
-    } else this.#kept.push(Buffer.from(bytes))
+    if (!this.#lost) this.#keep(bytes)
     return this.#reader?.give(bytes) ?? false
+  }
+
+  #keep(bytes: Buffer): void {
+    const size = this.#size + bytes.length
+    if (size > this.#bound) {
+      this.#lost = true
+      this.#kept = null
+      return
+    }
+    if (this.#kept === null || size > this.#kept.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(this.#bound, Math.max(SMALLEST, size, 2 * this.#size)))
+      this.#kept?.copy(grown, 0, 0, this.#size)
+      this.#kept = grown
+    }
+    bytes.copy(this.#kept, this.#size)
+    this.#size = size
   }
 }
 
 class ReplayReader implements BodyFlow {
   readonly #owner: ReplayBody
   readonly #sink: BodySink
+  /** Came while the sink paused; at the most what the source sends before it pauses, too. */
   #waiting: Buffer[] = []
   #end: BodyEnd | null = null
   #paused = false
@@ -82,6 +100,10 @@ class ReplayReader implements BodyFlow {
     this.#sink = sink
   }
 
+  get paused(): boolean {
+    return this.#paused || this.#over
+  }
+
   give(bytes: Buffer): boolean {
     if (this.#over) return false
     if (this.#paused || this.#waiting.length > 0) {
@@ -89,7 +111,7 @@ class ReplayReader implements BodyFlow {
       return false
     }
     if (!this.#sink.chunk(bytes)) this.#paused = true
-    return !this.#paused
+    return !this.paused
   }
 
   finish(end: BodyEnd): void {
@@ -105,14 +127,15 @@ class ReplayReader implements BodyFlow {
   resume(): void {
     if (this.#over) return
     this.#paused = false
-    while (this.#waiting.length > 0 && !this.#paused) if (!this.#sink.chunk(this.#waiting.shift() as Buffer)) this.#paused = true
-    if (this.#waiting.length > 0) return
+    while (this.#waiting.length > 0 && !this.paused) if (!this.#sink.chunk(this.#waiting.shift() as Buffer)) this.#paused = true
+    if (this.#waiting.length > 0 || this.#over) return
     if (this.#end !== null) this.finish(this.#end)
     else if (!this.#paused) this.#owner.take(this)
   }
 
   cancel(): void {
     this.#over = true
+    this.#waiting = []
     this.#owner.leave(this)
   }
 }

@@ -9,6 +9,7 @@ import { CachedObject } from '../object/object.ts'
 import { bodyOf } from '../object/stored-body.ts'
 import { OriginFailure } from '../origin/exchange.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
+import { failureStatus } from '../policy/failure-status.ts'
 import { parseCacheControl } from '../wire/cache-control.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { policyFailure } from './prepare.ts'
@@ -142,9 +143,7 @@ function written(fetch: FetchTransaction, beresp: BackendResponse): BackendRespo
 function blank(fetch: FetchTransaction, step: FailStep): BackendResponse {
   const { decisions } = fetch.deps
   const fault = FAULTS[step.failure.code]
-  const unreachable = fault.source === 'origin' && decisions.unreachableStatus !== 'mapped' ? decisions.unreachableStatus : fault.status
-  const badCoding = step.failure.code === 'bad_framing' ? decisions.badCodingStatus : unreachable
-  const status = step.status ?? badCoding
+  const status = step.status ?? failureStatus(step.failure.code, decisions)
   const beresp = new BackendResponse({
     status,
     reason: step.reason ?? reasonPhrase(status),

@@ -76,8 +76,8 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
     isHitMiss: init.refusal === 'hitForMiss',
     isHitPass: init.refusal === 'hitForPass',
     uncacheable: init.kind === 'pass',
-    credentialed: request.credentialed,
-    authorized: request.authorized,
+    credentialed: request.credentialed && speaksForSomebody(fetch, headers),
+    authorized: request.authorized && headers.hasLower('authorization'),
     id: request.id,
   })
 }
@@ -93,6 +93,12 @@ function forgetPerson(fetch: FetchTransaction, headers: HeaderMap): void {
   const vary = (fetch.init.stale?.headers.joined('vary') ?? '').toLowerCase()
   const names = vary.split(',').map((name) => name.trim())
   for (const name of ['cookie', 'authorization']) if (!names.includes(name)) headers.removeRaw(name)
+}
+
+/** Only a policy can know of other fields that tell who asks; where one looks at requests, its word stands. */
+function speaksForSomebody(fetch: FetchTransaction, headers: HeaderMap): boolean {
+  const { kind, policy } = fetch.init
+  return kind !== 'refresh' || policy.watchesClient || headers.hasLower('cookie') || headers.hasLower('authorization')
 }
 
 function setConditions(fetch: FetchTransaction, headers: HeaderMap): void {

@@ -48,7 +48,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
       response.framing === 'length' ? response.contentLength : null,
       // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
       sharing.store || !beresp.stream,
-      { keep: fetch.deps.settings.maxObject, window: fetch.deps.settings.limits.transferBuffer },
+      { keep: fetch.deps.settings.maxObject, window: fetch.deps.settings.limits.transferBuffer, budget: fetch.deps.fillBudget },
       fetch,
     )
     object.body = fetch.filling
@@ -70,7 +70,7 @@ function fill(fetch: FetchTransaction, body: Body): void {
   const { filling } = fetch
   if (filling === null) return
   filling.fill(body)
-  if (!filling.ended && filling.readers === 0) fetch.watchAlone()
+  if (!filling.ended && !filling.wanted) fetch.watchAlone()
 }
 
 /** Lets the leader and everybody who may share it have the object. */
@@ -199,6 +199,7 @@ function storedHeaders(fetch: FetchTransaction, step: ReceiveStep): HeaderMap {
 function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): void {
   const { deps, init } = fetch
   const { beresp, hitForPass } = step
+  const credentialed = fetch.bereq?.credentialed ?? init.request.credentialed
   const { request, claim } = init
   if (init.kind === 'pass') return
   deps.counters.add(C.beresp_uncacheable)
@@ -209,10 +210,10 @@ function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): v
   if (remembered) {
     const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
     const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
-    marker = new Marker(request.key, type, deps.clock.now() + ttl * 1000, fetch.position, request.credentialed)
+    marker = new Marker(request.key, type, deps.clock.now() + ttl * 1000, fetch.position, credentialed)
   }
   const variant = request.variant(sharing.names)
-  if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !request.credentialed)
+  if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)
   else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard')
     deps.table.remember(request.key, sharing.names, variant, marker)
 }

@@ -2,7 +2,6 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
-import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
@@ -20,7 +19,6 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
   const { context } = fetch
   const stale = fetch.init.claim?.stale ?? null
   stripHopByHop(response.headers, 'response')
-  fetch.deps.counters.add(C.fetch_304)
   // Purged while the origin was asked, or another representation: the 304 revives nothing; ask again without conditions.
   const confirmed = fetch.confirmable
   if (confirmed === null || stale === null || context === null || !sameRepresentation(confirmed.headers, response.headers))

@@ -5,6 +5,7 @@ import { runHook } from '../../vcl-ts/run.ts'
 import type { Body } from '../body/body.ts'
 import { ConcatBody } from '../body/concat.ts'
 import { RequestFailure } from '../errors.ts'
+import type { CachedObject } from '../object/object.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
 import { strongMatch } from '../wire/entity-tag.ts'
@@ -20,12 +21,12 @@ import type { FetchTransaction } from './transaction.ts'
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 export function respond(fetch: FetchTransaction, response: OriginResponse, body: Body | null, merged: Merged | null): NextFetchStep {
-  const { init, deps } = fetch
+  const { init } = fetch
   const stale = init.stale
   if (merged === null) stripHopByHop(response.headers, 'response')
   if (merged === null && response.status === 304 && init.kind !== 'pass' && fetch.context?.beresp?.was304 !== true)
     return failWith(new RequestFailure('unexpected_304'))
-  if (ERRORS.has(response.status) && stale?.servableOnError(deps.clock.now(), true) === true) {
+  if (ERRORS.has(response.status) && stale !== null && outlivesError(fetch, stale)) {
     fetch.cancelCall()
     return failWith(new RequestFailure('origin_error', `the origin answered ${response.status}`, true))
   }
@@ -35,6 +36,12 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
     return failWith(new RequestFailure('unexpected_206'))
   }
   return ask(fetch, response, body, merged)
+}
+
+/** An error never takes the place of what may still be served: in grace, or because stale-if-error covers it. */
+function outlivesError(fetch: FetchTransaction, stale: CachedObject): boolean {
+  const now = fetch.deps.clock.now()
+  return stale.servableOnError(now, true) || (fetch.init.kind === 'refresh' && stale.freshness(now) === 'grace')
 }
 
 /** The rest of a stored part: joined only with an equal strong ETag and touching ranges; a 200 replaces; anything else is fetched whole. */

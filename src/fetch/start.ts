@@ -11,6 +11,7 @@ import type { Counters } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { EventLog } from '../log.ts'
 import type { Claim } from '../object/claim.ts'
+import type { FillBudget } from '../object/fill-budget.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
@@ -26,6 +27,7 @@ export interface FetchDeps {
   readonly counters: Counters
   readonly log: EventLog
   readonly table: ObjectTable
+  readonly fillBudget: FillBudget
   readonly defaultBackend: Backend | null
   originOf(backend: Backend): Origin
 }

@@ -140,7 +140,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     }
     this.#alone ??= this.deps.clock.after(this.deps.settings.deadlines.fillAlone * 1000, () => {
       this.#alone = null
-      if (filling.readers === 0) filling.abort(new RequestFailure('cancelled'))
+      if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
     })
   }
 

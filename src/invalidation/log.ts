@@ -16,8 +16,9 @@ interface Positions {
   soft: number
 }
 
-/** Subjects remembered one by one; beyond it the oldest raise the floor. */
+/** Subjects remembered one by one, and the characters of all together; beyond them the oldest raise the floor. */
 const CAPACITY = 100_000
+const CHARACTERS = 8 * 1024 * 1024
 
 export class InvalidationLog {
   #head = 0
@@ -25,6 +26,7 @@ export class InvalidationLog {
   #floor = 0
   readonly #keys = new Map<string, Positions>()
   readonly #capacity: number
+  #characters = 0
 
   constructor(capacity: number = CAPACITY) {
     this.#capacity = capacity
@@ -44,9 +46,9 @@ export class InvalidationLog {
   purgeKey(key: string, soft: boolean): InvalidationEntry {
     const position = ++this.#head
     const before = this.#keys.get(key)
-    this.#keys.delete(key)
+    if (!this.#keys.delete(key)) this.#characters += key.length
     this.#keys.set(key, { hard: soft ? (before?.hard ?? 0) : position, soft: position })
-    if (this.#keys.size > this.#capacity) this.#raiseFloor()
+    while (this.#keys.size > this.#capacity || (this.#characters > CHARACTERS && this.#keys.size > 1)) this.#raiseFloor()
     return { position, key, soft }
   }
 
@@ -62,6 +64,7 @@ export class InvalidationLog {
   #raiseFloor(): void {
     for (const [key, positions] of this.#keys) {
       this.#keys.delete(key)
+      this.#characters -= key.length
       this.#floor = Math.max(this.#floor, positions.soft)
       return
     }

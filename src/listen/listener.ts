@@ -64,7 +64,9 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const onRefused = options.onRefused ?? null
   const context = new ConnectionContext({ settings, clock, counters, log, handler: options.handler, onRefused, register })
   const accept = (socket: Socket): void => {
-    if (!register.admit()) {
+    // A connection that was reset before it was accepted has no address but may still have bytes: over TCP nobody is never `''`.
+    const nobody = where.type === 'tcp' && socket.remoteAddress === undefined
+    if (nobody || !register.admit()) {
       counters.add(C.sess_dropped)
       socket.on('error', () => undefined)
       socket.destroy()

@@ -5,6 +5,8 @@
  * the source pauses when it is a window ahead of the fastest reader, and a reader that falls too far behind is cut off visibly.
  */
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
+import type { FillBudget } from './fill-budget.ts'
+import { type Cursor, SEGMENT, Segments } from './segments.ts'
 import { StoredBody } from './stored-body.ts'
 
 export interface FillingLimits {
@@ -12,12 +14,14 @@ export interface FillingLimits {
   readonly keep: number
   /** Bytes that the source may be ahead of the fastest reader once nothing is kept. */
   readonly window: number
+  /** Shared with all other fillings: what is kept has to fit in. */
+  readonly budget: FillBudget
 }
 
 export interface FillingOwner {
-  /** The body grew larger than what is kept: nobody may join any more, nothing is stored. */
+  /** The body grew larger than what is kept, or there is no room: nobody may join any more, nothing is stored. */
   oversize(): void
-  /** The last reader left before the end. */
+  /** The last of those who read it, or were going to, left before the end. */
   deserted(): void
   /** The body ended: whole (with what was kept, else `null`) or broken. Called before the readers learn of it. */
   filled(end: BodyEnd, stored: StoredBody | null): void
@@ -31,22 +35,23 @@ export class ReaderTooSlow extends Error {
   }
 }
 
-const SEGMENT = 256 * 1024
+/** In a window, smaller pieces are copied together once there is a backlog; and into how much. */
+const SMALL = 2048
+const SMALL_SEGMENT = 16 * 1024
 
 export class Filling implements Body, BodySink {
   readonly length: number | null
   readonly #limits: FillingLimits
   readonly #owner: FillingOwner
   #keeping: boolean
-  #segments: Buffer[] = []
-  /** Segments given up at the front, and their bytes. */
-  #droppedSegments = 0
-  #droppedBytes = 0
-  #received = 0
-  /** The exact-size buffer being filled when the length is known and small, and how far. */
-  #exact: Buffer | null = null
-  #exactEnd = 0
+  /** Bytes taken from the budget. */
+  #budgeted = 0
+  readonly #segments = new Segments()
   readonly #readers = new Set<FillingReader>()
+  /** Places of those who are going to read. */
+  readonly #holds = new Set<Cursor>()
+  /** How far the fastest reader ever came. */
+  #furthest = 0
   #source: BodyFlow | null = null
   #sourcePaused = false
   #end: BodyEnd | null = null
@@ -56,7 +61,6 @@ export class Filling implements Body, BodySink {
     this.#keeping = keep && (length === null || length <= limits.keep)
     this.#limits = limits
     this.#owner = owner
-    if (this.#keeping && length !== null && length <= SEGMENT) this.#exact = Buffer.allocUnsafeSlow(length)
   }
 
   /** Connects the source; bytes may arrive before this returns. */
@@ -68,61 +72,68 @@ export class Filling implements Body, BodySink {
     }
     const source = body.read(this)
     this.#source = source
-    if (this.#end !== null) return
-    if (!this.#sourcePaused) source.resume()
+    // It may have been broken off by a reader of the first bytes.
+    if (this.#end !== null) source.cancel(new Error('nobody reads this body'))
+    else if (!this.#sourcePaused) source.resume()
   }
 
   get received(): number {
-    return this.#received
+    return this.#segments.received
   }
 
   get ended(): boolean {
     return this.#end !== null
   }
 
+  get outcome(): BodyEnd | null {
+    return this.#end
+  }
+
   get readers(): number {
     return this.#readers.size
   }
 
-  /** Bytes held in memory. */
-  get held(): number {
-    return this.#received - this.#droppedBytes
+  /** Whether anybody reads it or is going to. */
+  get wanted(): boolean {
+    return this.#readers.size > 0 || this.#holds.size > 0
   }
 
-  /** Nobody will want to store it: keep only the window from now on. */
-  giveUpKeeping(): void {
-    if (!this.#keeping || this.#end !== null) return
-    this.#stopKeeping()
+  /** Bytes held in memory. */
+  get held(): number {
+    return this.#segments.received - this.#segments.dropped
+  }
+
+  /** Somebody is going to read: until the answer is called, byte 0 stays and the body is not deserted. */
+  hold(): () => void {
+    const place = this.#segments.enter()
+    this.#holds.add(place)
+    return () => this.#release(place)
   }
 
   chunk(bytes: Buffer): boolean {
     if (this.#end !== null) return false
     if (bytes.length === 0) return !this.#sourcePaused
-    this.#received += bytes.length
-    if (this.#keeping && this.#received > this.#limits.keep) {
+    if (this.#keeping && (this.received + bytes.length > this.#limits.keep || !this.#budget(bytes.length))) {
       this.#stopKeeping()
       this.#owner.oversize()
+      if (this.ended) return false
     }
-    if (this.#keeping) {
-      this.#keep(bytes)
-      for (const reader of this.#readers) reader.pump()
-      return true
-    }
-    this.#segments.push(bytes)
+    if (this.#keeping) this.#segments.append(bytes, this.#capacity(bytes.length))
+    else if (bytes.length <= SMALL && !this.#segments.empty) this.#segments.append(bytes, SMALL_SEGMENT)
+    else this.#segments.push(bytes)
     for (const reader of this.#readers) reader.pump()
-    return this.#windowOpen()
+    if (this.ended) return false
+    return this.#keeping || this.#windowOpen()
   }
 
-  end(end: BodyEnd): void {
+  end(how: BodyEnd): void {
     if (this.#end !== null) return
+    const short = how.type === 'complete' && this.length !== null && this.received !== this.length
+    const end: BodyEnd = short ? { type: 'reset', cause: new Error('the body has another length than was announced') } : how
     this.#end = end
-    let stored: StoredBody | null = null
-    if (end.type === 'complete' && this.#keeping) {
-      stored = new StoredBody(this.#compact())
-      this.#segments = stored.segments.slice()
-      this.#exact = null
-      for (const reader of this.#readers) reader.rebase(this.#segments)
-    }
+    this.#limits.budget.give(this.#budgeted)
+    this.#budgeted = 0
+    const stored = end.type === 'complete' && this.#keeping ? new StoredBody(this.#segments.compact(this.#cursors())) : null
     this.#owner.filled(end, stored)
     for (const reader of [...this.#readers]) reader.pump()
   }
@@ -135,122 +146,99 @@ export class Filling implements Body, BodySink {
   }
 
   read(sink: BodySink): BodyFlow {
-    const reader = new FillingReader(this, sink)
+    const reader = new FillingReader(this, this.#segments.enter(), sink)
     this.#readers.add(reader)
     reader.pump()
-    if (this.#sourcePaused && this.#windowOpen()) this.#resumeSource()
+    this.#flowOn()
     return reader
   }
 
-  /** Bytes from position `at`, or `null` when none are there yet; `undefined` when they have been given up. */
-  take(at: number, hint: { index: number; offset: number }): Buffer | null | undefined {
-    if (at < this.#droppedBytes) return undefined
-    if (at >= this.#received) return null
-    if (this.#exact !== null) return this.#exact.subarray(at, this.#exactEnd)
-    const segment = this.#segments[hint.index - this.#droppedSegments]
-    if (segment === undefined) return null
-    const view = hint.offset === 0 ? segment : segment.subarray(hint.offset)
-    hint.index++
-    hint.offset = 0
-    return view
-  }
-
-  get outcome(): BodyEnd | null {
-    return this.#end
+  /** What a reader has not read yet: see `Segments.take`. */
+  take(cursor: Cursor): Buffer | null | undefined {
+    return this.#segments.take(cursor)
   }
 
   /** A reader advanced, finished or left. */
   moved(reader: FillingReader, gone: boolean): void {
-    if (gone) this.#readers.delete(reader)
+    const { cursor } = reader
+    if (cursor.position > this.#furthest) this.#furthest = cursor.position
+    if (gone && this.#readers.delete(reader)) this.#segments.leave(cursor)
     if (this.#end !== null) return
-    if (!this.#keeping) this.#dropConsumed()
-    if (gone && this.#readers.size === 0) {
+    if (gone && !this.wanted) {
       this.#owner.deserted()
       return
     }
-    if (this.#sourcePaused && this.#windowOpen()) this.#resumeSource()
+    this.#dropRead()
+    this.#flowOn()
   }
 
-  #keep(bytes: Buffer): void {
-    if (this.#exact !== null) {
-      bytes.copy(this.#exact, this.#exactEnd)
-      this.#exactEnd += bytes.length
-      return
-    }
-    this.#segments.push(exactCopy(bytes))
+  #release(place: Cursor): void {
+    if (!this.#holds.delete(place)) return
+    this.#segments.leave(place)
+    if (this.#end !== null) return
+    if (!this.wanted) this.#owner.deserted()
+    else this.#dropRead()
+  }
+
+  #budget(bytes: number): boolean {
+    if (!this.#limits.budget.take(bytes)) return false
+    this.#budgeted += bytes
+    return true
   }
 
   #stopKeeping(): void {
     this.#keeping = false
-    if (this.#exact === null) return
-    this.#segments = this.#exactEnd === 0 ? [] : [this.#exact.subarray(0, this.#exactEnd)]
-    this.#exact = null
-    for (const reader of this.#readers) reader.rebase(this.#segments)
+    this.#limits.budget.give(this.#budgeted)
+    this.#budgeted = 0
   }
 
-  /** Segments joined up to a moderate size: one write on a hit, no fragments of 1 KiB. */
-  #compact(): Buffer[] {
-    if (this.#exact !== null) return [this.#exact]
-    const joined: Buffer[] = []
-    let run: Buffer[] = []
-    let size = 0
-    for (const segment of this.#segments) {
-      if (size > 0 && size + segment.length > SEGMENT) {
-        joined.push(join(run, size))
-        run = []
-        size = 0
-      }
-      run.push(segment)
-      size += segment.length
-    }
-    if (size > 0 || joined.length === 0) joined.push(join(run, size))
-    return joined
+  /** Of the next segment: exact when the length is known, else as much again as there is. */
+  #capacity(bytes: number): number {
+    const wanted = this.length === null ? Math.max(bytes, this.received) : Math.max(bytes, this.length - this.received)
+    return Math.min(wanted, SEGMENT)
   }
 
   #windowOpen(): boolean {
-    let fastest = -1
-    for (const reader of this.#readers) if (reader.position > fastest) fastest = reader.position
-    if (fastest < 0) fastest = this.#droppedBytes
-    const open = this.#received - fastest < this.#limits.window
-    this.#sourcePaused = !open
-    this.#dropConsumed()
-    return open
+    this.#dropRead()
+    this.#sourcePaused = this.received - this.#furthest >= this.#limits.window
+    return !this.#sourcePaused
   }
 
-  #resumeSource(): void {
-    this.#sourcePaused = false
-    this.#source?.resume()
+  #flowOn(): void {
+    if (this.#end === null && this.#sourcePaused && this.#windowOpen()) this.#source?.resume()
   }
 
-  #dropConsumed(): void {
-    const furthestBack = this.#received - this.#limits.keep - this.#limits.window
-    let slowest = this.#received
-    for (const reader of [...this.#readers]) {
-      if (reader.position < furthestBack) reader.cutOff(new ReaderTooSlow())
-      else if (reader.position < slowest) slowest = reader.position
+  /** Gives up what all have read, and those who are too far behind. As long as nobody reads, all is left for who will. */
+  #dropRead(): void {
+    if (this.#keeping || !this.wanted) return
+    this.#segments.drop()
+    const furthestBack = this.received - this.#limits.keep - this.#limits.window
+    if (this.#segments.dropped >= furthestBack) return
+    for (const place of this.#holds) {
+      this.#segments.leave(place)
+      place.index = -1
     }
-    if (this.#readers.size === 0) return
-    let first = this.#segments[0]
-    while (first !== undefined && this.#droppedBytes + first.length <= slowest) {
-      this.#droppedBytes += first.length
-      this.#droppedSegments++
-      this.#segments.shift()
-      first = this.#segments[0]
-    }
+    for (const reader of [...this.#readers]) if (reader.cursor.position < furthestBack) reader.cutOff(new ReaderTooSlow())
+    this.#segments.drop()
+  }
+
+  *#cursors(): IterableIterator<Cursor> {
+    for (const reader of this.#readers) yield reader.cursor
+    yield* this.#holds
   }
 }
 
 class FillingReader implements BodyFlow {
   readonly #filling: Filling
   readonly #sink: BodySink
-  readonly #hint = { index: 0, offset: 0 }
-  position = 0
+  readonly cursor: Cursor
   #paused = false
   #busy = false
   #over = false
 
-  constructor(filling: Filling, sink: BodySink) {
+  constructor(filling: Filling, cursor: Cursor, sink: BodySink) {
     this.#filling = filling
+    this.cursor = cursor
     this.#sink = sink
   }
 
@@ -258,9 +246,9 @@ class FillingReader implements BodyFlow {
   pump(): void {
     if (this.#busy || this.#paused || this.#over) return
     this.#busy = true
-    const before = this.position
+    const before = this.cursor.position
     while (!this.#paused && !this.#over) {
-      const bytes = this.#filling.take(this.position, this.#hint)
+      const bytes = this.#filling.take(this.cursor)
       if (bytes === undefined) {
         this.#finish({ type: 'reset', cause: new ReaderTooSlow() })
         break
@@ -270,11 +258,10 @@ class FillingReader implements BodyFlow {
         if (end !== null) this.#finish(end)
         break
       }
-      this.position += bytes.length
       if (!this.#sink.chunk(bytes)) this.#paused = true
     }
     this.#busy = false
-    if (this.#over || this.position !== before) this.#filling.moved(this, this.#over)
+    if (this.#over || this.cursor.position !== before) this.#filling.moved(this, this.#over)
   }
 
   resume(): void {
@@ -295,39 +282,8 @@ class FillingReader implements BodyFlow {
     if (!this.#busy) this.#filling.moved(this, true)
   }
 
-  /** The segments were laid out anew; finds the place of `position` in them. None has been dropped. */
-  rebase(segments: readonly Buffer[]): void {
-    let start = 0
-    for (let index = 0; index < segments.length; index++) {
-      const length = (segments[index] as Buffer).length
-      if (this.position < start + length) {
-        this.#hint.index = index
-        this.#hint.offset = this.position - start
-        return
-      }
-      start += length
-    }
-    this.#hint.index = segments.length
-    this.#hint.offset = 0
-  }
-
   #finish(end: BodyEnd): void {
     this.#over = true
     this.#sink.end(end)
   }
-}
-
-/** A copy that pins no read buffer and no pool. */
-function exactCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length)
-  bytes.copy(copy)
-  return copy
-}
-
-function join(run: readonly Buffer[], size: number): Buffer {
-  if (run.length === 1) return run[0] as Buffer
-  const whole = Buffer.allocUnsafeSlow(size)
-  let at = 0
-  for (const part of run) at += part.copy(whole, at)
-  return whole
 }

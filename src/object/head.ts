@@ -1,6 +1,8 @@
 /** Everything remembered under one primary key: its variants, who fetches, and who waits. */
 import type { Claim, ClaimKind, ClaimOutcome, Waiter } from './claim.ts'
+import { Filling } from './filling.ts'
 import type { CachedObject, Marker } from './object.ts'
+import { ownText } from './own.ts'
 
 /** One variant: what the Vary values of its `spec` select. */
 export class Slot {
@@ -68,7 +70,7 @@ export class Head {
   /** The spec of those names, made if it is new, and first from now on. */
   spec(names: readonly string[]): Spec {
     const at = this.specs.findIndex((spec) => sameNames(spec.names, names))
-    const spec = at < 0 ? new Spec(names) : (this.specs[at] as Spec)
+    const spec = at < 0 ? new Spec(names.map(ownText)) : (this.specs[at] as Spec)
     if (at > 0) this.specs.splice(at, 1)
     if (at !== 0) this.specs.unshift(spec)
     return spec
@@ -78,8 +80,8 @@ export class Head {
     const spec = this.spec(names)
     let slot = spec.slots.get(variant)
     if (slot === undefined) {
-      slot = new Slot(this, spec, variant)
-      spec.slots.set(variant, slot)
+      slot = new Slot(this, spec, ownText(variant))
+      spec.slots.set(slot.variant, slot)
     }
     return slot
   }
@@ -141,7 +143,12 @@ export class LocalClaim implements Claim {
     let slice = SLICE
     for (const waiter of this.queue) {
       if (slice-- === 0) {
-        setImmediate(() => this.#tell(outcome))
+        // Those told later read from the first byte, too.
+        const release = outcome.type === 'object' && outcome.object.body instanceof Filling ? outcome.object.body.hold() : null
+        setImmediate(() => {
+          this.#tell(outcome)
+          release?.()
+        })
         return
       }
       this.queue.delete(waiter)

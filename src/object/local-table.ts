@@ -4,6 +4,7 @@ import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Head, LocalClaim, type Slot } from './head.ts'
 import type { Freshness } from './lifetime.ts'
 import { CachedObject, type Entry, type Marker } from './object.ts'
+import { ownText } from './own.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
 import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
 
@@ -137,6 +138,7 @@ export class LocalTable implements ObjectTable {
       this.#dropIfEmpty(slot)
       return false
     }
+    object.settle(slot.head.key)
     // Its predecessors make room first, so that nothing else is evicted for bytes that are counted twice for a moment.
     const { whole, part } = this.#home(object, slot)
     if (object.part === null && whole !== null) this.#store.remove(whole, 'superseded')
@@ -197,8 +199,8 @@ export class LocalTable implements ObjectTable {
   }
 
   purge(key: string, soft: boolean): PurgeResult {
-    this.#invalidations.purgeKey(key, soft)
     const head = this.#heads.get(key)
+    this.#invalidations.purgeKey(head?.key ?? ownText(key), soft)
     if (head === undefined) return { objects: 0 }
     let objects = 0
     const now = this.#now()
@@ -439,8 +441,8 @@ export class LocalTable implements ObjectTable {
   }
 
   #newHead(key: string): Head {
-    const head = new Head(key)
-    this.#heads.set(key, head)
+    const head = new Head(ownText(key))
+    this.#heads.set(head.key, head)
     return head
   }
 

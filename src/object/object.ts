@@ -1,8 +1,10 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { reasonPhrase } from '../wire/status.ts'
 import type { Filling } from './filling.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
+import { ownHeaders, ownText } from './own.ts'
 import { StoredBody } from './stored-body.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
@@ -56,6 +58,8 @@ export interface ObjectInit {
 const OVERHEAD = 600
 const PER_FIELD = 48
 
+const NO_TAGS: ReadonlySet<string> = new Set()
+
 let nextId = 1
 
 /** Ids are process-wide, so that entries of all kinds can share one store. */
@@ -65,11 +69,11 @@ export function newEntryId(): number {
 
 export class CachedObject implements Entry {
   readonly id: number = newEntryId()
-  readonly key: string
   readonly status: number
   readonly reason: string
-  readonly headers: HeaderMap
-  readonly fieldLines: string
+  key: string
+  headers: HeaderMap
+  fieldLines: string
   readonly withheld: readonly string[]
   readonly storedAt: number
   readonly grace: number
@@ -78,7 +82,7 @@ export class CachedObject implements Entry {
   readonly keep: number
   readonly initialAge: number
   readonly position: number
-  readonly etag: string | null
+  etag: string | null
   readonly lastModified: number | null
   readonly date: number
   readonly part: Part | null
@@ -100,7 +104,7 @@ export class CachedObject implements Entry {
   constructor(init: ObjectInit) {
     this.key = init.key
     this.status = init.status
-    this.reason = init.reason
+    this.reason = reasonPhrase(init.status) === init.reason ? reasonPhrase(init.status) : ownText(init.reason)
     this.headers = init.headers
     this.fieldLines = init.fieldLines
     this.withheld = init.withheld
@@ -117,12 +121,20 @@ export class CachedObject implements Entry {
     this.lastModified = init.lastModified
     this.date = init.date
     this.part = init.part
-    this.tags = init.tags
+    this.tags = init.tags.size === 0 ? NO_TAGS : init.tags
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
     this.body = init.body
     this.#retention = init.retention
+  }
+
+  /** Lets go of what its strings were cut from: stored, it holds no more than it counts. `key` is the table's own copy of the key. */
+  settle(key: string): void {
+    this.key = key
+    this.headers = ownHeaders(this.headers)
+    this.fieldLines = ownText(this.fieldLines)
+    this.etag = this.headers.getLower('etag') ?? null
   }
 
   get bytes(): number {
@@ -184,7 +196,7 @@ export class Marker implements Entry {
   place = -1
 
   constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
-    this.key = key
+    this.key = ownText(key)
     this.type = type
     this.expiresAt = expiresAt
     this.position = position

@@ -31,8 +31,10 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   /** In order of arrival, hence of `waitsUntil`. */
   readonly #queue = new Set<Call>()
   readonly #queueDeadline: Deadline
+  readonly #connections = new Set<Connection>()
   #open = 0
   #closing = false
+  #stopped = false
 
   constructor(options: PoolOptions) {
     this.name = options.name
@@ -60,6 +62,18 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   close(): void {
     this.#closing = true
     for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+
+  /** Closes every connection at once; calls under way, and those that wait, fail. */
+  stop(): void {
+    this.#stopped = true
+    this.close()
+    for (const call of [...this.#queue]) {
+      this.#queue.delete(call)
+      call.failed(stopped(), false)
+    }
+    this.#queueDeadline.close()
+    for (const connection of [...this.#connections]) connection.stop()
   }
 
   // --- what a call asks
@@ -100,6 +114,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
 
   closed(connection: Connection): void {
     this.#open--
+    this.#connections.delete(connection)
     const at = this.#idle.lastIndexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
     const call = connection.waiting as Call | null
@@ -114,6 +129,10 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   // --- placing calls
 
   #place(call: Call): void {
+    if (this.#stopped) {
+      call.failed(stopped(), false)
+      return
+    }
     for (;;) {
       const connection = this.#idle.pop()
       if (connection === undefined) break
@@ -150,7 +169,9 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   #connect(call: Call): void {
     this.#open++
     call.reused = false
-    call.connection = new Connection(this.#options.connection, this, call)
+    const connection = new Connection(this.#options.connection, this, call)
+    this.#connections.add(connection)
+    call.connection = connection
   }
 
   /** Gives a free connection to whoever waits longest, or keeps it. */
@@ -181,4 +202,8 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
       call.failed(new OriginFailure('pool_full', `no connection to ${this.name} in ${this.#options.queueSeconds} s`, true), false)
     }
   }
+}
+
+function stopped(): OriginFailure {
+  return new OriginFailure('cancelled', 'the server stops')
 }

@@ -19,6 +19,8 @@ export interface Origins {
   of(backend: Backend): Origin
   /** Closes idle connections everywhere; calls under way finish, their connections are not kept. */
   close(): void
+  /** Closes every connection at once; calls under way fail. */
+  stop(): void
 }
 
 export function createOrigins(deps: OriginsDeps): Origins {
@@ -40,6 +42,9 @@ export function createOrigins(deps: OriginsDeps): Origins {
     },
     close() {
       for (const pool of pools.values()) pool.close()
+    },
+    stop() {
+      for (const pool of pools.values()) pool.stop()
     },
   }
 }

@@ -94,7 +94,8 @@ class JoinedTunnel implements Tunnel {
     this.#over = true
     this.#deadline.close()
     for (const socket of [this.#a.from, this.#b.from]) {
-      if (type === 'broken') socket.resetAndDestroy()
+      // A reset while a shutdown is under way is refused by the system, and the socket would stay for ever.
+      if (type === 'broken' && !socket.writableEnded) socket.resetAndDestroy()
       else socket.destroy()
     }
     this.done?.({ type, fromA: this.#a.bytes, fromB: this.#b.bytes })

@@ -7,6 +7,12 @@ import type { BackendRequest } from './backend-request.ts'
 /** A noun that the running hook does not have; no type shows it to the hook. */
 const ABSENT = null as never
 
+/** The transaction, which makes what hooks seldom look at when they do. */
+export interface ContextOwner extends Client {
+  session(): Session
+  epochSeconds(): number
+}
+
 export class ClientContext implements ClientContextContract {
   declare readonly fail: Verbs['fail']
   declare readonly synth: Verbs['synth']
@@ -19,9 +25,6 @@ export class ClientContext implements ClientContextContract {
   declare readonly deliver: Verbs['deliver']
   declare readonly fetch: Verbs['fetch']
   readonly client: Client
-  readonly session: Session
-  /** Seconds since the epoch. */
-  now: number
   readonly state: object
   readonly req: Req
   key: Key = ABSENT
@@ -29,12 +32,26 @@ export class ClientContext implements ClientContextContract {
   resp: RespSynth = ABSENT
   bereq: BackendRequest = ABSENT
 
-  constructor(client: Client, session: Session, now: number, state: object, req: Req) {
-    this.client = client
-    this.session = session
-    this.now = now
+  readonly #owner: ContextOwner
+  #session: Session | null = null
+  #now = 0
+
+  constructor(owner: ContextOwner, state: object, req: Req) {
+    this.#owner = owner
+    this.client = owner
     this.state = state
     this.req = req
+  }
+
+  get session(): Session {
+    this.#session ??= this.#owner.session()
+    return this.#session
+  }
+
+  /** Seconds since the epoch, the same in all hooks of the transaction. */
+  get now(): number {
+    if (this.#now === 0) this.#now = this.#owner.epochSeconds()
+    return this.#now
   }
 }
 

@@ -13,6 +13,7 @@ import type { RequestTransaction } from './transaction.ts'
 
 export function fetched(tx: RequestTransaction, result: FetchResult): RequestStep {
   const { object } = result
+  tx.hold(object.body)
   const passed = tx.fetchKind !== 'miss'
   if (result.failure !== null) return { step: 'deliver', answer: failed(tx, result) }
   const revalidated = result.originStatus === 304 && result.status !== 304

@@ -10,6 +10,7 @@ import type { RequestTransaction } from './transaction.ts'
 type HitStep = Extract<RequestStep, { step: 'hit' }>
 
 export function hit(tx: RequestTransaction, step: HitStep): NextRequestStep {
+  tx.hold(step.object.body)
   tx.claim = step.claim
   tx.refreshes = step.claim === null ? null : step.object
   if (tx.policy.compiled.hooks.hit === null) return { step: 'deliver', answer: answerOf(tx, step) }

@@ -6,6 +6,8 @@ import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import type { ClaimOutcome } from '../object/claim.ts'
 import type { Found } from '../object/table.ts'
+import { OriginFailure } from '../origin/exchange.ts'
+import { failureStatus } from '../policy/failure-status.ts'
 import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -114,11 +116,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
         tx.attempt = 1
         return LOOKUP
       }
-      return giveUp(
-        tx,
-        outcome.cause instanceof RequestFailure ? outcome.cause : new RequestFailure('origin_error', outcome.cause.message),
-        'ERROR',
-      )
+      return giveUp(tx, named(outcome.cause), 'ERROR')
     case 'again':
       return LOOKUP
     default:
@@ -127,9 +125,13 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
 }
 
 /** Nothing came of waiting: the stale object if that is allowed, else the failure. */
-function giveUp(tx: RequestTransaction, failure: RequestFailure, why: Reason): RequestStep {
+function giveUp(tx: RequestTransaction, failure: RequestFailure | OriginFailure, why: Reason): RequestStep {
   const { stale } = tx
   if (stale?.servableOnError(tx.engine.clock.now(), false) === true)
     return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
-  return failureStep(failure, failure.status, why)
+  return failureStep(failure, failureStatus(failure.code, tx.engine.decisions), why)
+}
+
+function named(cause: Error): RequestFailure | OriginFailure {
+  return cause instanceof RequestFailure || cause instanceof OriginFailure ? cause : new RequestFailure('origin_error', cause.message)
 }

@@ -1,5 +1,4 @@
 /** Joins client and origin as a tunnel, once the origin has agreed with 101; any other answer is relayed as HTTP. */
-import { C } from '../counters.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { begin } from './pass.ts'
 import type { NextRequestStep } from './step.ts'
@@ -7,7 +6,6 @@ import type { RequestTransaction } from './transaction.ts'
 
 export function pipe(tx: RequestTransaction): NextRequestStep {
   tx.forwardReason = 'UPGRADE'
-  tx.engine.counters.add(C.s_pipe)
   return runClientHook(tx, 'pipe', (action) =>
     action.type === 'pipe' ? begin(tx, { refusal: null }, tx.req.upgrade ?? '') : sharedAction(tx, 'pipe', action),
   )

@@ -6,6 +6,8 @@ import { runClientHook, sharedAction } from './hooks.ts'
 import { failureStep, type NextRequestStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
+const KEY: RequestStep = { step: 'key', way: 'lookup', reason: 'ABSENT' }
+
 export function recv(tx: RequestTransaction): NextRequestStep {
   if (tx.req.restarts === 0 && loops(tx.req.headers, tx.engine.settings.name)) return failureStep(new RequestFailure('loop'), 508, 'LOOP')
   if (tx.policy.watchesClient) {
@@ -22,7 +24,7 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
   }
   switch (action.type) {
     case 'hash':
-      return { step: 'key', way: 'lookup', reason: 'ABSENT' }
+      return KEY
     case 'pass':
       return { step: 'key', way: 'pass', reason: action.reason }
     case 'pipe':

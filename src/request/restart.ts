@@ -6,6 +6,7 @@ import type { RequestTransaction } from './transaction.ts'
 
 export function restart(tx: RequestTransaction): RequestStep {
   const { engine, req } = tx
+  tx.hold(null)
   tx.releaseClaims()
   tx.fetch?.leave()
   tx.fetch = null

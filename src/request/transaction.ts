@@ -2,12 +2,14 @@
 import type { Socket } from 'node:net'
 import type { Client, Session } from '../../vcl-ts/context.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
+import type { Body } from '../body/body.ts'
 import { ReplayBody } from '../body/replay.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { FetchHandle, FetchObserver, FetchRequest, FetchResult } from '../fetch/start.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
+import { Filling } from '../object/filling.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Lookup } from '../object/table.ts'
@@ -80,6 +82,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   synths = 0
   #forwarded = false
   #fetching = false
+  #letGo: (() => void) | null = null
   #clientIp: string | null = null
   #variantNames: readonly string[] | null = null
   #variant = ''
@@ -136,8 +139,14 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   /** The context of the client hooks. */
   hooks(): ClientContext {
-    this.context ??= new ClientContext(this, this.session(), this.engine.clock.wall() / 1000, this.policy.newState(), this.req)
+    this.context ??= new ClientContext(this, this.policy.newState(), this.req)
     return this.context
+  }
+
+  /** When the request came. */
+  epochSeconds(): number {
+    const { clock } = this.engine
+    return (clock.wall() - (clock.now() - this.received)) / 1000
   }
 
   session(): Session {
@@ -243,6 +252,13 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     if (this.#fetching) this.fetch = fetch
   }
 
+  /** What this request is going to read stays readable from its first byte, until it reads it, holds something else or ends. */
+  hold(body: Body | null): void {
+    const before = this.#letGo
+    this.#letGo = body instanceof Filling ? body.hold() : null
+    before?.()
+  }
+
   /** Goes on at a step, unless the client has left. */
   resume(step: RequestStep): void {
     if (!this.over) runRequest(this, step)
@@ -251,6 +267,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   left(): void {
     this.over = true
     this.stopWaiting()
+    this.hold(null)
     this.fetch?.leave()
     this.fetch = null
   }
@@ -258,6 +275,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   ended(end: ExchangeEnd): void {
     this.over = true
     this.stopWaiting()
+    this.hold(null)
     this.releaseClaims()
     finish(this, end)
   }

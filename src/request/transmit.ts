@@ -35,6 +35,7 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   try {
     send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
   } finally {
+    tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
   }
   return DONE

@@ -83,9 +83,15 @@ export function parseCacheControl(value: string | undefined): CacheControl {
   return found
 }
 
+/** What browsers send when somebody reloads: nearly all that requests ever say. */
+const RELOADS: ReadonlyMap<string, CacheControl> = new Map(
+  ['max-age=0', 'no-cache'].map((value) => [value, Object.freeze(parseCacheControl(value))]),
+)
+
 /** A request's Cache-Control; without one, `Pragma: no-cache` counts as `no-cache` (RFC 9111 §5.4). */
 export function requestCacheControl(headers: HeaderMap): CacheControl {
-  if (headers.hasLower('cache-control')) return parseCacheControl(headers.joined('cache-control'))
+  const value = headers.joined('cache-control')
+  if (value !== undefined) return RELOADS.get(value) ?? parseCacheControl(value)
   if (!headers.hasLower('pragma')) return EMPTY
   const pragma = splitQuoted(headers.joined('pragma') ?? '')
   return pragma.some((member) => member.toLowerCase() === 'no-cache') ? NO_CACHE : EMPTY

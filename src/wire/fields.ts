@@ -179,6 +179,13 @@ function knownName(text: string, from: number, to: number): KnownName | null {
   return null
 }
 
+const COMMON: ReadonlyMap<string, string> = new Map(COMMON_NAMES.flatMap((name) => [name, name.toLowerCase()].map((key) => [key, key])))
+
+/** The one string of a common field name, in its usual or in lower case; `undefined` for any other. */
+export function commonName(name: string): string | undefined {
+  return COMMON.get(name)
+}
+
 /** Lower case of a field name; common names without making a string. */
 export function lowerName(name: string): string {
   return LOWER.get(name) ?? name.toLowerCase()

@@ -9,9 +9,10 @@ export interface ConnectionOptions {
 }
 
 const NONE: readonly string[] = Object.freeze([])
+const KEEP_ALIVE: readonly string[] = Object.freeze(['keep-alive'])
 const NO_OPTIONS: ConnectionOptions = Object.freeze({ close: false, keepAlive: false, upgrade: false })
 
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+const HOP_BY_HOP: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -23,7 +24,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
-])
+]
 
 /** Removing these on a sender's word would change who the message is for, how it may be shared, or where it ends. */
 const PROTECTED: ReadonlySet<string> = new Set([
@@ -47,8 +48,10 @@ const PROTECTED: ReadonlySet<string> = new Set([
 
 /** Members of all `Connection` lines in lower case, options such as `close` included. */
 export function nominated(headers: HeaderMap): readonly string[] {
-  if (!headers.hasLower('connection')) return NONE
-  return splitPlain(headers.joined('connection') ?? '').map((member) => member.toLowerCase())
+  const value = headers.joined('connection')
+  if (value === undefined) return NONE
+  if (value === 'keep-alive') return KEEP_ALIVE
+  return splitPlain(value).map((member) => member.toLowerCase())
 }
 
 /** Whether a request nominates what decides its routing or framing, which is refused with 400. */
@@ -70,12 +73,7 @@ export function connectionOptions(headers: HeaderMap): ConnectionOptions {
 export function stripHopByHop(headers: HeaderMap, _direction: 'request' | 'response'): void {
   const names = nominated(headers)
   for (const name of names) if (!isProtected(name)) headers.removeRaw(name)
-  for (let i = headers.size - 1; i >= 0; i--) {
-    const name = headers.lowerAt(i)
-    if (!HOP_BY_HOP.has(name)) continue
-    headers.removeRaw(name)
-    i = Math.min(i, headers.size)
-  }
+  for (const name of HOP_BY_HOP) headers.removeRaw(name)
 }
 
 function isProtected(name: string): boolean {

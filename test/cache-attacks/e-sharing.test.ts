@@ -236,6 +236,9 @@ describe('a client’s own Cache-Control', () => {
       { preset },
     )
     for (const target of Object.keys(life)) await rig.get(target)
+    // A HEAD freshens the stored answer; its restrictions stay.
+    rig.advance(2000)
+    for (const target of Object.keys(life)) await rig.ask(target, { method: 'HEAD' })
     rig.advance(10_000)
     version = 'new'
     for (const target of Object.keys(life))

@@ -189,7 +189,6 @@ describe('Vary: User-Agent under five thousand agents', () => {
         Array.from({ length: 50 }, (_, k) => `GET /ua HTTP/1.1\r\nHost: example.com\r\nUser-Agent: agent-${i + k}\r\n\r\n`).join(''),
       )
       for (let k = 0; k < 50; k++) expect((await client.response()).body.toString()).toMatch(new RegExp(`^agent-${i + k}x`))
-      client.total = Buffer.alloc(0)
     }
     expect(rig.hits('/ua')).toBe(agents)
     expect(rig.stat('n_object')).toBe(64 + others.length)

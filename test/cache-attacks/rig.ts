@@ -130,6 +130,7 @@ export class Rig {
     this.#origin.closeAllConnections()
     await new Promise<void>((resolve) => this.#origin.close(() => resolve()))
     expect(personal).toEqual([])
+    expect(this.seen.flatMap(unclean)).toEqual([])
   }
 }
 
@@ -138,7 +139,10 @@ export async function start(answer: (seen: Seen, clock: ManualClock) => Reply | 
   const clock = new ManualClock()
   const seen: Seen[] = []
   const origin = createHttpServer({ maxHeaderSize: originHead ?? 256 * 1024, insecureHTTPParser: false }, (request, response) => {
-    void respond(request, response, seen, clock, answer)
+    // A request that is broken off before its end counts as never seen.
+    respond(request, response, seen, clock, answer).catch((error: unknown) => {
+      if (!request.destroyed) throw error
+    })
   })
   origin.keepAliveTimeout = 0
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
@@ -167,6 +171,30 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   })
   return { opened, open }
 }
+
+/** What no request to an origin may hold: hop-by-hop fields, more than one Host or framing, control bytes (RFC 9112 §3.2, §6; RFC 9110 §7.6.1). */
+function unclean({ method, target, fields }: Seen): string[] {
+  const names = fields.map(([name]) => name.toLowerCase())
+  const faults = names.filter((name) => HOP_BY_HOP.has(name))
+  if (names.filter((name) => name === 'host').length !== 1) faults.push('Host')
+  if (names.filter((name) => name === 'content-length' || name === 'transfer-encoding').length > 1) faults.push('framing')
+  for (const [name, value] of fields) {
+    if (name.toLowerCase() === 'content-length' && !/^\d+$/.test(value)) faults.push(`Content-Length: ${value}`)
+    if (name.toLowerCase() === 'transfer-encoding' && value !== 'chunked') faults.push(`Transfer-Encoding: ${value}`)
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) faults.push(`${name}: ${JSON.stringify(value)}`)
+  }
+  return faults.map((fault) => `${method} ${target}: ${fault}`)
+}
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+  'proxy-authorization',
+])
 
 /** Keys of stored objects that no cache may share. */
 function storedPersonally(server: Server): string[] {

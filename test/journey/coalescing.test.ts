@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
-import { message, open, reply, type Site } from './site.ts'
+import { drink, message, open, reply, type Site } from './site.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=60' }
 
@@ -223,21 +223,23 @@ it('stores what a client that left had asked for, so that the next one hits', as
 })
 
 it('gives the others the whole answer while the leader reads nothing', async () => {
-  const body = 'x'.repeat(3 * 1024 * 1024)
+  const body = Buffer.alloc(16 * 1024 * 1024, 'x')
   const gate = new Gate()
-  const site = await open(async (_hit, response) => {
-    await gate.opened
-    reply(response, 200, FRESH, body)
-  })
-  const leader = await site.connect()
-  leader.socket.pause()
-  leader.send(message('GET', '/'))
+  const site = await open(
+    async (_hit, response) => {
+      await gate.opened
+      reply(response, 200, FRESH, body.toString())
+    },
+    { maxObject: body.length * 2, memory: body.length * 4 },
+  )
+  const leader = site.download('/')
   await site.origin.hit(0)
-  const others = await waiting(site, 3)
+  const others = [site.download('/'), site.download('/')]
+  await until(() => site.stat('busy_sleep') === 2)
   gate.open()
-  for (const answer of await Promise.all(others)) expect(answer.body.length).toBe(body.length)
-  expect((await site.get('/')).get('x-cache')).toBe('HIT')
-  leader.destroy()
+  for (const other of others) expect((await drink(await other)).length).toBe(body.length)
+  expect(site.records.length).toBe(2)
+  expect((await drink(await leader)).length).toBe(body.length)
 })
 
 it('does not wait where the policy says so', async () => {
@@ -271,3 +273,27 @@ it('answers several requests for the same page on one pipelined connection in or
   expect(bodies).toEqual(['answer 0', 'answer 0', 'answer 1', 'answer 0'])
   client.destroy()
 })
+
+for (const [preset, status] of [
+  ['safe', 502],
+  ['varnish', 503],
+] as const) {
+  it(`tells those who waited for a failed fetch the same as its leader under ${preset}`, async () => {
+    const gate = new Gate()
+    const site = await open(
+      async (hit) => {
+        await gate.opened
+        hit.message.socket.destroy()
+      },
+      { preset },
+    )
+    const leader = site.get('/')
+    await site.origin.hit(0)
+    const others = await waiting(site, 3)
+    gate.open()
+    for (const answer of await Promise.all([leader, ...others])) {
+      expect([answer.status, answer.get('cache-control')]).toEqual([status, 'no-store'])
+      expect(answer.get('proxy-status')).toContain('error=connection_terminated')
+    }
+  })
+}

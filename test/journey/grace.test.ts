@@ -120,3 +120,26 @@ it('answers a pipelined second request behind a stale hit before its refresh is 
   client.destroy()
   gate.open()
 })
+
+it('renews what everybody shares also when a request with a cookie triggered it', async () => {
+  const site = await open(always(IN_GRACE))
+  await site.get('/')
+  site.clock.advance(11_000)
+  expect((await site.get('/', { Cookie: 'id=alice' })).get('x-cache')).toBe('STALE')
+  await until(() => site.stat('n_superseded') === 1, 'a renewed object')
+  const answer = await site.get('/')
+  expect([answer.get('x-cache'), answer.body.toString()]).toEqual(['HIT', 'answer 1'])
+})
+
+it('stops sharing what a refresh shows to be private, whoever triggered it', async () => {
+  for (const fields of [{}, { Cookie: 'id=alice' }]) {
+    const site = await open((hit, response) =>
+      reply(response, 200, hit.index === 0 ? IN_GRACE : { 'Cache-Control': 'private' }, `answer ${hit.index}`),
+    )
+    await site.get('/')
+    site.clock.advance(11_000)
+    await site.get('/', fields)
+    await until(() => site.stat('n_object') === 0, 'an object that left')
+    expect((await site.get('/')).body.toString()).toBe('answer 2')
+  }
+})

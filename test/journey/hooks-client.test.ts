@@ -246,6 +246,47 @@ it('awaits hooks that are asynchronous', async () => {
   expect((await site.get('/')).get('x-cache')).toBe('HIT')
 })
 
+it('keeps the body of an answer that is not stored while deliver takes its time', async () => {
+  for (const method of ['GET', 'POST']) {
+    let deliver: () => void = () => {}
+    const site = await open(
+      (_hit, response) => {
+        response.writeHead(200, { 'Cache-Control': 'no-store' })
+        response.write('first ')
+        setImmediate(() => response.write('second '))
+        void until(() => finish).then(() => response.end('last'))
+      },
+      { policy: definePolicy({ deliver: () => new Promise<void>((resolve) => (deliver = resolve)) }) },
+    )
+    let finish = false
+    const answer = site.ask(method, '/', {}, method === 'POST' ? 'x' : '')
+    await until(() => site.stat('fetch_chunked') === 1)
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    deliver()
+    finish = true
+    expect((await answer).body.toString()).toBe('first second last')
+  }
+})
+
+it('lets the origin go when deliver, having taken its time, answers otherwise', async () => {
+  const site = await open(
+    (_hit, response) => {
+      response.writeHead(200, { 'Cache-Control': 'no-store' })
+      response.write('first ')
+    },
+    {
+      policy: definePolicy({
+        async deliver({ synth }) {
+          await new Promise((resolve) => setImmediate(resolve))
+          return synth(451)
+        },
+      }),
+    },
+  )
+  expect((await site.get('/')).status).toBe(451)
+  await until(() => site.origin.sockets.size === 0)
+})
+
 for (const hook of ['recv', 'miss', 'deliver', 'backendFetch', 'backendResponse'] as const) {
   it(`answers 503 when ${hook} throws, and says why in the log alone`, async () => {
     const site = await open(always(CACHED), {

@@ -1,5 +1,5 @@
 /** A cache in front of a scripted origin, with a clock that moves when told to, and a client for it. Everything closes with the test. */
-import type { ServerResponse } from 'node:http'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
 import { type AccessRecord, createServer, type Server, type ServerOptions } from '../../src/index.ts'
@@ -57,9 +57,26 @@ export class Site {
     }
   }
 
+  /** One GET of something large; what it answers is not read until somebody does. */
+  download(path: string): Promise<IncomingMessage> {
+    const [host = '', port = ''] = this.address.split(':')
+    return new Promise((resolve, reject) => {
+      request({ host, port, path, agent: false, headers: { Host: 'www.example' } }, resolve)
+        .on('error', reject)
+        .end()
+    })
+  }
+
   stat(name: string): number {
     return this.server.stat()[name] ?? 0
   }
+}
+
+/** Reads the rest of a download. */
+export async function drink(download: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of download) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
 
 /** The bytes of a request for `www.example`. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,7 @@ import { formatAddress, parseListenAddress } from '../../src/listen/address.ts'
 import { ListenError } from '../../src/listen/listener.ts'
 import type { Exchange } from '../../src/request/exchange.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { ok, type Rig, recorder, start, turns, until } from './fixture.ts'
+import { ok, type Rig, recorder, type Seen, start, turns, until } from './fixture.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n'
 
@@ -169,5 +170,18 @@ test('close breaks off everything, tunnels included', async () => {
   expect((await tunnel.response()).status).toBe(101)
   await rig.listener.close()
   await tunnel.closed()
+  expect(rig.listener.connections).toBe(0)
+})
+
+test('a client that was gone before it was accepted is nobody: what it sent is not read as if it came over a Unix socket', async () => {
+  const seen: Seen[] = []
+  const rig = await serve(recorder(seen))
+  const port = Number(rig.listener.address.split(':')[1])
+  // While this waits for the other process nothing is accepted; the bytes of a connection that was reset can still be read then.
+  const hitAndRun = `require('node:net').connect(${port}, '127.0.0.1', function () { this.write('PURGE / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n', () => this.resetAndDestroy()) })`
+  execFileSync(process.execPath, ['-e', hitAndRun])
+  await until(() => rig.counters.get('sess_dropped') + rig.counters.get('sess_closed') === 1)
+  expect(seen).toEqual([])
+  expect(rig.counters.get('sess_dropped')).toBe(1)
   expect(rig.listener.connections).toBe(0)
 })

@@ -77,10 +77,14 @@ export class MemoryListener {
   }
 }
 
-/** The bytes in two pieces, at every offset; and in single bytes. */
+/** Longer bytes are not also tried one by one, only in small pieces. */
+const SINGLE_BYTES = 4096
+
+/** The bytes in two pieces, at every offset; and, last, in single bytes. */
 export function splits(bytes: Buffer): Buffer[][] {
   const all: Buffer[][] = []
   for (let at = 1; at < bytes.length; at++) all.push([bytes.subarray(0, at), bytes.subarray(at)])
-  all.push(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))
+  const size = bytes.length > SINGLE_BYTES ? 61 : 1
+  all.push(Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size)))
   return all
 }

@@ -25,10 +25,11 @@ export type Ending = 'end' | 'reset'
 
 export class RawClient {
   readonly socket: Socket
-  /** Bytes received and not yet taken as an answer. */
-  #buffer: Buffer = Buffer.alloc(0)
-  /** Everything that was received. */
-  total: Buffer = Buffer.alloc(0)
+  /** Bytes received and not yet taken as an answer; and all that were received. */
+  #pending: Buffer[] = []
+  #total: Buffer[] = []
+  /** Number of bytes received. */
+  received: number = 0
   #ending: Ending | null = null
   #wake: (() => void)[] = []
 
@@ -36,8 +37,9 @@ export class RawClient {
     this.socket = socket
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
-      this.#buffer = Buffer.concat([this.#buffer, chunk])
-      this.total = Buffer.concat([this.total, chunk])
+      this.#pending.push(chunk)
+      this.#total.push(chunk)
+      this.received += chunk.length
       this.#notify()
     })
     socket.on('end', () => this.#end('end'))
@@ -65,9 +67,18 @@ export class RawClient {
     return this.#ending
   }
 
+  /** Everything that was received; may be set, to forget it. */
+  get total(): Buffer {
+    return flatten(this.#total)
+  }
+
+  set total(bytes: Buffer) {
+    this.#total = [bytes]
+  }
+
   /** Bytes received and not yet taken. */
   get pending(): Buffer {
-    return this.#buffer
+    return flatten(this.#pending)
   }
 
   send(bytes: string | Buffer): void {
@@ -99,17 +110,17 @@ export class RawClient {
   /** The next whole answer. Rejects when the connection ends before, or the bytes are no valid answer. */
   async response(options: ResponseOptions = {}): Promise<RawResponse> {
     for (;;) {
-      const taken = take(this.#buffer, options.head === true, this.#ending)
+      const taken = take(this.pending, options.head === true, this.#ending)
       if (taken !== null) {
-        this.#buffer = this.#buffer.subarray(taken.length)
+        this.#pending = [this.pending.subarray(taken.length)]
         if (taken.response.status >= 200 || taken.response.status === 101 || options.interim === true) return taken.response
         continue
       }
       if (this.#ending !== null)
         throw new Error(
-          `the connection ended (${this.#ending}) before a whole answer; pending: ${JSON.stringify(this.#buffer.toString('latin1').slice(0, 300))}`,
+          `the connection ended (${this.#ending}) before a whole answer; pending: ${JSON.stringify(this.pending.toString('latin1').slice(0, 300))}`,
         )
-      await this.#changed()
+      await this.#arrived(needed(this.pending))
     }
   }
 
@@ -117,7 +128,7 @@ export class RawClient {
   async responses(): Promise<RawResponse[]> {
     await this.closed()
     const all: RawResponse[] = []
-    while (this.#buffer.length > 0) all.push(await this.response())
+    while (this.pending.length > 0) all.push(await this.response())
     return all
   }
 
@@ -129,8 +140,8 @@ export class RawClient {
 
   /** Waits until that many bytes in all were received. */
   async receive(length: number): Promise<Buffer> {
-    while (this.total.length < length) {
-      if (this.#ending !== null) throw new Error(`the connection ended (${this.#ending}) after ${this.total.length} bytes`)
+    while (this.received < length) {
+      if (this.#ending !== null) throw new Error(`the connection ended (${this.#ending}) after ${this.received} bytes`)
       await this.#changed()
     }
     return this.total
@@ -145,6 +156,12 @@ export class RawClient {
   #end(how: Ending): void {
     this.#ending ??= how
     this.#notify()
+  }
+
+  /** Waits for that many more bytes, at least for some, or for the end. */
+  async #arrived(bytes: number): Promise<void> {
+    const goal = this.received + Math.max(bytes, 1)
+    while (this.received < goal && this.#ending === null) await this.#changed()
   }
 
   #changed(): Promise<void> {
@@ -168,6 +185,20 @@ export function parseResponses(bytes: Buffer, heads: readonly boolean[] = []): R
     all.push(taken.response)
   }
   return all
+}
+
+/** The pieces as one, which then is the only piece. */
+function flatten(pieces: Buffer[]): Buffer {
+  const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+  pieces.splice(0, pieces.length, whole)
+  return whole
+}
+
+/** How many bytes are certainly missing of the answer that begins there. */
+function needed(bytes: Buffer): number {
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  const match = headEnd < 0 ? null : /\r\ncontent-length: ([0-9]+)\r\n/i.exec(bytes.toString('latin1', 0, headEnd + 2))
+  return match === null ? 1 : headEnd + 4 + Number(match[1]) - bytes.length
 }
 
 function take(bytes: Buffer, isHead: boolean, ending: Ending | null): { response: RawResponse; length: number } | null {

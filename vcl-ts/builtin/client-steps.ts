@@ -35,13 +35,13 @@ export function clientSteps(decisions: Decisions): ClientSteps {
     reqUpgrade: ({ req }) => (opensWebSocket(req) ? PIPE : undefined),
     reqMethod: ({ req }) => judgeMethod(req, decisions),
     reqAuthorization: ({ req }) => {
-      if (!req.headers.has('authorization')) return undefined
+      if (!req.headers.hasLower('authorization')) return undefined
       if (decisions.authorization === 'pass') return PASS_AUTHORIZATION
       req.credentialed ??= true
       return undefined
     },
     reqCookie: ({ req }) => {
-      if (decisions.cookie === 'ignore' || !req.headers.has('cookie')) return undefined
+      if (decisions.cookie === 'ignore' || !req.headers.hasLower('cookie')) return undefined
       if (decisions.cookie === 'pass') return PASS_COOKIE
       if (hasPersonalCookie(req)) req.credentialed ??= true
       return undefined
@@ -49,7 +49,7 @@ export function clientSteps(decisions: Decisions): ClientSteps {
     // The look-up honours the client's Cache-Control, where the preset does: only there it is known what is stored.
     reqCacheControl: () => undefined,
     synthPage: ({ req, resp }) => {
-      if (resp.status === 405 && !resp.headers.has('allow')) resp.headers.set('Allow', ALLOW) // RFC 9110 §15.5.6
+      if (resp.status === 405 && !resp.headers.hasLower('allow')) resp.headers.set('Allow', ALLOW) // RFC 9110 §15.5.6
       if (resp.body.length > 0 || resp.status === 204 || resp.status === 205 || resp.status === 304) return undefined
       const page = errorPage({
         status: resp.status,
@@ -68,13 +68,13 @@ export function clientSteps(decisions: Decisions): ClientSteps {
 
 /** Whether a request is credentialed when no hook and no step said so: a policy answered `hash()` before the built-in steps. */
 export function credentialedByDefault(req: Pick<Req, 'headers'>, decisions: Decisions): boolean {
-  if (decisions.authorization === 'class' && req.headers.has('authorization')) return true
+  if (decisions.authorization === 'class' && req.headers.hasLower('authorization')) return true
   return decisions.cookie === 'class' && hasPersonalCookie(req)
 }
 
 /** Whether it has a cookie that is not on the analytics list. */
 function hasPersonalCookie(req: Pick<Req, 'headers'>): boolean {
-  return req.headers.has('cookie') && !req.headers.getAll('cookie').every(isAnalyticsOnly)
+  return req.headers.hasLower('cookie') && !req.headers.getAll('cookie').every(isAnalyticsOnly)
 }
 
 /** RFC 9112 §3.2: a 1.1 request without Host is refused. A hook may have written the host, so it is put in normal form again. */
@@ -102,5 +102,5 @@ function judgeMethod(req: Req, decisions: Decisions): Action | undefined {
 /** The origin may answer by a body that no key holds; and only it knows the current state that If-Match asks about (RFC 9111 §4.3.2). */
 function judgeRetrieval(req: Req): Action | undefined {
   if (req.hasBody) return PASS_BODY
-  return req.headers.has('if-match') || req.headers.has('if-unmodified-since') ? PASS_PRECONDITION : undefined
+  return req.headers.hasLower('if-match') || req.headers.hasLower('if-unmodified-since') ? PASS_PRECONDITION : undefined
 }

@@ -3,13 +3,12 @@
  * whole answer, and closes as soon as it is not certain where the next request begins (RFC 9112 §9).
  */
 import type { Socket } from 'node:net'
-import { type Body, COMPLETE } from '../../body/body.ts'
+import type { Body } from '../../body/body.ts'
 import { C } from '../../counters.ts'
-import type { ExchangeEnd, Peer, ResponseHead } from '../../request/exchange.ts'
-import { checkFieldLines } from '../../wire/message-head.ts'
+import type { Peer, ResponseHead } from '../../request/exchange.ts'
 import { LINGER, type Registered } from '../limits.ts'
-import { AnswerBody, type AnswerHost } from './answer-body.ts'
-import { type AnswerFraming, answerHead, isBodiless, statusLine } from './answer-head.ts'
+import type { AnswerFraming } from './answer-head.ts'
+import { Answering, type AnswerOwner, leave } from './answering.ts'
 import type { ConnectionContext } from './context.ts'
 import { type ExchangeHost, Http1Exchange } from './exchange.ts'
 import { Input } from './input.ts'
@@ -21,9 +20,6 @@ import { type BodyHost, RequestBody } from './request-body.ts'
 const DRAIN_LIMIT = 64 * 1024
 /** Bytes held for later while nobody takes them; beyond it the socket is not read. */
 const READ_AHEAD = 32 * 1024
-/** A body up to this size goes out in one piece with its head. */
-const WHOLE_LIMIT = 16 * 1024
-const MODE = process.env['MODE']
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 type Phase =
@@ -31,7 +27,7 @@ type Phase =
   | 'closing' // our last byte is sent; what still comes is discarded
   | 'gone' // destroyed, or given away as a tunnel
 
-export class Http1Connection implements Registered, BodyHost, ExchangeHost, AnswerHost {
+export class Http1Connection implements Registered, BodyHost, ExchangeHost, AnswerOwner {
   previous: Registered | null = null
   next: Registered | null = null
   place: Registered['place'] = 'none'
@@ -40,6 +36,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   readonly #socket: Socket
   readonly #peer: Peer
   readonly #context: ConnectionContext
+  readonly #answering: Answering
   readonly #input = new Input()
   #phase: Phase = 'open'
   /** Parses a head that comes in pieces. */
@@ -47,36 +44,27 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #inputEnded = false
   #paused = false
   #pumping = false
-  #flushing = false
 
   #exchange: Http1Exchange | null = null
   /** The body of the request under way, or of the one before while it is drained. */
   #body: RequestBody | null = null
-  #answer: AnswerBody | null = null
-  #begun = false
-  #complete = false
   #keepAlive = true
   #expectPending = false
   #closeAfter = false
-  #bytes = 0
-  #bodyBytes = 0
 
   /** Moments on the clock; `-1` when it does not run. */
   #headSince = -1
-  #rateSince = -1
-  #rateFrom = 0
   #drainSince = -1
   #closingSince = -1
-  #stallSince = -1
-  #stalled = 0
 
   constructor(socket: Socket, peer: Peer, context: ConnectionContext) {
     this.#socket = socket
     this.#peer = peer
     this.#context = context
+    this.#answering = new Answering(this, socket, context)
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
-    socket.on('drain', this.#onFlushed)
+    socket.on('drain', this.#answering.flushed)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClose)
     context.counters.add(C.sess_conn)
@@ -132,7 +120,10 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
       const after = before < end ? body.consume(input.bytes, before, end) : before
       if (this.#phase !== 'open') return false
       input.start = after
-      if (body.fault !== null) return this.#badBody(body.fault)
+      if (body.fault !== null) {
+        this.#refuse(body.fault)
+        return false
+      }
       if (!body.done) {
         if (body.discarded >= DRAIN_LIMIT) return this.#tooMuchToDrain()
         if (this.#inputEnded && (input.empty || body.remaining > input.length)) return this.#truncated()
@@ -188,13 +179,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#body = body
     this.#keepAlive = parser.keepAlive
     this.#expectPending = parser.expectContinue
-    this.#begun = false
-    this.#complete = false
     this.#closeAfter = false
-    this.#bytes = 0
-    this.#bodyBytes = 0
-    this.#stalled = 0
-    this.#rateSince = -1
+    this.#answering.reset()
     this.#context.handler(exchange)
   }
 
@@ -209,11 +195,6 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     }
     if (this.#phase === 'open' && !waiting && this.#input.empty && this.#parser === null) this.#context.register.idle(this)
     else this.#context.register.busy(this)
-  }
-
-  #badBody(reason: RefusalReason): false {
-    this.#refuse(reason)
-    return false
   }
 
   #tooMuchToDrain(): false {
@@ -233,7 +214,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   /** The handler, or whoever takes a body, threw: a defect of ours that must cost this connection only. */
   #failed(error: unknown): void {
     this.#context.log.error({ err: error, client: this.#peer.address }, 'a request ended in an exception')
-    if (this.#exchange === null || this.#begun || this.#phase !== 'open') {
+    if (this.#exchange === null || this.#answering.begun || this.#phase !== 'open') {
       this.#breakOff('aborted', new Error('a request ended in an exception'))
       return
     }
@@ -246,7 +227,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   // The request body
 
   bodyRead(): void {
-    if (this.#expectPending && !this.#begun && this.#phase === 'open') {
+    if (this.#expectPending && !this.#answering.begun && this.#phase === 'open') {
       this.#expectPending = false
       if (this.#input.empty) this.#socket.write(CONTINUE, 'latin1')
     }
@@ -254,7 +235,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   }
 
   bodyMoved(): void {
-    if (this.#begun) this.#discardUnread()
+    if (this.#answering.begun) this.#discardUnread()
     this.#pump()
   }
 
@@ -265,153 +246,45 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   // Answering
 
   interim(exchange: Http1Exchange, status: number, reason: string, fieldLines: string): void {
-    if (exchange !== this.#exchange || this.#begun || exchange.head.version === '1.0' || status === 101 || status > 199) return
+    if (exchange !== this.#exchange || this.#answering.begun || exchange.head.version === '1.0') return
+    if (status === 101 || status > 199) return
     if (status === 100) this.#expectPending = false
-    this.#socket.write(`${statusLine(status, reason, 100)}${checkFieldLines(fieldLines)}\r\n`, 'latin1')
+    this.#answering.interim(status, reason, fieldLines)
   }
 
   respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | null): void {
-    if (exchange !== this.#exchange) return
-    const length = body === null ? 0 : body.length
-    if (isBodiless(exchange.head.method, head.status)) {
-      this.#sendHead(head, 'none')
-      return
-    }
-    if (body !== null && length > WHOLE_LIMIT) {
-      this.#socket.cork()
-      this.#sendHead(head, length)
-      this.#answer = new AnswerBody(this, this.#socket, length)
-      this.#answer.chunk(body)
-      this.#answer.end(COMPLETE)
-      this.#uncork(exchange)
-      return
-    }
-    const text = this.#headText(head, length)
-    this.answerWrote(text.length + length, length)
-    if (body === null || length === 0) this.#socket.write(text, 'latin1')
-    else if (MODE === 'buf') {
-      const all = Buffer.allocUnsafe(text.length + length)
-      all.write(text, 'latin1')
-      body.copy(all, text.length)
-      this.#socket.write(all)
-    } else if (MODE === 'cork') {
-      this.#socket.cork()
-      this.#socket.write(text, 'latin1')
-      this.#socket.write(body)
-      this.#socket.uncork()
-    } else this.#socket.write(text + body.toString('latin1'), 'latin1')
-    this.answerDone()
+    if (exchange === this.#exchange) this.#answering.respondWhole(exchange.head, head, body)
   }
 
   respond(exchange: Http1Exchange, head: ResponseHead, body: Body | null): void {
-    if (exchange !== this.#exchange) {
-      if (body !== null) leave(body, new Error('the exchange has ended'))
-      return
-    }
-    if (body === null) {
-      this.respondWhole(exchange, head, null)
-      return
-    }
-    if (isBodiless(exchange.head.method, head.status)) {
-      leave(body, new Error('this answer has no body'))
-      this.#sendHead(head, 'none')
-      return
-    }
-    const length = head.contentLength ?? body.length
-    const framing = length ?? (exchange.head.version === '1.0' ? 'close' : 'chunked')
-    this.#socket.cork()
-    try {
-      this.#sendHead(head, framing)
-      this.#answer = new AnswerBody(this, this.#socket, framing)
-      this.#answer.start(body)
-    } finally {
-      this.#uncork(exchange)
-    }
+    if (exchange === this.#exchange) this.#answering.respond(exchange.head, head, body)
+    else if (body !== null) leave(body, new Error('the exchange has ended'))
   }
 
-  /** What was held back to go out together goes out; only now can be seen whether the client takes it at once. */
-  #uncork(exchange: Http1Exchange): void {
-    this.#socket.uncork()
-    if (exchange !== this.#exchange || !this.#begun) return
-    if (this.#complete) this.answerDone()
-    else if (this.#answer?.waiting === true) {
-      if (this.#socket.writableLength === 0) this.#answer.flushed(false)
-      else this.answerWaits()
-    }
-  }
-
-  /** Sends the head alone; with framing `none` that is the whole answer. */
-  #sendHead(head: ResponseHead, framing: AnswerFraming): void {
-    const text = this.#headText(head, framing)
-    this.#socket.write(text, 'latin1')
-    this.answerWrote(text.length, 0)
-    if (framing === 'none') this.answerDone()
-  }
-
-  #headText(head: ResponseHead, framing: AnswerFraming): string {
-    if (this.#begun) throw new Error('this exchange has its answer already')
+  endsAfter(head: ResponseHead, framing: AnswerFraming): boolean {
     const body = this.#body
-    const drainable = body === null || body.attached || body.remaining <= DRAIN_LIMIT
-    const close =
+    return (
       head.close ||
       !this.#keepAlive ||
       framing === 'close' ||
       this.#context.draining ||
       // Whether the client will send the body it announced cannot be known any more (RFC 9110 §10.1.1).
       this.#expectPending ||
-      !drainable ||
+      (body !== null && !body.attached && body.remaining > DRAIN_LIMIT) ||
       (this.#inputEnded && this.#input.empty)
-    const length = typeof framing === 'number' ? framing : framing === 'none' && head.status !== 204 ? head.contentLength : null
-    const lines = close ? 'Connection: close\r\n\r\n' : this.#context.keepAliveLines
-    const text = answerHead(head, length, framing === 'chunked', this.#context, lines)
-    this.#closeAfter = this.#closeAfter || close
-    this.#begun = true
-    if (body !== null && !body.attached) this.#discardUnread()
-    return text
+    )
   }
 
-  answerWrote(bytes: number, bodyBytes: number): void {
-    this.#bytes += bytes
-    this.#bodyBytes += bodyBytes
-  }
-
-  answerWaits(): void {
-    if (this.#flushing || this.#socket.writableCorked > 0) return
-    this.#flushing = true
-    this.#stallSince = this.#context.clock.now()
-    this.#watchFlush()
-  }
-
-  /** Without back-pressure there is no `drain`; an empty write tells when everything before it has gone. */
-  #watchFlush(): void {
-    if (!this.#socket.writableNeedDrain) this.#socket.write('', this.#onFlushed)
-  }
-
-  readonly #onFlushed = (): void => {
-    if (!this.#flushing || this.#phase !== 'open') return
-    if (this.#socket.writableLength > 0) {
-      this.#watchFlush()
-      return
-    }
-    this.#flushing = false
-    this.#stallSince = -1
-    if (this.#complete) this.#finish()
-    else this.#answer?.flushed(true)
-  }
-
-  answerDone(): void {
-    this.#complete = true
-    this.#answer = null
-    if (this.#socket.writableLength === 0) this.#finish()
-    else this.answerWaits()
+  answerBegan(last: boolean): void {
+    this.#closeAfter = this.#closeAfter || last
+    this.#discardUnread()
   }
 
   answerBroken(cause: Error): void {
     this.#breakOff('aborted', cause)
   }
 
-  /** The answer was sent whole. */
-  #finish(): void {
+  answerSent(): void {
     const exchange = this.#exchange
     if (exchange === null) return
     this.#exchange = null
@@ -426,27 +299,25 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
       body.discard(new Error('the exchange has ended'))
     }
     if (!this.#input.empty) this.#context.counters.add(C.sess_readahead)
-    exchange.observer?.ended(this.#endOf('sent'))
+    exchange.observer?.ended(this.#answering.end('sent'))
     this.#pump()
   }
 
   tunnel(exchange: Http1Exchange, head: { status: number; reason: string; fieldLines: string }): { socket: Socket; rest: Buffer } {
     if (exchange !== this.#exchange) throw new Error('the exchange has ended')
-    if (this.#begun) throw new Error('this exchange has its answer already')
+    if (this.#answering.begun) throw new Error('this exchange has its answer already')
     if (this.#body !== null && !this.#body.done) throw new Error('the request body has to be read before the connection becomes a tunnel')
-    const text = `${statusLine(head.status, head.reason, 100)}${checkFieldLines(head.fieldLines)}\r\n`
     const socket = this.#socket
+    this.#answering.last(head.status, head.reason, head.fieldLines)
     this.#phase = 'gone'
     this.#exchange = null
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
-    socket.off('drain', this.#onFlushed)
+    socket.off('drain', this.#answering.flushed)
     socket.pause()
-    socket.write(text, 'latin1')
-    this.answerWrote(text.length, 0)
     const rest = this.#input.take()
     this.#context.register.busy(this)
-    exchange.observer?.ended(this.#endOf('sent'))
+    exchange.observer?.ended(this.#answering.end('sent'))
     return { socket, rest }
   }
 
@@ -464,7 +335,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     if (status === 400) counters.add(C.client_req_400)
     else if (status === 417) counters.add(C.client_req_417)
     onRefused?.(this.#peer, status, reason)
-    const midAnswer = this.#begun && this.#exchange !== null
+    const midAnswer = this.#answering.begun && this.#exchange !== null
     const answered = this.#exchange === null && this.#body !== null
     if (midAnswer) {
       this.#breakOff('aborted', new Error(`the request is refused: ${reason}`))
@@ -498,7 +369,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #breakOff(type: 'left' | 'aborted', cause: Error): void {
     if (this.#phase === 'gone') return
     this.#phase = 'gone'
-    if (this.#socket.remoteAddress === undefined) this.#socket.destroy()
+    // A reset while a shutdown is under way is refused by the system, and the socket would stay for ever.
+    if (this.#socket.remoteAddress === undefined || this.#socket.writableEnded) this.#socket.destroy()
     else this.#socket.resetAndDestroy()
     this.#abandon(type, cause)
   }
@@ -507,19 +379,13 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #abandon(type: 'left' | 'aborted', cause: Error): void {
     const exchange = this.#exchange
     const body = this.#body
-    const answer = this.#answer
     this.#exchange = null
     this.#body = null
-    this.#answer = null
-    answer?.cancel(cause)
+    this.#answering.cancel(cause)
     body?.abort(cause)
     if (exchange === null) return
     exchange.observer?.left()
-    exchange.observer?.ended(this.#endOf(type))
-  }
-
-  #endOf(type: ExchangeEnd['type']): ExchangeEnd {
-    return { type, bytes: this.#bytes, bodyBytes: this.#bodyBytes }
+    exchange.observer?.ended(this.#answering.end(type))
   }
 
   // Deadlines
@@ -530,29 +396,11 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
       return
     }
     if (this.#phase !== 'open') return
-    const context = this.#context
-    if (this.#stallSince >= 0) {
-      this.#stalled += elapsed
-      if (now - this.#stallSince >= context.sendIdle || this.#stalled >= context.sendTotal) {
-        this.#breakOff('aborted', new Error('the client does not take the answer'))
-        return
-      }
-    }
-    if (this.#headSince >= 0 && now - this.#headSince >= context.headDeadline) this.#refuse('head_timeout')
+    if (this.#answering.isStuck(now, elapsed)) this.#breakOff('aborted', new Error('the client does not take the answer'))
+    else if (this.#headSince >= 0 && now - this.#headSince >= this.#context.headDeadline) this.#refuse('head_timeout')
     else if (this.#exchange === null && this.#body !== null) {
       if (this.#drainSince >= 0 && now - this.#drainSince >= LINGER) this.#close()
-    } else if (this.#body !== null) this.#checkRate(this.#body, now)
-  }
-
-  #checkRate(body: RequestBody, now: number): void {
-    if (this.#rateSince < 0 || !body.wanting) {
-      this.#rateSince = now
-      this.#rateFrom = body.consumed
-    } else if (now - this.#rateSince >= this.#context.bodyWindow) {
-      if (body.consumed - this.#rateFrom < this.#context.bodyMinimum) this.#refuse('body_timeout')
-      this.#rateSince = now
-      this.#rateFrom = body.consumed
-    }
+    } else if (this.#body?.isSlow(now, this.#context.bodyWindow, this.#context.bodyMinimum) === true) this.#refuse('body_timeout')
   }
 
   closeIdle(): void {
@@ -563,9 +411,4 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     if (this.#phase === 'gone') this.#socket.destroy()
     else this.#breakOff('aborted', new Error('the server closes'))
   }
-}
-
-/** Takes a body only to say that nobody wants it, so that its source does not wait. */
-function leave(body: Body, cause: Error): void {
-  body.read({ chunk: () => false, end: () => undefined }).cancel(cause)
 }

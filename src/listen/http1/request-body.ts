@@ -28,6 +28,9 @@ export class RequestBody implements Body, BodyFlow {
   #remaining: number
   #state: State = 'unread'
   #sink: BodySink | null = null
+  /** Start of the window in which the rate is measured, and what had been consumed then. */
+  #rateSince = -1
+  #rateFrom = 0
   fault: ChunkFault | null = null
   /** Bytes of the message consumed, chunk framing included; and how many of them nobody read. */
   consumed: number = 0
@@ -47,11 +50,6 @@ export class RequestBody implements Body, BodyFlow {
   /** Whether somebody reads it, paused or not. */
   get attached(): boolean {
     return this.#sink !== null
-  }
-
-  /** Whether bytes are waited for, so that a slow sender can be told from a slow reader. */
-  get wanting(): boolean {
-    return this.#state === 'reading'
   }
 
   /** Whether what comes belongs to nobody. */
@@ -108,6 +106,20 @@ export class RequestBody implements Body, BodyFlow {
     this.consumed += after - start
     if (discarding) this.discarded += after - start
     return after
+  }
+
+  /**
+   * Whether the client sent fewer than `minimum` bytes over `window` milliseconds in which they were wanted: a slow reader is not
+   * its fault. To be asked now and then.
+   */
+  isSlow(now: number, window: number, minimum: number): boolean {
+    if (this.#rateSince >= 0 && this.#state === 'reading') {
+      if (now - this.#rateSince < window) return false
+      if (this.consumed - this.#rateFrom < minimum) return true
+    }
+    this.#rateSince = now
+    this.#rateFrom = this.consumed
+    return false
   }
 
   #takeLength(bytes: Buffer, start: number, end: number): number {

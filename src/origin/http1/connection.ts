@@ -121,6 +121,11 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#close(new OriginFailure('cancelled', 'the connection was closed'))
   }
 
+  /** Closes it, whatever it does, and tells the call under way. */
+  stop(): void {
+    this.#fail('cancelled', 'the server stops')
+  }
+
   // --- what the body's reader wants
 
   wanted(): void {

@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { PrimaryKey } from '../../src/request/key.ts'
+import { seeded } from './interleaving.ts'
+import { type Reply, type Rig, requestOf, type Seen, start } from './rig.ts'
+
+const KEYS = 100_000
+
+describe('keys whose tails are integers', () => {
+  /** Nanoseconds of a look-up, the better of three rounds. */
+  function lookUp(tails: readonly string[]): number {
+    const keys = tails.map((tail) => new PrimaryKey(`/${tail}`, 'example.com').text)
+    const bytes = keys.map((key) => Buffer.from(key, 'latin1'))
+    let best = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 3; round++) {
+      const index = new Map<string, number>()
+      const started = performance.now()
+      for (let i = 0; i < keys.length; i++) index.set(keys[i] as string, i)
+      // Strings made anew: none of them brings its hash along.
+      for (let i = 0; i < keys.length; i++) if (index.get((bytes[i] as Buffer).toString('latin1')) !== i) throw new Error('lost')
+      best = Math.min(best, ((performance.now() - started) * 1e6) / keys.length)
+    }
+    return best
+  }
+
+  test('cost no more than others: the index hashes them with the process’s seed', () => {
+    const random = seeded(174)
+    const plain = lookUp(Array.from({ length: KEYS }, (_, i) => random().toString(36).slice(2, 8) + i.toString(36)))
+    // Strings that are array indices get a hash of their value; multiples of 2^24 share its low bits.
+    const integers = lookUp(Array.from({ length: KEYS }, (_, i) => String(((i % 256) * 2 ** 24 + Math.floor(i / 256)) >>> 0)))
+    const multiples = lookUp(Array.from({ length: KEYS }, (_, i) => String(i * 2 ** 20)))
+    expect(Math.max(integers, multiples)).toBeLessThan(4 * plain + 500)
+  })
+})
+
+let rig: Rig | null = null
+afterEach(async () => {
+  await rig?.close()
+  rig = null
+})
+
+describe('a flood of URLs that are asked for once', () => {
+  test('does not drive out what is asked for often, and keeps to the budget', async () => {
+    const memory = 2 * 1024 * 1024
+    rig = await start((_seen: Seen): Reply => ({ fields: [['Cache-Control', 'max-age=3600']], body: 'x'.repeat(2000) }), { memory })
+    const it = rig
+    const client = await it.client()
+    const random = seeded(175)
+    const hot = 50
+    let [asked, hits, once] = [0, 0, 0]
+    const batch = async (flood: boolean): Promise<void> => {
+      const targets = Array.from({ length: 50 }, () => (flood && random() < 0.7 ? `/once/${once++}` : `/hot/${Math.floor(random() * hot)}`))
+      client.send(targets.map((target) => requestOf(target, {})).join(''))
+      for (const target of targets) {
+        const answer = await client.response()
+        if (!target.startsWith('/hot/')) continue
+        asked++
+        if (answer.get('x-cache') === 'HIT') hits++
+      }
+    }
+    for (let i = 0; i < 20; i++) await batch(false)
+    ;[asked, hits] = [0, 0]
+    for (let i = 0; i < 20; i++) await batch(false)
+    const before = hits / asked
+    ;[asked, hits] = [0, 0]
+    for (let i = 0; i < 60; i++) await batch(true)
+    expect(once).toBeGreaterThan(1800)
+    expect(it.stat('n_lru_nuked')).toBeGreaterThan(800)
+    expect(hits / asked).toBeGreaterThan(before - 0.05)
+    expect(it.stat('g_bytes')).toBeLessThanOrEqual(memory)
+    expect(it.stat('n_objecthead')).toBeLessThanOrEqual(it.stat('n_object') + 1)
+  })
+})

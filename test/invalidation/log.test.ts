@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { InvalidationLog } from '../../src/invalidation/log.ts'
+
+describe('the invalidation log', () => {
+  it('finds what was fetched without any invalidation valid', () => {
+    const log = new InvalidationLog()
+    expect([log.head, log.size, log.verdict('a', 0)]).toEqual([0, 0, 'valid'])
+  })
+
+  it('makes what was fetched before a purge unusable, and leaves what was fetched after it alone', () => {
+    const log = new InvalidationLog()
+    const before = log.head
+    expect(log.purgeKey('a', false)).toEqual({ position: 1, key: 'a', soft: false })
+    expect(log.verdict('a', before)).toBe('hard')
+    expect(log.verdict('a', log.head)).toBe('valid')
+  })
+
+  it('leaves other keys alone', () => {
+    const log = new InvalidationLog()
+    log.purgeKey('a', false)
+    expect(log.verdict('b', 0)).toBe('valid')
+  })
+
+  it('tells a soft purge from a hard one, whichever came last', () => {
+    const log = new InvalidationLog()
+    log.purgeKey('a', true)
+    expect(log.verdict('a', 0)).toBe('soft')
+    log.purgeKey('a', false)
+    expect([log.verdict('a', 0), log.verdict('a', 1)]).toEqual(['hard', 'hard'])
+    log.purgeKey('a', true)
+    expect([log.verdict('a', 0), log.verdict('a', 1), log.verdict('a', 2), log.verdict('a', 3)]).toEqual(['hard', 'hard', 'soft', 'valid'])
+  })
+
+  it('counts a key that is purged again once', () => {
+    const log = new InvalidationLog()
+    for (let i = 0; i < 10; i++) log.purgeKey('a', i % 2 === 0)
+    expect([log.head, log.size]).toEqual([10, 1])
+  })
+
+  it('stays within its capacity and vouches for nothing that began before what it forgot', () => {
+    const log = new InvalidationLog(3)
+    for (const key of ['a', 'b', 'c', 'a', 'd']) log.purgeKey(key, false)
+    expect(log.size).toBe(3)
+    // `b`, at position 2, was the oldest.
+    expect(log.verdict('b', 1)).toBe('hard')
+    expect(log.verdict('unheard of', 1)).toBe('hard')
+    expect(log.verdict('unheard of', 2)).toBe('valid')
+    expect([log.verdict('c', 2), log.verdict('a', 3), log.verdict('a', 4), log.verdict('d', 4)]).toEqual(['hard', 'hard', 'valid', 'hard'])
+  })
+
+  it('takes a forgotten soft purge for a hard one', () => {
+    const log = new InvalidationLog(1)
+    log.purgeKey('a', true)
+    log.purgeKey('b', true)
+    expect([log.verdict('a', 0), log.verdict('b', 1)]).toEqual(['hard', 'soft'])
+  })
+
+  it('holds only so many characters, however long the keys are', () => {
+    const log = new InvalidationLog()
+    const filler = 'x'.repeat(64 * 1024)
+    for (let i = 0; i < 1000; i++) log.purgeKey(`${i} ${filler}`, false)
+    expect(log.size).toBeLessThan(130)
+    expect(log.size).toBeGreaterThan(100)
+    expect(log.verdict(`0 ${filler}`, 0)).toBe('hard')
+    expect(log.verdict(`999 ${filler}`, 999)).toBe('hard')
+    expect(log.verdict(`999 ${filler}`, 1000)).toBe('valid')
+  })
+})
