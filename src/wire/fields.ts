@@ -28,6 +28,8 @@ export class FieldScanner {
   #count = 0
   #resumeAt = 0
   fault: FieldFault | null = null
+  /** After `MORE`: the bytes ended within a value, which any number of further value bytes go on. */
+  inValue: boolean = false
 
   constructor(limits: FieldLimits) {
     this.#limits = limits
@@ -70,12 +72,12 @@ export class FieldScanner {
       const nameEnd = at
       if (byte !== COLON || nameEnd === lineStart) return this.#refuseLine(byte === LF ? 'bare_lf' : 'field_name', lineStart, at)
       do {
-        if (++at >= end) return this.#more(lineStart, at)
+        if (++at >= end) return this.#more(lineStart, at, true)
         byte = bytes[at] as number
       } while (byte === SP || byte === HTAB)
       const valueStart = at
       while (VALUE_BYTE[byte] === 1) {
-        if (++at >= end) return this.#more(lineStart, at)
+        if (++at >= end) return this.#more(lineStart, at, true)
         byte = bytes[at] as number
       }
       if (byte !== CR) return this.#refuseLine(byte === LF ? 'bare_lf' : 'field_value', lineStart, at)
@@ -114,8 +116,9 @@ export class FieldScanner {
     return new HeaderMap(names, lower, values)
   }
 
-  #more(lineStart: number, at: number): number {
+  #more(lineStart: number, at: number, inValue: boolean = false): number {
     this.#resumeAt = lineStart
+    this.inValue = inValue
     return at - lineStart > this.#limits.line ? this.#refuse('field_too_long') : MORE
   }
 

@@ -2,6 +2,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { createServer } from '../../src/index.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { always, message, open, reply } from './site.ts'
 
 it('tells the origin who asks, by what scheme and host, and that it has been here', async () => {
@@ -94,12 +95,11 @@ it('ends a loop through two caches that stand in front of each other', async () 
   const front = await createServer({ origin: `http://${site.address}`, listen: ['127.0.0.1:0'], name: 'Front', eventLog: silent })
   onTestFinished(() => front.close())
   site.origin.script = async (hit, response) => {
-    const client = await (await import('../support/raw-client.ts')).RawClient.connect(front.addresses[0] as string)
+    const client = await RawClient.connect(front.addresses[0] as string)
     const answer = await client.request(message('GET', hit.url, { Connection: 'close', Via: String(hit.headers.via) }))
     client.destroy()
     reply(response, answer.status, {})
   }
-  const { RawClient } = await import('../support/raw-client.ts')
   const client = await RawClient.connect(front.addresses[0] as string)
   expect((await client.request(message('GET', '/', { Connection: 'close' }))).status).toBe(508)
   client.destroy()

@@ -112,7 +112,7 @@ function change(random: Random, text: string, other: () => string): string {
     case 6:
       return text.slice(0, at) + text.slice(at, to).repeat(1 + random.below(random.once(50) ? 400 : 4)) + text.slice(to)
     case 7:
-      return random.once(3) ? text.slice(0, at) : text.slice(0, at) + text.slice(at, to).toUpperCase() + text.slice(to)
+      return random.once(3) ? text.slice(0, at) : text.slice(0, at) + text.slice(at, to).replace(/[a-z]+/g, (letters) => letters.toUpperCase()) + text.slice(to)
     case 8: {
       const second = other()
       return text.slice(0, at) + second.slice(random.below(second.length + 1))

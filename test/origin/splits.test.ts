@@ -65,6 +65,8 @@ test('garbage is refused at its first wrong byte, without waiting for a line', (
   expect(parse(['HTTP/1.1 2'])).toBe('more')
   expect(parse(['HTTQ'])).toBe('malformed_head')
   expect(parse(['\r'])).toBe('malformed_head')
+  expect(parse(['HTTP/1.1 200 OK\r\nA: b\r\nContent-Le', 'ngth 5'])).toBe('malformed_head')
+  expect(parse([...'HTTP/1.1 200 OK\r\nno field'])).toBe('malformed_head')
 })
 
 test('the limits count a head, however it is split, and not what comes behind it', () => {

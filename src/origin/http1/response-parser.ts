@@ -45,6 +45,8 @@ export class ResponseParser {
   /** Where the fields begin in the buffer scanned, or `MORE` while the status line is not whole. */
   #fieldsAt: number = MORE
   #endsAt = 0
+  /** What has come ends within the reason or a value, where nothing is decided until that ends. */
+  #within = false
   #status = 0
   /** Why the head was refused; set once `push` answered `MORE` for that reason. */
   fault: HeadFault | null = null
@@ -75,8 +77,8 @@ export class ResponseParser {
       return MORE
     }
     const before = this.#length
-    // Within a line nothing is decided; without this a long line that comes byte by byte would be scanned as often.
-    const within = before >= REASON_AT && withinLine(this.#pending, before - 1, before) && withinLine(bytes, start, end)
+    // Without this a long line that comes byte by byte would be scanned as often.
+    const within = this.#within && withinLine(bytes, start, end)
     this.#keep(bytes, start, end)
     if (within) return this.#unfinished(this.#length)
     const at = this.#scan(this.#pending, 0, this.#length)
@@ -114,6 +116,7 @@ export class ResponseParser {
   }
 
   #scan(bytes: Buffer, from: number, end: number): number {
+    this.#within = false
     if (this.#fieldsAt === MORE) {
       this.#fieldsAt = this.#statusLine(bytes, from, end)
       if (this.#fieldsAt === MORE) return this.#unfinished(end - from)
@@ -126,6 +129,7 @@ export class ResponseParser {
       return this.#refuse('head_too_large', `a head of ${at - from} bytes`)
     }
     const fault = this.#scanner.fault
+    this.#within = this.#scanner.inValue
     if (fault === null) return this.#unfinished(end - from)
     if (fault === 'too_many_fields') return this.#refuse('head_too_large', `more than ${this.#limits.fields} fields`)
     if (fault === 'field_too_long') return this.#refuse('head_too_large', `a head of more than ${this.#limits.head} bytes`)
@@ -167,6 +171,7 @@ export class ResponseParser {
       if (at + 1 >= end) return MORE
       return bytes[at + 1] === LF ? at + 2 : this.#refuse('malformed_head', 'bare_cr')
     }
+    this.#within = true
     return MORE
   }
 
