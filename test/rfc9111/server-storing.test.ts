@@ -174,7 +174,7 @@ const AUTHORIZATION: Row[] = [
     steps: [
       forwarded({ 'CDN-Cache-Control': 'max-age=60', 'Cache-Control': 'public' }, { asks: AUTH }),
       forwarded({ 'CDN-Cache-Control': 'max-age=60, public' }, { asks: AUTH }),
-      hit(),
+      hit({ body: 'body 2' }),
     ],
   },
   {
