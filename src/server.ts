@@ -1,54 +1,15 @@
-/** The composition root: builds and wires everything once; starts, drains, stops. */
-import { randomBytes } from 'node:crypto'
-import { type Backend, backend } from '../vcl-ts/backend.ts'
-import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
-import type { Policy } from '../vcl-ts/policy.ts'
+/** A server with its sockets: starts, drains, stops. */
 import { runFini, runInit } from '../vcl-ts/run.ts'
 import { type Admin, createAdmin } from './admin/server.ts'
-import { type Clock, systemClock } from './clock.ts'
-import { resolveSettings } from './config/resolve.ts'
-import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
-import { Counters } from './counters.ts'
-import { InvalidationLog } from './invalidation/log.ts'
+import { type Assembly, assemble, type ServerOptions } from './assembly.ts'
+import type { Settings } from './config/settings.ts'
+import type { Counters } from './counters.ts'
 import { createListener, type Listener } from './listen/listener.ts'
-import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
-import { Expiry } from './object/expiry.ts'
-import { FillBudget } from './object/fill-budget.ts'
-import { LocalTable } from './object/local-table.ts'
 import type { CachedObject } from './object/object.ts'
-import { createOrigins, type Origins } from './origin/registry.ts'
-import { type ActivePolicy, activatePolicy } from './policy/active.ts'
-import type { Engine } from './request/engine.ts'
 import { refused } from './request/refused.ts'
 import { serve } from './request/serve.ts'
-import { MemoryStore } from './storage/memory.ts'
-import { trustList } from './wire/ip.ts'
 
-export interface ServerOptions {
-  /** Where misses and passes go: `http://host:port` or a `backend()`. A policy's first backend comes before it. */
-  readonly origin?: string | Backend
-  /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
-  readonly listen?: readonly string[]
-  /** Address of the admin listener, loopback or `unix:/path`; `null` (default): none. */
-  readonly admin?: string | null
-  /** Which column of the decision table the built-in policy follows. Default `safe`. */
-  readonly preset?: PresetName
-  /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
-  readonly name?: string
-  /** Bytes of memory for objects, everything counted. Default: a quarter of the memory that the process may use. */
-  readonly memory?: number
-  /** Bytes of the largest object that is stored. Default: a sixteenth of `memory`. */
-  readonly maxObject?: number
-  /** Networks (CIDR) whose forwarding fields are believed. Default none. */
-  readonly trust?: readonly string[]
-  /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
-  readonly policy?: Policy
-  readonly accessLog?: AccessLog | null
-  readonly eventLog?: EventLog
-  readonly clock?: Clock
-  readonly limits?: Partial<Limits>
-  readonly deadlines?: Partial<Deadlines>
-}
+export type { ServerOptions } from './assembly.ts'
 
 /** A stored object as it may be looked at. */
 export type StoredObject = Readonly<Pick<CachedObject, 'key' | 'status' | 'headers' | 'body' | 'part' | 'bytes' | 'hits'>>
@@ -75,45 +36,11 @@ export interface Server {
  * `PolicyError` for a policy that cannot be used, a `ListenError` for an address that cannot be listened on.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
-  const settings = resolveSettings(options)
-  const clock = options.clock ?? systemClock
-  const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
-  const decisions = decisionsFor(settings.preset)
-  const counters = new Counters()
-  const policy = activatePolicy(options.policy === undefined ? [] : [options.policy], settings.preset, clock, settings.deadlines.hook)
-  const store = new MemoryStore(settings.memory)
-  const invalidations = new InvalidationLog()
-  const expiry = new Expiry(clock, (entry) => table.expire(entry))
-  const table: LocalTable = new LocalTable({
-    store,
-    invalidations,
-    now: () => clock.now(),
-    variants: settings.limits.variants,
-    counters,
-    expiry,
-  })
-  const origins = createOrigins({ settings, clock, counters, oddStatus: decisions.oddStatus === 'fail' ? 'fail' : 'relay' })
-  const isTrusted = trustList(options.trust ?? [])
-  const engine: Engine = {
-    settings,
-    decisions,
-    clock,
-    counters,
-    log,
-    table,
-    fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
-    defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
-    originOf: (which) => origins.of(which),
-    policy: () => policy,
-    accessLog: options.accessLog ?? null,
-    isTrusted,
-    idPrefix: `${randomBytes(4).toString('hex')}-`,
-    viaLine: `Via: 1.1 ${settings.name}\r\n`,
-  }
-  await runInit(policy.compiled, policy.limit)
-  const running = new Running({ settings, counters, clock, log, policy, table, expiry, origins, started: clock.now() })
+  const assembly = assemble(options)
+  await runInit(assembly.policy.compiled, assembly.policy.limit)
+  const running = new Running(assembly)
   try {
-    await running.open(engine, options)
+    await running.open(options)
   } catch (error) {
     await running.close()
     throw error
@@ -121,26 +48,16 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   return running
 }
 
-interface Parts {
-  readonly settings: Settings
-  readonly counters: Counters
-  readonly clock: Clock
-  readonly log: EventLog
-  readonly policy: ActivePolicy
-  readonly table: LocalTable
-  readonly expiry: Expiry
-  readonly origins: Origins
-  readonly started: number
-}
-
 class Running implements Server {
-  readonly #parts: Parts
+  readonly #assembly: Assembly
+  readonly #started: number
   readonly #listeners: Listener[] = []
   #admin: Admin | null = null
   #closed = false
 
-  constructor(parts: Parts) {
-    this.#parts = parts
+  constructor(assembly: Assembly) {
+    this.#assembly = assembly
+    this.#started = assembly.clock.now()
   }
 
   get addresses(): readonly string[] {
@@ -152,15 +69,15 @@ class Running implements Server {
   }
 
   get settings(): Settings {
-    return this.#parts.settings
+    return this.#assembly.settings
   }
 
   get counters(): Counters {
-    return this.#parts.counters
+    return this.#assembly.counters
   }
 
-  async open(engine: Engine, options: ServerOptions): Promise<void> {
-    const { settings, counters, clock, log } = this.#parts
+  async open(options: ServerOptions): Promise<void> {
+    const { engine, settings, counters, clock, log } = this.#assembly
     for (const address of options.listen ?? ['127.0.0.1:8080']) {
       const listener = await createListener({
         address,
@@ -178,9 +95,9 @@ class Running implements Server {
   }
 
   stat(): Record<string, number> {
-    const { counters, table, settings, clock, started } = this.#parts
+    const { counters, table, settings, clock } = this.#assembly
     return {
-      uptime: Math.floor((clock.now() - started) / 1000),
+      uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
       n_object: table.objects,
       n_objecthead: table.keys,
@@ -191,11 +108,11 @@ class Running implements Server {
   }
 
   objects(): Iterable<StoredObject> {
-    return this.#parts.table.stored()
+    return this.#assembly.table.stored()
   }
 
   async drain(): Promise<void> {
-    const { settings } = this.#parts
+    const { settings } = this.#assembly
     await Promise.all(this.#listeners.map((listener) => listener.drain(settings.deadlines.drain * 1000)))
     await this.close()
   }
@@ -203,7 +120,7 @@ class Running implements Server {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const { table, expiry, origins, policy, log } = this.#parts
+    const { table, expiry, origins, policy, log } = this.#assembly
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#admin?.close()
     table.stop()

@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['workers'],
   ['server'],
   ['admin', 'testing'],
+  ['assembly'],
   ['listen'],
   ['request'],
   ['esi', 'fetch'],
@@ -132,7 +133,7 @@ describe('the architecture', () => {
   })
 
   it('reads options and environment only where a process starts; the rest takes settings', () => {
-    const readers = new Set(['cli', 'index', 'server', 'admin', 'workers', 'ground'])
+    const readers = new Set(['cli', 'index', 'server', 'assembly', 'admin', 'workers', 'ground'])
     const wrong = IMPORTS.filter(
       ({ from, to }) => to.startsWith('src/config/') && to !== 'src/config/settings.ts' && !readers.has(layerOf(from)),
     )

@@ -1,7 +1,9 @@
 /** A HEAD's answer freshens the stored GET answer, or shows that it is out of date (RFC 9111 §4.3.5). */
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { CachedObject } from '../object/object.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { parseHttpDate } from '../wire/http-date.ts'
 import { merge304, sameRepresentation } from '../wire/revalidation.ts'
 import { parseVary } from '../wire/vary.ts'
 import { mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
@@ -13,7 +15,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
   if (table.overtaken(stale.key, fetch.position) !== 'valid') return
   const sameLength = response.contentLength === null || response.contentLength === stale.body.length
-  if (!sameLength || !sameRepresentation(stale.headers, beresp.headers)) {
+  if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
     table.discard(stale)
     return
@@ -41,8 +43,8 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     retention: decisions.retention,
     position: fetch.position,
     etag: headers.getLower('etag') ?? null,
-    lastModified: stale.lastModified,
-    date: stale.date,
+    lastModified: parseHttpDate(headers.getLower('last-modified') ?? '', clock.wall()),
+    date: parseHttpDate(headers.getLower('date') ?? '', clock.wall()) ?? stale.date,
     part: null,
     tags: stale.tags,
     mustRevalidate: mustRevalidate(beresp.control),
@@ -52,4 +54,10 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)
   table.complete(fresh)
+}
+
+/** Unlike a 304, whose ETag settles it, a HEAD must agree in every validator that it has. */
+function sameDate(stored: HeaderMap, head: HeaderMap): boolean {
+  const date = head.getLower('last-modified')
+  return date === undefined || date === stored.getLower('last-modified')
 }

@@ -1,96 +1,75 @@
 /** Everything remembered under one primary key: its variants, who fetches, and who waits. */
 import type { Claim, ClaimKind, ClaimOutcome, Waiter } from './claim.ts'
 import { Filling } from './filling.ts'
-import type { CachedObject, Marker } from './object.ts'
+import type { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
-
-/** One variant: what the Vary values of its `spec` select. */
-export class Slot {
-  readonly head: Head
-  readonly spec: Spec
-  readonly variant: string
-  whole: CachedObject | null = null
-  part: CachedObject | null = null
-  /** Readable but still arriving. */
-  filling: CachedObject | null = null
-  anonymousMarker: Marker | null = null
-  credentialedMarker: Marker | null = null
-
-  constructor(head: Head, spec: Spec, variant: string) {
-    this.head = head
-    this.spec = spec
-    this.variant = variant
-  }
-
-  get empty(): boolean {
-    return (
-      this.whole === null &&
-      this.part === null &&
-      this.filling === null &&
-      this.anonymousMarker === null &&
-      this.credentialedMarker === null
-    )
-  }
-
-  marker(credentialed: boolean): Marker | null {
-    return credentialed ? this.credentialedMarker : this.anonymousMarker
-  }
-}
-
-/** A list of Vary names that some answer under this key had, and the variants stored under it. */
-export class Spec {
-  readonly names: readonly string[]
-  readonly slots: Map<string, Slot> = new Map()
-
-  constructor(names: readonly string[]) {
-    this.names = names
-  }
-}
+import { type Slot, Spec } from './slot.ts'
 
 export class Head {
   readonly key: string
-  /** The newest list of names first: it predicts the Vary of the next answer. */
-  readonly specs: Spec[] = []
-  readonly claims: LocalClaim[] = []
+  /** The newest list of names first: it predicts the Vary of the next answer. Replaced as a whole: exact arrays are small. */
+  #specs: readonly Spec[] = NO_SPECS
+  #claims: Set<LocalClaim> | null = null
 
   constructor(key: string) {
     this.key = key
   }
 
   get empty(): boolean {
-    return this.specs.length === 0 && this.claims.length === 0
+    return this.#specs.length === 0 && this.#claims === null
+  }
+
+  get specs(): readonly Spec[] {
+    return this.#specs
+  }
+
+  /** Claims that may be joined. */
+  get claims(): Iterable<LocalClaim> {
+    return this.#claims ?? NO_CLAIMS
   }
 
   get variants(): number {
     let count = 0
-    for (const spec of this.specs) count += spec.slots.size
+    for (const spec of this.#specs) count += spec.size
     return count
   }
 
-  /** The spec of those names, made if it is new, and first from now on. */
-  spec(names: readonly string[]): Spec {
-    const at = this.specs.findIndex((spec) => sameNames(spec.names, names))
-    const spec = at < 0 ? new Spec(names.map(ownText)) : (this.specs[at] as Spec)
-    if (at > 0) this.specs.splice(at, 1)
-    if (at !== 0) this.specs.unshift(spec)
-    return spec
+  find(names: readonly string[]): Spec | undefined {
+    return this.#specs.find((spec) => sameNames(spec.names, names))
   }
 
+  /** The slot of a variant, made if it is new; its list of names is the newest from now on. */
   slot(names: readonly string[], variant: string): Slot {
-    const spec = this.spec(names)
-    let slot = spec.slots.get(variant)
-    if (slot === undefined) {
-      slot = new Slot(this, spec, ownText(variant))
-      spec.slots.set(slot.variant, slot)
-    }
-    return slot
+    const spec = this.find(names) ?? new Spec(names.map(ownText))
+    if (this.#specs[0] !== spec) this.#specs = [spec, ...this.#specs.filter((other) => other !== spec)]
+    return spec.get(variant) ?? spec.add(this, variant)
   }
 
   drop(slot: Slot): void {
-    slot.spec.slots.delete(slot.variant)
-    if (slot.spec.slots.size === 0) this.specs.splice(this.specs.indexOf(slot.spec), 1)
+    slot.spec.remove(slot)
+    if (slot.spec.size > 0) return
+    const rest = this.#specs.filter((spec) => spec !== slot.spec)
+    this.#specs = rest.length === 0 ? NO_SPECS : rest
+  }
+
+  claim(claim: LocalClaim): void {
+    this.#claims ??= new Set()
+    this.#claims.add(claim)
+  }
+
+  leave(claim: LocalClaim): void {
+    if (this.#claims?.delete(claim) === true && this.#claims.size === 0) this.#claims = null
+  }
+
+  /** Nobody joins the claims that there are. */
+  detachClaims(): void {
+    for (const claim of this.claims) claim.detached = true
+    this.#claims = null
   }
 }
+
+const NO_SPECS: readonly Spec[] = []
+const NO_CLAIMS: readonly LocalClaim[] = []
 
 /** A claim of the in-process table. */
 export class LocalClaim implements Claim {
@@ -133,8 +112,7 @@ export class LocalClaim implements Claim {
   end(outcome: ClaimOutcome): void {
     if (this.released) return
     this.released = true
-    const at = this.head.claims.indexOf(this)
-    if (at >= 0) this.head.claims.splice(at, 1)
+    this.head.leave(this)
     this.#tell(outcome)
   }
 

@@ -1,10 +1,11 @@
 /** The object table of one process: plain maps, and a store that keeps the bytes. */
 import { C, type Counters } from '../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
-import { Head, LocalClaim, type Slot } from './head.ts'
+import { Head, LocalClaim } from './head.ts'
 import type { Freshness } from './lifetime.ts'
 import { CachedObject, type Entry, type Marker } from './object.ts'
 import { ownText } from './own.ts'
+import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
 import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
 
@@ -85,7 +86,7 @@ export class LocalTable implements ObjectTable {
   *stored(): IterableIterator<CachedObject> {
     for (const head of this.#heads.values())
       for (const spec of head.specs)
-        for (const { whole, part } of spec.slots.values()) {
+        for (const { whole, part } of spec.slots) {
           if (whole !== null) yield whole
           if (part !== null) yield part
         }
@@ -205,10 +206,9 @@ export class LocalTable implements ObjectTable {
     let objects = 0
     const now = this.#now()
     // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
-    for (const claim of head.claims) claim.detached = true
-    head.claims.length = 0
-    for (const spec of [...head.specs]) {
-      for (const slot of [...spec.slots.values()]) {
+    head.detachClaims()
+    for (const spec of head.specs) {
+      for (const slot of spec.slots) {
         const filling = slot.filling
         if (filling !== null) {
           slot.filling = null
@@ -247,11 +247,11 @@ export class LocalTable implements ObjectTable {
   /** The variant that a request selects: under the newest list of names that knows it. */
   #match(head: Head, lookup: Lookup): Slot | null {
     for (const spec of head.specs) {
-      if (lookup.ignoreVary) for (const slot of spec.slots.values()) if (slot.whole !== null || slot.filling !== null) return slot
-      const slot = spec.slots.get(lookup.variant(spec.names))
+      if (lookup.ignoreVary) for (const slot of spec.slots) if (slot.whole !== null || slot.filling !== null) return slot
+      const slot = spec.get(lookup.variant(spec.names))
       if (slot !== undefined) return slot
       if (spec.names.length === 0) continue
-      for (const other of spec.slots.values()) if (other.whole !== null && lookup.alsoMatches(other.whole, spec.names)) return other
+      for (const other of spec.slots) if (other.whole !== null && lookup.alsoMatches(other.whole, spec.names)) return other
     }
     return null
   }
@@ -336,7 +336,7 @@ export class LocalTable implements ObjectTable {
       part,
       attempt: lookup.attempt,
     })
-    head.claims.push(claim)
+    head.claim(claim)
     return claim
   }
 
@@ -365,11 +365,7 @@ export class LocalTable implements ObjectTable {
   }
 
   #supersede(key: string, names: readonly string[], variant: string): void {
-    const head = this.#heads.get(key)
-    const spec = head?.specs.find(
-      (candidate) => candidate.names.length === names.length && candidate.names.every((name, i) => name === names[i]),
-    )
-    const slot = spec?.slots.get(variant)
+    const slot = this.#heads.get(key)?.find(names)?.get(variant)
     if (slot === undefined) return
     for (const object of [slot.whole, slot.part]) if (object !== null) this.#store.remove(object, 'superseded')
   }
@@ -383,8 +379,8 @@ export class LocalTable implements ObjectTable {
   #limitVariants(head: Head, keep: Slot): void {
     let surplus = head.variants - this.#variants
     if (surplus <= 0) return
-    for (const spec of [...head.specs].reverse()) {
-      for (const slot of [...spec.slots.values()]) {
+    for (const spec of head.specs.toReversed()) {
+      for (const slot of spec.slots) {
         if (surplus <= 0) return
         if (slot === keep) continue
         surplus--
@@ -435,7 +431,7 @@ export class LocalTable implements ObjectTable {
   }
 
   #dropIfEmpty(slot: Slot): void {
-    if (!slot.empty || slot.spec.slots.get(slot.variant) !== slot) return
+    if (!slot.empty || slot.spec.get(slot.variant) !== slot) return
     slot.head.drop(slot)
     this.#tidy(slot.head.key)
   }

@@ -18,6 +18,7 @@ import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
 import { ClientRequest } from '../policy/client-request.ts'
 import { highestLanguage } from '../wire/accept.ts'
+import { ifRangeHolds } from '../wire/conditional.ts'
 import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
 import { requestedRange } from '../wire/range.ts'
@@ -217,6 +218,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     const held = part.part
     const range = this.range === null ? null : requestedRange(this.range)
     if (held === null || range === null) return false
+    // Under an If-Range that does not hold the whole is asked for, which the part is not.
+    if (!ifRangeHolds(this.req.headers, part.etag, part.lastModified, part.date)) return false
     if (range.first === null)
       return held.total !== null && range.last !== null && held.last === held.total - 1 && held.total - range.last >= held.first
     const last = range.last ?? (held.total === null ? Number.POSITIVE_INFINITY : held.total - 1)

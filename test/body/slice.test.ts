@@ -6,7 +6,9 @@ import { Reader, ScriptedBody } from './source.ts'
 
 describe('a slice of a body', () => {
   it('is exactly the bytes asked for, however the body is cut', () => {
-    const cut = fc.array(fc.uint8Array({ maxLength: 5 }), { minLength: 1, maxLength: 12 }).filter((pieces) => pieces.some((piece) => piece.length > 0))
+    const cut = fc
+      .array(fc.uint8Array({ maxLength: 5 }), { minLength: 1, maxLength: 12 })
+      .filter((pieces) => pieces.some((piece) => piece.length > 0))
     fc.assert(
       fc.property(cut, fc.nat(), fc.nat(), fc.boolean(), (pieces, a, b, stored) => {
         const whole = Buffer.concat(pieces)

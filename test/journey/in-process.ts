@@ -1,58 +1,20 @@
 /** The request machine without sockets on the client's side: an engine as the server builds it, and exchanges that only remember. */
 import { onTestFinished } from 'vitest'
+import { assemble } from '../../src/assembly.ts'
 import type { Body } from '../../src/body/body.ts'
-import { systemClock } from '../../src/clock.ts'
-import { resolveSettings } from '../../src/config/resolve.ts'
-import { Counters } from '../../src/counters.ts'
-import { InvalidationLog } from '../../src/invalidation/log.ts'
-import { Expiry } from '../../src/object/expiry.ts'
-import { FillBudget } from '../../src/object/fill-budget.ts'
-import { LocalTable } from '../../src/object/local-table.ts'
-import { createOrigins } from '../../src/origin/registry.ts'
-import { activatePolicy } from '../../src/policy/active.ts'
 import type { Engine } from '../../src/request/engine.ts'
 import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from '../../src/request/exchange.ts'
-import { MemoryStore } from '../../src/storage/memory.ts'
-import { backend } from '../../vcl-ts/backend.ts'
-import { decisionsFor } from '../../vcl-ts/builtin/decisions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
 export function engineFor(originUrl: string): Engine {
-  const clock = systemClock
-  const settings = resolveSettings({ memory: 64 * 1024 * 1024 })
-  const counters = new Counters()
-  const expiry = new Expiry(clock, (entry) => table.expire(entry))
-  const table: LocalTable = new LocalTable({
-    store: new MemoryStore(settings.memory),
-    invalidations: new InvalidationLog(),
-    now: () => clock.now(),
-    variants: settings.limits.variants,
-    counters,
-    expiry,
-  })
-  const origins = createOrigins({ settings, clock, counters, oddStatus: 'fail' })
-  const policy = activatePolicy([], settings.preset, clock, settings.deadlines.hook)
+  const log = { info: () => {}, warn: () => {}, error: () => {} }
+  const { engine, table, expiry, origins } = assemble({ origin: originUrl, memory: 64 * 1024 * 1024, eventLog: log })
   onTestFinished(() => {
     table.stop()
     expiry.stop()
     origins.stop()
   })
-  return {
-    settings,
-    decisions: decisionsFor(settings.preset),
-    clock,
-    counters,
-    log: { info: () => {}, warn: () => {}, error: () => {} },
-    table,
-    fillBudget: new FillBudget(settings.memory),
-    defaultBackend: backend(originUrl),
-    originOf: (which) => origins.of(which),
-    policy: () => policy,
-    accessLog: null,
-    isTrusted: () => false,
-    idPrefix: 'test-',
-    viaLine: 'Via: 1.1 Clearcoat\r\n',
-  }
+  return engine
 }
 
 const PEER: Peer = { address: '192.0.2.1', port: 1024, localAddress: '192.0.2.2', localPort: 80, scheme: 'http', trusted: false }

@@ -6,6 +6,7 @@ import { evaluateConditional, ifRangeHolds } from '../../src/wire/conditional.ts
 import { listMatches, parseEntityTag } from '../../src/wire/entity-tag.ts'
 import { appendForwarded, clientAddress, isValidHost, loops, normaliseHost } from '../../src/wire/forwarded.ts'
 import { formatHttpDate, parseHttpDate } from '../../src/wire/http-date.ts'
+import { trimOws } from '../../src/wire/list.ts'
 import { contentRange, parseContentRange, parseRange } from '../../src/wire/range.ts'
 import { parseSurrogateControl, parseTargeted } from '../../src/wire/targeted.ts'
 import { parseVary, variantKey } from '../../src/wire/vary.ts'
@@ -37,14 +38,15 @@ function lines(name: string, value: string, random: Random): HeaderMap {
   const commas = [...value.matchAll(/,/g)].map(({ index }) => index)
   const cut = commas.length > 0 && !value.includes('"') ? random.of(commas) : -1
   const parts = cut < 0 ? [value] : [value.slice(0, cut), value.slice(cut + 1)]
-  return HeaderMap.of(parts.map((part): [string, string] => [name, part.replace(/^[ \t]+|[ \t]+$/g, '')]))
+  return HeaderMap.of(parts.map((part): [string, string] => [name, trimOws(part)]))
 }
 
 function checkCacheControl(value: string, random: Random): void {
   const read = parseCacheControl(value)
   same(parseCacheControl(lines('Cache-Control', value, random).joined('cache-control')), read, 'in two lines')
   for (const seconds of [read.maxAge, read.sMaxage, read.staleWhileRevalidate, read.staleIfError, read.minFresh, read.maxStale])
-    if (seconds !== null && !(seconds >= 0 && (seconds <= MAX_SECONDS || seconds === Number.POSITIVE_INFINITY))) throw new Error(`${seconds} seconds`)
+    if (seconds !== null && !(seconds >= 0 && (seconds <= MAX_SECONDS || seconds === Number.POSITIVE_INFINITY)))
+      throw new Error(`${seconds} seconds`)
   same(parseCacheControl(canonicalCacheControl(read)), read, 'written again')
   // What restricts by word must never be lost, however the rest is broken.
   if (/^[^"]*$/.test(value) && /(?:^|[,;\s])no-store(?:$|[,;\s])/i.test(value) && !read.noStore) throw new Error('no-store was lost')
@@ -55,7 +57,8 @@ function checkCacheControl(value: string, random: Random): void {
 function canonicalCacheControl(read: CacheControl): string {
   const members: string[] = []
   const flag = (name: string, present: boolean): unknown => present && members.push(name)
-  const number = (name: string, seconds: number | null): unknown => seconds !== null && members.push(Number.isFinite(seconds) ? `${name}=${seconds}` : name)
+  const number = (name: string, seconds: number | null): unknown =>
+    seconds !== null && members.push(Number.isFinite(seconds) ? `${name}=${seconds}` : name)
   const fields = (name: string, names: readonly string[]): unknown => names.length > 0 && members.push(`${name}="${names.join(', ')}"`)
   flag('no-store', read.noStore)
   flag('no-cache', read.noCache)
@@ -86,7 +89,8 @@ function checkRange(value: string, random: Random): void {
   if (read.ranges.length > 16) throw new Error(`${read.ranges.length} ranges`)
   let sum = 0
   for (const { first, last } of read.ranges) {
-    if (!(Number.isInteger(first) && Number.isInteger(last) && first >= 0 && first <= last && last < length)) throw new Error(`bytes ${first}-${last} of ${length}`)
+    if (!(Number.isInteger(first) && Number.isInteger(last) && first >= 0 && first <= last && last < length))
+      throw new Error(`bytes ${first}-${last} of ${length}`)
     sum += last - first + 1
   }
   if (sum > 2 * length) throw new Error('more than twice the whole')
@@ -135,7 +139,12 @@ function checkList(value: string, random: Random): void {
     if (!isValidHost(host)) throw new Error(`the host ${JSON.stringify(host)}`)
     same(normaliseHost(host, 'http'), host, 'the host written again')
   }
-  const headers = HeaderMap.of([['X-Forwarded-For', value], ['Forwarded', value], ['Via', value], ['CDN-Loop', value]])
+  const headers = HeaderMap.of([
+    ['X-Forwarded-For', value],
+    ['Forwarded', value],
+    ['Via', value],
+    ['CDN-Loop', value],
+  ])
   clientAddress('192.0.2.1', value, (ip) => ip === '192.0.2.1')
   loops(headers, 'Clearcoat')
   appendForwarded(headers, { peerAddress: '192.0.2.1', trusted: true, scheme: 'http', host: 'h', name: 'Clearcoat', httpVersion: '1.1' })

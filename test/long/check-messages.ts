@@ -27,7 +27,16 @@ export function checkRequest(text: string, random: Random): boolean {
   const bytes = Buffer.from(text, 'latin1')
   const whole = requestVerdict(parser, bytes, [bytes.length])
   same(requestVerdict(second, bytes, [...random.cuts(bytes.length, 4), bytes.length]), whole, 'cut in pieces')
-  if (random.once(16)) same(requestVerdict(second, bytes, Array.from(bytes, (_, at) => at + 1)), whole, 'byte by byte')
+  if (random.once(16))
+    same(
+      requestVerdict(
+        second,
+        bytes,
+        Array.from(bytes, (_, at) => at + 1),
+      ),
+      whole,
+      'byte by byte',
+    )
   const { head, framing } = parser
   if (whole.after === MORE || head === null) return false
   const taken = text.slice(text.startsWith('\r\n') ? 2 : 0, whole.after)
@@ -37,7 +46,11 @@ export function checkRequest(text: string, random: Random): boolean {
   return true
 }
 
-function requestVerdict(from: RequestParser, bytes: Buffer, ends: readonly number[]): { after: number; refusal: string | null; head: unknown } {
+function requestVerdict(
+  from: RequestParser,
+  bytes: Buffer,
+  ends: readonly number[],
+): { after: number; refusal: string | null; head: unknown } {
   from.begin(0)
   let after = MORE
   for (const end of ends) {
@@ -52,7 +65,13 @@ function requestVerdict(from: RequestParser, bytes: Buffer, ends: readonly numbe
 }
 
 /** As it goes to the origin it passes the strict validator, and it is what the parser makes of it again. */
-function checkForwarded(method: string, target: string, host: string | null, received: HeaderMap, framing: 'none' | 'chunked' | number): void {
+function checkForwarded(
+  method: string,
+  target: string,
+  host: string | null,
+  received: HeaderMap,
+  framing: 'none' | 'chunked' | number,
+): void {
   const headers = received.clone()
   stripHopByHop(headers, 'request')
   headers.set('Host', normaliseHost(host ?? 'h', 'http') || 'h')
@@ -68,9 +87,14 @@ function checkForwarded(method: string, target: string, host: string | null, rec
   const bytes = Buffer.from(sent, 'latin1')
   const roomy = new RequestParser({ head: 1 << 16, line: 1 << 16, fields: 100 })
   roomy.begin(0)
-  if (roomy.parse(bytes, bytes.length) !== bytes.length || roomy.head === null) throw new Error(`refuses what it sent (${roomy.refusal}): ${JSON.stringify(sent)}`)
+  if (roomy.parse(bytes, bytes.length) !== bytes.length || roomy.head === null)
+    throw new Error(`refuses what it sent (${roomy.refusal}): ${JSON.stringify(sent)}`)
   const again = roomy.head.headers
-  same([roomy.head.method, roomy.head.target, roomy.framing === 0 ? 'none' : roomy.framing], [method, target, framing === 0 ? 'none' : framing], 'read again')
+  same(
+    [roomy.head.method, roomy.head.target, roomy.framing === 0 ? 'none' : roomy.framing],
+    [method, target, framing === 0 ? 'none' : framing],
+    'read again',
+  )
   same(serializeFields(again), fieldLines, 'serialized again')
 }
 
@@ -81,13 +105,28 @@ export function checkAnswer(text: string, random: Random): boolean {
   const whole = answerVerdict(bytes, [bytes.length], toHead)
   const pieces = answerVerdict(bytes, [...random.cuts(bytes.length, 4), bytes.length], toHead)
   same(pieces.verdict, whole.verdict, 'cut in pieces')
-  if (random.once(16)) same(answerVerdict(bytes, Array.from(bytes, (_, at) => at + 1), toHead).verdict, whole.verdict, 'byte by byte')
+  if (random.once(16))
+    same(
+      answerVerdict(
+        bytes,
+        Array.from(bytes, (_, at) => at + 1),
+        toHead,
+      ).verdict,
+      whole.verdict,
+      'byte by byte',
+    )
   if (whole.headers === null) return false
   const { status, reason } = whole
   stripHopByHop(whole.headers, 'response')
   if (status < 200) return true
   const lines = serializeFields(whole.headers)
-  const sent = answerHead({ status, reason, fieldLines: lines, contentLength: null, close: true }, 0, false, { dateLine: () => 'Date: x\r\n' }, 'Connection: close\r\n\r\n')
+  const sent = answerHead(
+    { status, reason, fieldLines: lines, contentLength: null, close: true },
+    0,
+    false,
+    { dateLine: () => 'Date: x\r\n' },
+    'Connection: close\r\n\r\n',
+  )
   const [read, ...more] = parseResponses(Buffer.from(sent, 'latin1'))
   same([read?.status, read?.reason, read?.body.length, more.length], [status, reason, 0, 0], 'as a client reads it')
   const again = answerVerdict(Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${lines}\r\n`, 'latin1'), [], toHead)
@@ -96,7 +135,11 @@ export function checkAnswer(text: string, random: Random): boolean {
   return true
 }
 
-function answerVerdict(bytes: Buffer, cuts: readonly number[], toHead: boolean): { verdict: unknown; status: number; reason: string; headers: HeaderMap | null } {
+function answerVerdict(
+  bytes: Buffer,
+  cuts: readonly number[],
+  toHead: boolean,
+): { verdict: unknown; status: number; reason: string; headers: HeaderMap | null } {
   const from = new ResponseParser(ANSWER_LIMITS, 'fail')
   let start = 0
   for (const end of cuts.length === 0 ? [bytes.length] : cuts) {
@@ -108,7 +151,12 @@ function answerVerdict(bytes: Buffer, cuts: readonly number[], toHead: boolean):
     if (head !== null) {
       const { response, keepAlive, idleSeconds } = head
       const { status, reason, version, headers, framing, contentLength } = response
-      return { verdict: [start + behind, status, reason, version, [...headers], framing, contentLength, keepAlive, idleSeconds], status, reason, headers }
+      return {
+        verdict: [start + behind, status, reason, version, [...headers], framing, contentLength, keepAlive, idleSeconds],
+        status,
+        reason,
+        headers,
+      }
     }
     start = end
   }
@@ -120,7 +168,15 @@ export function checkChunked(text: string, random: Random): boolean {
   const bytes = Buffer.from(text, 'latin1')
   const whole = decode(bytes, [bytes.length])
   same(decode(bytes, [...random.cuts(bytes.length, 6), bytes.length]), whole, 'cut in pieces')
-  if (random.once(16)) same(decode(bytes, Array.from(bytes, (_, at) => at + 1)), whole, 'byte by byte')
+  if (random.once(16))
+    same(
+      decode(
+        bytes,
+        Array.from(bytes, (_, at) => at + 1),
+      ),
+      whole,
+      'byte by byte',
+    )
   if (!whole.done) return false
   const data = Buffer.from(whole.data, 'latin1')
   const coded = data.length === 0 ? LAST_CHUNK : `${chunkHead(data.length)}${whole.data}${CHUNK_END}${LAST_CHUNK}`

@@ -40,7 +40,11 @@ test('no mutated request makes an origin see anything but what was decided to be
     },
   })
   const errors: string[] = []
-  const eventLog = { info: () => {}, warn: () => {}, error: (fields: object, message: string) => errors.push(`${message} ${JSON.stringify(fields)}`) }
+  const eventLog = {
+    info: () => {},
+    warn: () => {},
+    error: (fields: object, message: string) => errors.push(`${message} ${JSON.stringify(fields)}`),
+  }
   const accessLog = {
     write: ({ method, url, end }: AccessRecord): void => {
       if (end !== 'sent') count(unfinished, `${method} ${url}`)
@@ -77,7 +81,8 @@ test('no mutated request makes an origin see anything but what was decided to be
       const text = own.body.toString('latin1')
       if (own.get('x-nonce') !== nonce || text !== `GET /${nonce} ${nonce} 0`) findings.push(`${nonce} got ${own.head} ${text}`)
       const page = await client.request(`GET /k${round % PAGES} HTTP/1.1\r\nHost: h\r\n\r\n`)
-      if (page.body.toString('latin1') !== `/k${round % PAGES} h`) findings.push(`/k${round % PAGES} is ${page.head} ${page.body.toString('latin1')}`)
+      if (page.body.toString('latin1') !== `/k${round % PAGES} h`)
+        findings.push(`/k${round % PAGES} is ${page.head} ${page.body.toString('latin1')}`)
       checked += 2
       // Some turns for the attackers, else a clean client that only waits for itself would take them all.
       for (let turns = 0; turns < 20; turns++) await new Promise<void>((resolve) => setImmediate(resolve))

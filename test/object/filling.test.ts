@@ -460,7 +460,13 @@ describe('whatever happens to a filling', () => {
   const appetite = fc.integer({ min: 1, max: 5 })
   const steps: fc.Arbitrary<Step[]> = fc.array(
     fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), size: fc.oneof(fc.nat({ max: 40 }), fc.integer({ min: 2000, max: 9000 })) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          do: fc.constant('send' as const),
+          size: fc.oneof(fc.nat({ max: 40 }), fc.integer({ min: 2000, max: 9000 })),
+        }),
+      },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), appetite }) },
       { weight: 4, arbitrary: fc.record({ do: fc.constant('resume' as const), which, appetite }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which, appetite }) },

@@ -23,7 +23,12 @@ describe('the numbers of a life', () => {
 
   it('take an object from fresh through grace to stale, each from its very moment on', () => {
     const made = object({ at: 1000, ttl: 10, grace: 5 })
-    expect([made.freshness(10_999), made.freshness(11_000), made.freshness(15_999), made.freshness(16_000)]).toEqual(['fresh', 'grace', 'grace', 'stale'])
+    expect([made.freshness(10_999), made.freshness(11_000), made.freshness(15_999), made.freshness(16_000)]).toEqual([
+      'fresh',
+      'grace',
+      'grace',
+      'stale',
+    ])
     expect(made.expiresAt).toBe(16_000)
     expect(made.left(9000)).toBe(2)
   })
@@ -35,7 +40,11 @@ describe('the numbers of a life', () => {
 
   it('allow what is stale to answer for an error as long as staleIfError says, and for a well-formed one only if that was asked for', () => {
     const made = object({ ttl: 10, staleIfError: 5 })
-    expect([made.servableOnError(14_999, false), made.servableOnError(15_000, false), made.servableOnError(12_000, true)]).toEqual([true, false, false])
+    expect([made.servableOnError(14_999, false), made.servableOnError(15_000, false), made.servableOnError(12_000, true)]).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 
   it('are shortened by a soft purge, never lengthened', () => {

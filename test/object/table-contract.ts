@@ -5,7 +5,7 @@ import type { Claim } from '../../src/object/claim.ts'
 import type { CachedObject } from '../../src/object/object.ts'
 import type { ObjectStore } from '../../src/object/store.ts'
 import type { ObjectTable } from '../../src/object/table.ts'
-import { type Ask, ask, claimOf, fillingFor, marker, type ObjectOptions, object, Reader, variantOf, Witness } from './things.ts'
+import { type Ask, ask, claimOf, fillingFor, MIB, marker, type ObjectOptions, object, Reader, variantOf, Witness } from './things.ts'
 
 export interface TableRig {
   readonly clock: ManualClock
@@ -544,7 +544,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('of a key with many variants takes no longer for each than that of one', () => {
-        fresh({ variants: 20_000 })
+        fresh({ variants: 20_000, budget: 1024 * MIB })
         for (let i = 0; i < 20_000; i++) {
           const made = object()
           table.publish(null, made, LANGUAGE, `accept-language=${i}`, true)

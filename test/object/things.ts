@@ -1,5 +1,5 @@
 /** Objects, markers and look-ups with whatever a test does not care about filled in. */
-import { type BodySink } from '../../src/body/body.ts'
+import type { BodySink } from '../../src/body/body.ts'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters } from '../../src/counters.ts'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
@@ -121,7 +121,11 @@ export class Reader implements BodySink {
 export const MIB: number = 1024 * 1024
 
 /** A filling that tells the table when it ends, as a fetch does. */
-export function fillingFor(table: ObjectTable, options: ObjectOptions = {}, kept: boolean = true): { filling: Filling; object: CachedObject } {
+export function fillingFor(
+  table: ObjectTable,
+  options: ObjectOptions = {},
+  kept: boolean = true,
+): { filling: Filling; object: CachedObject } {
   const filling: Filling = new Filling(
     null,
     kept,

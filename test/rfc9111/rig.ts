@@ -8,8 +8,8 @@ import { ByteOrigin, type SeenRequest } from '../support/byte-origin.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
-/** A field's value, several lines of it, or a value that the time of sending decides. */
-export type Value = string | readonly string[] | ((wall: number) => string)
+/** A field's value, several lines of it, or a value that the time of sending or the row's URL decides. */
+export type Value = string | readonly string[] | ((wall: number) => string) | { readonly ofRow: (url: string) => string }
 export type Fields = Readonly<Record<string, Value>>
 
 /** What must be found: all lines joined, a pattern of that, or `null` for no line at all. */
@@ -41,8 +41,8 @@ export interface Step {
   readonly path?: string
   readonly asks?: Fields
   readonly sends?: string
-  /** The origin's answer; `dead`: it closes the connection unanswered. Without it the origin must not be asked. */
-  readonly origin?: Reply | 'dead'
+  /** The origin's answer, or its answers to so many requests; `dead`: it closes the connection unanswered. Without it the origin must not be asked. */
+  readonly origin?: Reply | readonly Reply[] | 'dead'
   /** A further request that the origin gets after the client has its answer; the step ends when its answer is stored. */
   readonly background?: Reply
   /** Default: the origin's status, but 200 for a 304, and 200 from the cache. */
@@ -50,7 +50,8 @@ export interface Step {
   /** Default: the body that the origin sent, else that of step 1. `null`: anything. */
   readonly body?: string | null
   readonly gets?: Expected
-  readonly sees?: Expected
+  /** What each request to the origin must hold, or what all of them must. */
+  readonly sees?: Expected | readonly Expected[]
   /** What the background request must hold. */
   readonly seesBehind?: Expected
   /** Method that the origin sees. Default: the client's. */
@@ -59,8 +60,6 @@ export interface Step {
   readonly stored?: Expected | null
   /** Status and fields of the interim answers that the client gets. */
   readonly interim?: readonly (readonly [status: number, gets: Expected])[]
-  /** How often the origin is asked. Default once. */
-  readonly times?: number
 }
 
 export interface Row {
@@ -127,7 +126,7 @@ class Rig {
         if (request === null) return connection.end()
         const reply = this.#replyTo(request)
         if (reply === 'dead') return connection.end()
-        connection.send(bytesOf(reply, request, this.#number, this.#clock.wall()))
+        connection.send(bytesOf(reply, request, this.#number, this.#clock.wall(), this.#path))
         if (reply.framing === 'close') return connection.end()
       }
     })
@@ -173,24 +172,24 @@ class Rig {
     const url = `${this.#path}${step.path ?? ''}`
     if (step.after !== undefined) this.#pass(step.after)
     this.#seen = []
-    const times = step.times ?? (origin === undefined ? 0 : 1)
-    this.#replies = [
-      ...(origin === undefined ? [] : Array.from({ length: times }, () => origin)),
-      ...(step.background === undefined ? [] : [step.background]),
-    ]
+    const replies = origin === undefined ? [] : origin === 'dead' ? ['dead' as const] : 'length' in origin ? origin : [origin]
+    const times = replies.length
+    const last = replies.at(-1)
+    this.#replies = [...replies, ...(step.background === undefined ? [] : [step.background])]
     const { response, interim } = await this.#ask(server, method, url, step)
     const asked = this.#seen.slice(0, times)
     if (origin !== 'dead')
       expect(step.background === undefined ? this.#seen.length : asked.length, `${where}: requests to the origin`).toBe(times)
-    expect(response.status, `${where}: status`).toBe(step.status ?? statusOf(origin))
-    const sent = origin === undefined || origin === 'dead' || origin.status === 304 ? undefined : (origin.body ?? `body ${this.#number}`)
+    expect(response.status, `${where}: status`).toBe(step.status ?? statusOf(last))
+    const sent = last === undefined || last === 'dead' || last.status === 304 ? undefined : (last.body ?? `body ${this.#number}`)
     bodies.push(sent ?? '')
     const body = step.body === undefined ? (sent ?? bodies[0] ?? '') : step.body
     if (body !== null) expect(response.body.toString('latin1'), `${where}: body`).toBe(bodiless(method, response.status) ? '' : body)
     check(step.gets, (name) => response.getAll(name), `${where}: the client gets`)
-    for (const request of asked) {
+    for (const [i, request] of asked.entries()) {
       expect(request.method, `${where}: method at the origin`).toBe(step.seesMethod ?? method)
-      check(step.sees, (name) => linesOf(request.head, name), `${where}: the origin sees`)
+      const sees = Array.isArray(step.sees) ? step.sees[i] : step.sees
+      check(sees, (name) => linesOf(request.head, name), `${where}: the origin sees`)
     }
     expect(interim.map(({ status }) => status)).toEqual((step.interim ?? []).map(([status]) => status))
     for (const [i, [, gets]] of (step.interim ?? []).entries()) check(gets, (name) => interim[i]?.getAll(name) ?? [], `${where}: interim`)
@@ -212,7 +211,9 @@ class Rig {
     const client = this.#client
     const body = step.sends ?? ''
     const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`
-    client.send(`${method} ${url} HTTP/1.1\r\nHost: www.example\r\n${length}${lines(step.asks ?? {}, this.#clock.wall())}\r\n${body}`)
+    client.send(
+      `${method} ${url} HTTP/1.1\r\nHost: www.example\r\n${length}${lines(step.asks ?? {}, this.#clock.wall(), this.#path)}\r\n${body}`,
+    )
     const interim: RawResponse[] = []
     for (;;) {
       const response = await client.response({ head: method === 'HEAD', interim: true })
@@ -251,15 +252,19 @@ function bodiless(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304
 }
 
-function lines(fields: Fields, wall: number): string {
+function lines(fields: Fields, wall: number, url: string): string {
   return Object.entries(fields)
-    .flatMap(([name, value]) =>
-      (typeof value === 'function' ? [value(wall)] : typeof value === 'string' ? [value] : value).map((line) => `${name}: ${line}\r\n`),
-    )
+    .flatMap(([name, value]) => valuesOf(value, wall, url).map((line) => `${name}: ${line}\r\n`))
     .join('')
 }
 
-function bytesOf(reply: Reply, request: SeenRequest, number: number, wall: number): string {
+function valuesOf(value: Value, wall: number, url: string): readonly string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value === 'function') return [value(wall)]
+  return 'ofRow' in value ? [value.ofRow(url)] : value
+}
+
+function bytesOf(reply: Reply, request: SeenRequest, number: number, wall: number, url: string): string {
   const { status = 200, fields = {}, body = `body ${number}`, framing = 'length' } = reply
   const given = new Set(Object.keys(fields).map((name) => name.toLowerCase()))
   const none = bodiless(request.method, status)
@@ -268,7 +273,7 @@ function bytesOf(reply: Reply, request: SeenRequest, number: number, wall: numbe
   const coding = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
   const date = given.has('date') || reply.noDate === true ? '' : `Date: ${formatHttpDate(wall)}\r\n`
   const step = given.has('x-step') ? '' : `X-Step: ${number}\r\n`
-  const head = `HTTP/1.1 ${status} ${reply.reason ?? 'Said'}\r\n${lines(fields, wall)}${date}${step}${length}${coding}\r\n`
+  const head = `HTTP/1.1 ${status} ${reply.reason ?? 'Said'}\r\n${lines(fields, wall, url)}${date}${step}${length}${coding}\r\n`
   const content = framing === 'chunked' ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body
   return `${reply.interim ?? ''}${head}${none ? '' : content}${reply.surplus ?? ''}`
 }

@@ -19,7 +19,7 @@ const WHILE_REVALIDATE: Row[] = [
   {
     clause: 'RFC 5861 §3',
     title: 'to the last second of the window',
-    steps: [forwarded(cc('max-age=5, stale-while-revalidate=30')), { after: 34, background: {}, ...STALE }],
+    steps: [forwarded(cc('max-age=5, stale-while-revalidate=30')), { after: 34, background: { fields: cc('max-age=60') }, ...STALE }],
   },
   {
     clause: 'RFC 5861 §3',

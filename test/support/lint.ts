@@ -25,7 +25,9 @@ export interface LintOptions {
 const TCHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]"
 const REQUEST_LINE = new RegExp(`^(${TCHAR}+) (/[\\x21\\x22\\x24-\\x7e]*|\\*) HTTP/1\\.1$`)
 const CLIENT_LINE = new RegExp(`^(${TCHAR}+) ([\\x21\\x22\\x24-\\x7e]+) HTTP/1\\.[01]$`)
-const FIELD = new RegExp(`^(${TCHAR}+):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`)
+const FIELD = new RegExp(
+  `^(${TCHAR}+):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`,
+)
 const HOST = /^(?:[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/
 const HOP_BY_HOP = new Set([
   'connection',
@@ -48,7 +50,9 @@ export function lintRequest(bytes: string, start: number = 0, options: LintOptio
   const headEnd = bytes.indexOf('\r\n\r\n', start)
   if (headEnd < 0) {
     const soFar = bytes.slice(start)
-    return /[^\r]\n|^\n|\r(?!\n|$)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(soFar) ? violation(`bytes ${JSON.stringify(soFar.slice(0, 200))}`) : MORE
+    return /[^\r]\n|^\n|\r(?!\n|$)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(soFar)
+      ? violation(`bytes ${JSON.stringify(soFar.slice(0, 200))}`)
+      : MORE
   }
   const head = bytes.slice(start, headEnd)
   if (head.replaceAll('\r\n', '').search(/[\x00-\x08\x0a-\x1f\x7f]/) >= 0) return violation(`a control byte in ${JSON.stringify(head)}`)
@@ -92,7 +96,8 @@ function fieldFault(fields: readonly (readonly [string, string])[], hopByHop: bo
     const name = key.toLowerCase()
     if (name === 'content-length' && !/^[0-9]+$/.test(value)) return 'a length that is none'
     if (name === 'transfer-encoding' && value.toLowerCase() !== 'chunked') return 'a coding other than chunked'
-    if (name.replaceAll('_', '-') !== name && ['content-length', 'transfer-encoding'].includes(name.replaceAll('_', '-'))) return 'framing in disguise'
+    if (name.replaceAll('_', '-') !== name && ['content-length', 'transfer-encoding'].includes(name.replaceAll('_', '-')))
+      return 'framing in disguise'
     if (hopByHop || !HOP_BY_HOP.has(name)) continue
     const upgrades = count('upgrade') === 1 && count('connection') === 1
     if (!upgrades || !(name === 'upgrade' || (name === 'connection' && value === 'Upgrade'))) return `the hop-by-hop field ${key}`

@@ -1,0 +1,98 @@
+/** Builds and wires everything once: all of a server but its sockets. */
+import { randomBytes } from 'node:crypto'
+import { type Backend, backend } from '../vcl-ts/backend.ts'
+import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
+import type { Policy } from '../vcl-ts/policy.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { resolveSettings } from './config/resolve.ts'
+import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
+import { Counters } from './counters.ts'
+import { InvalidationLog } from './invalidation/log.ts'
+import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
+import { Expiry } from './object/expiry.ts'
+import { FillBudget } from './object/fill-budget.ts'
+import { LocalTable } from './object/local-table.ts'
+import { createOrigins, type Origins } from './origin/registry.ts'
+import { type ActivePolicy, activatePolicy } from './policy/active.ts'
+import type { Engine } from './request/engine.ts'
+import { MemoryStore } from './storage/memory.ts'
+import { trustList } from './wire/ip.ts'
+
+export interface ServerOptions {
+  /** Where misses and passes go: `http://host:port` or a `backend()`. A policy's first backend comes before it. */
+  readonly origin?: string | Backend
+  /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
+  readonly listen?: readonly string[]
+  /** Address of the admin listener, loopback or `unix:/path`; `null` (default): none. */
+  readonly admin?: string | null
+  /** Which column of the decision table the built-in policy follows. Default `safe`. */
+  readonly preset?: PresetName
+  /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
+  readonly name?: string
+  /** Bytes of memory for objects, everything counted. Default: a quarter of the memory that the process may use. */
+  readonly memory?: number
+  /** Bytes of the largest object that is stored. Default: a sixteenth of `memory`. */
+  readonly maxObject?: number
+  /** Networks (CIDR) whose forwarding fields are believed. Default none. */
+  readonly trust?: readonly string[]
+  /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
+  readonly policy?: Policy
+  readonly accessLog?: AccessLog | null
+  readonly eventLog?: EventLog
+  readonly clock?: Clock
+  readonly limits?: Partial<Limits>
+  readonly deadlines?: Partial<Deadlines>
+}
+
+/** Everything of one process but its sockets. */
+export interface Assembly {
+  readonly engine: Engine
+  readonly settings: Settings
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly log: EventLog
+  readonly policy: ActivePolicy
+  readonly table: LocalTable
+  readonly expiry: Expiry
+  readonly origins: Origins
+}
+
+/** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
+export function assemble(options: ServerOptions): Assembly {
+  const settings = resolveSettings(options)
+  const clock = options.clock ?? systemClock
+  const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
+  const decisions = decisionsFor(settings.preset)
+  const counters = new Counters()
+  const policy = activatePolicy(options.policy === undefined ? [] : [options.policy], settings.preset, clock, settings.deadlines.hook)
+  const store = new MemoryStore(settings.memory)
+  const invalidations = new InvalidationLog()
+  const expiry = new Expiry(clock, (entry) => table.expire(entry))
+  const table: LocalTable = new LocalTable({
+    store,
+    invalidations,
+    now: () => clock.now(),
+    variants: settings.limits.variants,
+    counters,
+    expiry,
+  })
+  const origins = createOrigins({ settings, clock, counters, oddStatus: decisions.oddStatus === 'fail' ? 'fail' : 'relay' })
+  const isTrusted = trustList(options.trust ?? [])
+  const engine: Engine = {
+    settings,
+    decisions,
+    clock,
+    counters,
+    log,
+    table,
+    fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
+    defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
+    originOf: (which) => origins.of(which),
+    policy: () => policy,
+    accessLog: options.accessLog ?? null,
+    isTrusted,
+    idPrefix: `${randomBytes(4).toString('hex')}-`,
+    viaLine: `Via: 1.1 ${settings.name}\r\n`,
+  }
+  return { engine, settings, counters, clock, log, policy, table, expiry, origins }
+}

@@ -1,0 +1,102 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { FieldScanner } from '../../src/wire/fields.ts'
+import { serializeFields } from '../../src/wire/message-head.ts'
+import { ask, claimOf, fillingFor, MIB, marker, type Rig, rig } from './things.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+const COUNT = 10_000
+const SCANNER = new FieldScanner({ line: 8192, count: 200 })
+
+/** What the process holds, garbage collected: the JavaScript heap and the bytes of buffers. */
+async function held(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    collect()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** A key as a request makes it: put together from pieces of a long head, or one such piece. */
+function keyOf(i: number): string {
+  const head = Buffer.from(
+    `GET /an/article/of/some/length/number-${i}.html HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: ${'x'.repeat(2000)}\r\n`,
+  ).toString('latin1')
+  const url = head.slice(4, head.indexOf(' HTTP'))
+  const host = head.slice(head.indexOf('Host: ') + 6, head.indexOf('\r\nUser-Agent'))
+  return i % 2 === 0 ? url : `${url.length}:${url}${host.length}:${host}`
+}
+
+/** Stores an answer whose head and body arrived together in one read of 64 KiB. */
+function arrive({ table }: Rig, i: number, size: number): void {
+  const read = Buffer.alloc(64 * 1024)
+  const length = read.write(
+    `Content-Type: text/html; charset=utf-8\r\nCache-Control: public, max-age=31536000\r\nETag: "0123456789-${i}"\r\nVary: Accept-Encoding, X-Something-Else\r\nSet-Cookie: ${'y'.repeat(3000)}\r\nX-A-Name-Of-Its-Own: ${i}\r\n\r\n`,
+    'latin1',
+  )
+  SCANNER.begin(0)
+  const end = SCANNER.scan(read, length)
+  const headers = SCANNER.headers(read.toString('latin1', 0, end), 0)
+  headers.removeRaw('set-cookie')
+  const key = keyOf(i)
+  const names = (headers.joined('vary') ?? '').toLowerCase().split(', ')
+  const fieldLines = serializeFields(headers)
+  const claim = claimOf(table.find(ask({ key })))
+  const { filling, object } = fillingFor(table, { key, headers, fieldLines, ttl: 31_536_000, etag: headers.getLower('etag') ?? null })
+  table.publish(claim, object, names, key.slice(5, 40), true)
+  filling.chunk(read.subarray(end, end + size))
+  filling.end({ type: 'complete' })
+}
+
+describe('the memory of what is stored', () => {
+  it.each([200, 1024])(
+    'is what is counted, for bodies of %i bytes: no read buffer and no head is kept alive by a piece of it',
+    async (size) => {
+      const made = rig({ budget: 1024 * MIB })
+      for (let i = 0; i < 200; i++) arrive(made, COUNT + i, size)
+      const [before, counted] = [await held(), made.table.bytes]
+      for (let i = 0; i < COUNT; i++) arrive(made, i, size)
+      const real = (await held()) - before
+      const logical = made.table.bytes - counted
+      expect(made.table.objects).toBe(COUNT + 200)
+      expect(real).toBeLessThan(logical * 1.1)
+      expect(real).toBeGreaterThan(logical * 0.6)
+    },
+  )
+
+  it('is what is counted, for refusals', async () => {
+    const { table } = rig({ budget: 1024 * MIB })
+    const before = await held()
+    for (let i = 0; i < COUNT; i++) {
+      const key = keyOf(i)
+      table.refuse(claimOf(table.find(ask({ key }))), [], key.slice(5, 40), marker({ key }), false)
+    }
+    const real = (await held()) - before
+    expect(real).toBeLessThan(table.bytes * 1.1)
+    expect(real).toBeGreaterThan(table.bytes * 0.4)
+  })
+
+  it('is given back when it is evicted, however far away its time is', async () => {
+    const made = rig({ budget: 4 * MIB })
+    for (let i = 0; i < 10; i++) arrive(made, i, 60_000)
+    const before = await held()
+    for (let i = 0; i < 3000; i++) arrive(made, i, 60_000)
+    expect(made.table.bytes).toBeLessThanOrEqual(4 * MIB)
+    expect((await held()) - before).toBeLessThan(8 * MIB)
+    expect(made.expiry.size).toBe(made.store.count)
+  })
+
+  it('is all given back when everything is purged', async () => {
+    const made = rig({ budget: 1024 * MIB })
+    const before = await held()
+    for (let i = 0; i < COUNT; i++) arrive(made, i, 200)
+    for (let i = 0; i < COUNT; i++) made.table.purge(keyOf(i), false)
+    expect([made.table.keys, made.table.bytes, made.store.count, made.expiry.size]).toEqual([0, 0, 0, 0])
+    // What remains is the log of the purges.
+    expect(((await held()) - before) / COUNT).toBeLessThan(500)
+  })
+})
