@@ -75,6 +75,13 @@ export class ChunkedDecoder {
     return at
   }
 
+  /** As `push`, with all data in `bytes` as one buffer, or `null`: tiny chunks would else cost their reader a write each. */
+  take(bytes: Buffer, start: number): { readonly at: number; readonly data: Buffer | null } {
+    const views: Buffer[] = []
+    const at = this.push(bytes, start, (view) => views.push(view) > 0)
+    return { at, data: views.length > 1 ? Buffer.concat(views) : (views[0] ?? null) }
+  }
+
   #step(byte: number): void {
     switch (this.#state) {
       case 'size':

@@ -17,6 +17,8 @@ export class Expiry {
   /** Of each entry of the heap, as it was when the entry was added. */
   readonly #times: number[] = []
   #timer: Timer | null = null
+  /** When the timer fires, monotonic milliseconds. */
+  #due = 0
 
   /** `expire` is told of every entry whose time is over; it need not call `remove`. */
   constructor(clock: Clock, expire: (entry: Entry) => void) {
@@ -37,7 +39,7 @@ export class Expiry {
     this.#times.push(entry.expiresAt)
     entry.place = at
     this.#rise(at)
-    this.#timer ??= this.#clock.after(SWEEP, () => this.#sweep())
+    this.#arm()
   }
 
   /** Forgets an entry; harmless when it is not there. */
@@ -62,7 +64,22 @@ export class Expiry {
       this.#take(0)
       this.#expire(entry)
     }
-    if (this.#heap.length > 0) this.#timer ??= this.#clock.after(work === 0 ? 1 : SWEEP, () => this.#sweep())
+    if (work === 0) {
+      this.#due = now + 1
+      this.#timer = this.#clock.after(1, () => this.#sweep())
+    } else this.#arm()
+  }
+
+  /** Wakes when the first entry's time is over, and no more often than once in a sweep. */
+  #arm(): void {
+    const first = this.#times[0]
+    if (first === undefined) return
+    const now = this.#clock.now()
+    const due = Math.max(first, now + SWEEP)
+    if (this.#timer !== null && this.#due <= due) return
+    this.#timer?.cancel()
+    this.#due = due
+    this.#timer = this.#clock.after(due - now, () => this.#sweep())
   }
 
   #holds(entry: Entry): boolean {

@@ -44,7 +44,7 @@ export type Found =
    * moment ago and it may be served on errors.
    */
   | { readonly type: 'object'; readonly object: CachedObject; readonly freshness: Freshness; readonly claim: Claim | null }
-  /** Fetch. Without a claim (ignoreBusy, solitary, too many variants) the result serves this request alone. */
+  /** Fetch. Without a claim (solitary) the result serves this request alone. */
   | { readonly type: 'fetch'; readonly claim: Claim | null; readonly stale: CachedObject | null; readonly why: MissReason }
   /** The last answer could not be shared: go to the origin without waiting. */
   | { readonly type: 'refused'; readonly marker: Marker }

@@ -442,3 +442,49 @@ test('tells who the peer is', async () => {
   })
   expect((await client.request(GET)).get('x-peer')).toBe(`127.0.0.1 ${client.socket.localPort} http false`)
 })
+
+test('a body of many tiny chunks reaches its reader in few pieces: each costs a write to the origin', async () => {
+  let pieces = 0
+  let bytes = 0
+  const { client } = await serve((exchange) => {
+    exchange.body?.read({
+      chunk(piece) {
+        pieces++
+        bytes += piece.length
+        return true
+      },
+      end: () => exchange.respondWhole(ok(), null),
+    })
+  })
+  await client.request(`POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(5000)}0\r\n\r\n`)
+  expect(bytes).toBe(5000)
+  expect(pieces).toBeLessThan(50)
+})
+
+test('draining closes a connection that becomes idle only when the rest of an answered request has come', async () => {
+  const { rig, client } = await serve((exchange) => exchange.respondWhole(ok(), null))
+  const answer = await client.request('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab')
+  expect(answer.get('connection')).toBe('keep-alive')
+  const drained = rig.listener.drain(30_000)
+  client.send('cde')
+  expect(await client.closed()).toBe('end')
+  client.end()
+  await drained
+})
+
+test('an empty line alone is no request: nothing is answered to it, neither when the client ends nor when it waits', async () => {
+  const { rig, client } = await serve(recorder([]))
+  const ending = await open(rig)
+  for (const each of [client, ending]) {
+    await each.request('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na')
+    each.send('\r\n')
+  }
+  ending.end()
+  await ending.closed()
+  expect(ending.pending).toHaveLength(0)
+  await turns()
+  rig.clock.advance(10_500)
+  expect(await client.closed()).toBe('end')
+  expect(client.pending).toHaveLength(0)
+  expect(rig.refused).toEqual([])
+})

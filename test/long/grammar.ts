@@ -136,7 +136,8 @@ const VALUES = [
   '127.0.0.1',
 ]
 
-export function request(random: Random, nonce: string): string {
+/** `content` is the body where there is one. */
+export function request(random: Random, nonce: string, content: string = 'b'.repeat(random.below(20))): string {
   const method = random.of(METHODS)
   const target = random.once(12)
     ? random.of(['*', 'http://h/abs', 'HTTP://h?q', 'https://h:443/', '//h/x', '/a b', '/%00', '/\\'])
@@ -145,7 +146,7 @@ export function request(random: Random, nonce: string): string {
   for (const name of random.many(0, 4, () => random.of(NAMES))) lines.push(`${name}: ${random.of(VALUES)}`)
   let body = ''
   if (random.once(3)) {
-    body = 'b'.repeat(random.below(20))
+    body = content
     if (random.once(2)) lines.push(`Content-Length: ${body.length}`)
     else {
       lines.push('Transfer-Encoding: chunked')

@@ -96,7 +96,9 @@ export class SoakOrigin {
         socket?.resetAndDestroy()
         return
       case 1:
-        socket?.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length + (body.length === 0 ? 1 : 0)}\r\nCache-Control: max-age=60\r\n\r\n`)
+        socket?.write(
+          `HTTP/1.1 200 OK\r\nContent-Length: ${body.length + (body.length === 0 ? 1 : 0)}\r\nCache-Control: max-age=60\r\n\r\n`,
+        )
         socket?.end(body.subarray(0, body.length >> 1))
         return
       case 2:

@@ -284,9 +284,7 @@ describe('a body that is not kept', () => {
         end: () => {},
       })
     }
-    const start = performance.now()
     for (let i = 0; i < 20; i++) source.send(Buffer.alloc(3000))
-    expect(performance.now() - start).toBeLessThan(1000)
     expect(bytes).toBe(10_000 * 60_000)
   })
 

@@ -230,3 +230,12 @@ test('an origin that does not read pauses the upload, and resumes it when it doe
   asked.call.cancel()
   expect(body.cancelled).not.toBeNull()
 })
+
+test('an answer of many tiny chunks reaches its reader in few pieces: each would cost a write to the client', async () => {
+  const { origin } = await rig(
+    await ByteOrigin.answering(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(5000)}0\r\n\r\n`),
+  )
+  const answer = await ask(origin, get('/'))
+  expect(answer.text).toBe('a'.repeat(5000))
+  expect(answer.chunks).toBeLessThan(50)
+})

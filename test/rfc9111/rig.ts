@@ -28,6 +28,10 @@ export interface Reply {
   readonly interim?: string
   /** Bytes after its end. */
   readonly surplus?: string
+  /** Instead of all this, these bytes. */
+  readonly raw?: string
+  /** How the connection ends after it; without it, and unless `framing` is `close`, it stays open. */
+  readonly ends?: 'fin' | 'reset'
   readonly reason?: string
   readonly noDate?: boolean
 }
@@ -37,6 +41,10 @@ export interface Step {
   /** Seconds that pass before it. */
   readonly after?: number
   readonly method?: string
+  /** Default `www.example`. */
+  readonly host?: string
+  /** Default `1.1`. */
+  readonly version?: '1.0' | '1.1'
   /** Appended to the URL of the row. */
   readonly path?: string
   readonly asks?: Fields
@@ -45,6 +53,8 @@ export interface Step {
   readonly origin?: Reply | readonly Reply[] | 'dead'
   /** A further request that the origin gets after the client has its answer; the step ends when its answer is stored. */
   readonly background?: Reply
+  /** Reason phrase; not looked at without it. */
+  readonly reason?: string
   /** Default: the origin's status, but 200 for a 304, and 200 from the cache. */
   readonly status?: number
   /** Default: the body that the origin sent, else that of step 1. `null`: anything. */
@@ -127,7 +137,8 @@ class Rig {
         const reply = this.#replyTo(request)
         if (reply === 'dead') return connection.end()
         connection.send(bytesOf(reply, request, this.#number, this.#clock.wall(), this.#path))
-        if (reply.framing === 'close') return connection.end()
+        if (reply.ends === 'reset') return connection.reset()
+        if (reply.framing === 'close' || reply.ends === 'fin') return connection.end()
       }
     })
     for (const preset of presets) {
@@ -181,6 +192,7 @@ class Rig {
     if (origin !== 'dead')
       expect(step.background === undefined ? this.#seen.length : asked.length, `${where}: requests to the origin`).toBe(times)
     expect(response.status, `${where}: status`).toBe(step.status ?? statusOf(last))
+    if (step.reason !== undefined) expect(response.reason, `${where}: reason phrase`).toBe(step.reason)
     const sent = last === undefined || last === 'dead' || last.status === 304 ? undefined : (last.body ?? `body ${this.#number}`)
     bodies.push(sent ?? '')
     const body = step.body === undefined ? (sent ?? bodies[0] ?? '') : step.body
@@ -212,7 +224,7 @@ class Rig {
     const body = step.sends ?? ''
     const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`
     client.send(
-      `${method} ${url} HTTP/1.1\r\nHost: www.example\r\n${length}${lines(step.asks ?? {}, this.#clock.wall(), this.#path)}\r\n${body}`,
+      `${method} ${url} HTTP/${step.version ?? '1.1'}\r\nHost: ${step.host ?? 'www.example'}\r\n${length}${lines(step.asks ?? {}, this.#clock.wall(), this.#path)}\r\n${body}`,
     )
     const interim: RawResponse[] = []
     for (;;) {
@@ -265,6 +277,7 @@ function valuesOf(value: Value, wall: number, url: string): readonly string[] {
 }
 
 function bytesOf(reply: Reply, request: SeenRequest, number: number, wall: number, url: string): string {
+  if (reply.raw !== undefined) return reply.raw
   const { status = 200, fields = {}, body = `body ${number}`, framing = 'length' } = reply
   const given = new Set(Object.keys(fields).map((name) => name.toLowerCase()))
   const none = bodiless(request.method, status)

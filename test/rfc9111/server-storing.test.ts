@@ -58,7 +58,7 @@ const BY_STATUS: Row[] = [
   {
     clause: 'RFC 9111 §3.3',
     title: 'the reason phrase is stored with the status',
-    steps: [forwarded(FRESH, { reply: { reason: 'Fine, thank you' } }), hit()],
+    steps: [forwarded(FRESH, { reply: { reason: 'Fine, thank you' } }), hit({ reason: 'Fine, thank you' })],
   },
 ]
 

@@ -143,7 +143,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const input = this.#input
     if (input.empty) {
       input.release()
-      if (this.#inputEnded) this.#close()
+      if (this.#inputEnded || this.#context.draining) this.#close()
       return false
     }
     if (this.#parser === null) this.#context.parser.begin(input.start)
@@ -151,11 +151,12 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const after = parser.parse(input.bytes, input.end)
     if (after === MORE) {
       if (parser.refusal !== null) this.#refuse(parser.refusal)
-      else if (this.#inputEnded) this.#refuse('head_incomplete')
+      else if (this.#inputEnded) this.#incomplete(parser, 'head_incomplete')
       else if (this.#parser === null) {
         input.own()
         this.#parser = new RequestParser(this.#context.headLimits)
         this.#parser.begin(input.start)
+        this.#parser.parse(input.bytes, input.end)
         this.#headSince = this.#context.clock.now()
       }
       return false
@@ -168,6 +169,12 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#headSince = -1
     this.#begin(parser)
     return true
+  }
+
+  /** An answer to an empty line, which is no request, would be taken for that of the client's next one. */
+  #incomplete(parser: RequestParser | null, reason: 'head_incomplete' | 'head_timeout'): void {
+    if (parser?.blank === true) this.#close()
+    else this.#refuse(reason)
   }
 
   #begin(parser: RequestParser): void {
@@ -397,7 +404,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     }
     if (this.#phase !== 'open') return
     if (this.#answering.isStuck(now, elapsed)) this.#breakOff('aborted', new Error('the client does not take the answer'))
-    else if (this.#headSince >= 0 && now - this.#headSince >= this.#context.headDeadline) this.#refuse('head_timeout')
+    else if (this.#headSince >= 0 && now - this.#headSince >= this.#context.headDeadline) this.#incomplete(this.#parser, 'head_timeout')
     else if (this.#exchange === null && this.#body !== null) {
       if (this.#drainSince >= 0 && now - this.#drainSince >= LINGER) this.#close()
     } else if (this.#body?.isSlow(now, this.#context.bodyWindow, this.#context.bodyMinimum) === true) this.#refuse('body_timeout')

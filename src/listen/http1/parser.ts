@@ -69,6 +69,11 @@ export class RequestParser {
     this.head = null
   }
 
+  /** Whether nothing has come but the empty line that is tolerated. */
+  get blank(): boolean {
+    return this.#state === 'method' && this.#at === this.#start
+  }
+
   /** Answers the position behind the head; or `MORE`, when `refusal` is set for good, else to be called with more bytes. */
   parse(bytes: Buffer, end: number): number {
     if (this.#state === 'start' || this.#state === 'startLf') {

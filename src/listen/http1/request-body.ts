@@ -131,19 +131,15 @@ export class RequestBody implements Body, BodyFlow {
   }
 
   #takeChunked(decoder: ChunkedDecoder, bytes: Buffer, start: number, end: number): number {
-    const after = decoder.push(end === bytes.length ? bytes : bytes.subarray(0, end), start, this.#deliver)
+    const { at, data } = decoder.take(end === bytes.length ? bytes : bytes.subarray(0, end), start)
     this.fault = decoder.fault
+    if (data !== null) this.#deliver(data)
     if (decoder.done) this.#complete()
-    return after
+    return at
   }
 
-  /** Answers whether more is wanted at once. */
-  readonly #deliver = (view: Buffer): boolean => {
-    const sink = this.#sink
-    if (sink === null) return this.#state === 'discarding'
-    if (sink.chunk(view)) return this.#state === 'reading' || this.#state === 'discarding'
-    if (this.#state === 'reading') this.#state = 'paused'
-    return false
+  #deliver(view: Buffer): void {
+    if (this.#sink?.chunk(view) === false && this.#state === 'reading') this.#state = 'paused'
   }
 
   #complete(): void {

@@ -348,7 +348,8 @@ export class Connection implements AnswerSource, UploadOwner {
     const body = this.#body as AnswerBody
     if (this.#decoder !== null) {
       const decoder = this.#decoder
-      const at = decoder.push(bytes, 0, this.#chunk)
+      const { at, data } = decoder.take(bytes, 0)
+      if (data !== null) body.push(data)
       if (this.#body !== body) return
       if (decoder.fault !== null) {
         this.#fail('bad_chunk', decoder.fault)
@@ -369,11 +370,6 @@ export class Connection implements AnswerSource, UploadOwner {
       }
     }
     this.#flowOn(body)
-  }
-
-  readonly #chunk = (view: Buffer): boolean => {
-    this.#body?.push(view)
-    return this.#body !== null
   }
 
   #flowOn(body: AnswerBody): void {
