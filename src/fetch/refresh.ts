@@ -46,7 +46,7 @@ function after(fetch: FetchTransaction, response: OriginResponse, stale: CachedO
     case 'merge':
       return merged(response, merge304(stale.headers, response.headers))
     case 'useStale':
-      return merged(response, stale.headers.clone())
+      return merged(response, unchanged(stale.headers, response.headers))
     case 'useFresh':
       return { step: 'respond', response, body: null, merged: null }
     case 'retry':
@@ -58,6 +58,15 @@ function after(fetch: FetchTransaction, response: OriginResponse, stale: CachedO
     default:
       return failWith(policyFailure(fetch, action))
   }
+}
+
+/** The stale fields as they are; only their age counts from the 304, as that of any validated answer. */
+function unchanged(stale: HeaderMap, fresh: HeaderMap): HeaderMap {
+  const headers = stale.clone()
+  headers.removeRaw('age')
+  headers.removeRaw('date')
+  for (const date of fresh.getAll('date')) headers.appendRaw('Date', 'date', date)
+  return headers
 }
 
 function merged(response: OriginResponse, headers: HeaderMap): FetchStep {

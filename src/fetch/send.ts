@@ -38,7 +38,10 @@ export function send(fetch: FetchTransaction): FetchStep {
       announceEmpty: ANNOUNCES_EMPTY.has(bereq.method),
       upgrade: init.request.upgrade,
       deadlines: { connect: bereq.connectTimeout, firstByte: bereq.firstByteTimeout, betweenBytes: bereq.betweenBytesTimeout },
-      replayable: facts.idempotent && (body === null || body.replayable),
+      // Asked when a connection has died: by then more of the body may have gone than is kept.
+      get replayable(): boolean {
+        return facts.idempotent && (body === null || body.replayable)
+      },
     },
     fetch,
   )

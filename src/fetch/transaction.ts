@@ -12,6 +12,7 @@ import { type OriginCall, OriginFailure, type OriginObserver, type OriginRespons
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
+import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import { runFetch } from './machine.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
@@ -78,6 +79,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
+    // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
+    if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(
       this,
       response.status === 304 && this.conditional ? { step: 'refresh', response } : { step: 'respond', response, body, merged: null },

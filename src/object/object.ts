@@ -88,6 +88,8 @@ export class CachedObject implements Entry {
   etag: string | null
   readonly lastModified: number | null
   readonly date: number
+  /** Whether the head has a Date; only a policy can have taken it away. */
+  readonly dated: boolean
   readonly part: Part | null
   readonly tags: ReadonlySet<string>
   readonly mustRevalidate: boolean
@@ -120,6 +122,7 @@ export class CachedObject implements Entry {
     this.etag = init.etag
     this.lastModified = init.lastModified
     this.date = init.date
+    this.dated = init.headers.hasLower('date')
     this.part = init.part
     this.tags = init.tags.size === 0 ? NO_TAGS : init.tags
     this.mustRevalidate = init.mustRevalidate

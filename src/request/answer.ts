@@ -29,6 +29,8 @@ export interface Answer {
   readonly aged: boolean
   /** Whether conditions and ranges of the request are this cache's to judge. */
   readonly judged: boolean
+  /** The head is one of an origin, untouched: it has a Date. */
+  readonly dated: boolean
   readonly close: boolean
   readonly failure: RequestFailure | OriginFailure | null
   /** For the log: what became of it. */

@@ -46,6 +46,8 @@ export interface ResponseHead {
   readonly fieldLines: string
   /** Length of the selected representation; for HEAD and 304 what to announce. `null`: unknown or not to be announced. */
   readonly contentLength: number | null
+  /** `fieldLines` are known to hold a Date; where it is not known, the protocol looks and adds one. */
+  readonly dated: boolean
   /** Close the connection after this answer. */
   readonly close: boolean
 }

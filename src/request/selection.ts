@@ -33,7 +33,8 @@ export function whole(answer: Answer, fieldLines: string): Selection {
 export function select(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { headers, method } = tx.req
   const hasRange = method === 'GET' && headers.hasLower('range')
-  if (answer.status === 200 && notModified(tx, object, hasRange))
+  // RFC 9111 §4.3.2: a stored part answers conditions as the whole does.
+  if ((answer.status === 200 || object.part !== null) && notModified(tx, object, hasRange))
     return { status: 304, reason: reasonPhrase(304), fieldLines: fieldLines.replace(BODY_FIELDS, ''), length: null, body: null }
   if (!hasRange || !ifRangeHolds(headers, object.etag, object.lastModified, object.date)) return whole(answer, fieldLines)
   return object.part === null ? ranges(tx, answer, object, fieldLines) : fromPart(tx, answer, object, fieldLines)

@@ -61,6 +61,7 @@ function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse)
     collapsed: false,
     aged: false,
     judged: false,
+    dated: false,
     close: made.close,
     failure: made.failure,
     story: made.failure?.message ?? tx.story,

@@ -56,7 +56,7 @@ function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
 function send(tx: RequestTransaction, answer: Answer, selected: Selection): void {
   const { status, reason, fieldLines, length, body } = selected
   tx.status = status
-  const head = { status, reason, fieldLines, contentLength: length, close: answer.close }
+  const head = { status, reason, fieldLines, contentLength: length, dated: answer.dated, close: answer.close }
   if (tx.req.method === 'HEAD' || status === 304 || status === 204) {
     leaveBody(answer)
     tx.exchange.respond(head, null)

@@ -173,3 +173,12 @@ it('ignores a client’s no-cache under safe and honours it under rfc9111', asyn
   const only = await strict.get('/absent', { 'Cache-Control': 'only-if-cached' })
   expect([only.status, only.get('cache-status')]).toEqual([504, expect.stringContaining('detail=CLIENT_ONLY_IF_CACHED')])
 })
+
+it('records the date of receipt where the origin gives none, and keeps it on hits', async () => {
+  const site = await open(always(FRESH, 'x'))
+  const first = await site.get('/undated')
+  expect(first.get('date')).toBe(new Date(site.clock.wall()).toUTCString())
+  site.clock.advance(30_000)
+  const hit = await site.get('/undated')
+  expect([hit.get('x-cache'), hit.get('date'), hit.get('age')]).toEqual(['HIT', first.get('date'), '30'])
+})

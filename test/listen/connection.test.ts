@@ -97,7 +97,7 @@ test.each([
   [205, '0'],
 ])('frames a %i answer without body', async (status, length) => {
   const { client } = await serve((exchange) =>
-    exchange.respondWhole({ status, reason: '', fieldLines: '', contentLength: status === 205 ? 0 : 99, close: false }, null),
+    exchange.respondWhole({ status, reason: '', fieldLines: '', contentLength: status === 205 ? 0 : 99, dated: false, close: false }, null),
   )
   for (let round = 0; round < 2; round++) {
     const answer = await client.request(GET)

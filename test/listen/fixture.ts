@@ -112,7 +112,7 @@ export function recorder(seen: Seen[]): ExchangeHandler {
 }
 
 export function ok(fieldLines: string = '', contentLength: number | null = null): ResponseHead {
-  return { status: 200, reason: 'OK', fieldLines, contentLength, close: false }
+  return { status: 200, reason: 'OK', fieldLines, contentLength, dated: false, close: false }
 }
 
 /** Waits, without sleeping, until something is so. */

@@ -93,6 +93,9 @@ function checkRange(value: string, random: Random): void {
       throw new Error(`bytes ${first}-${last} of ${length}`)
     sum += last - first + 1
   }
+  for (const [at, range] of read.ranges.entries())
+    for (const other of read.ranges.slice(at + 1))
+      if (range.first <= other.last && other.first <= range.last) throw new Error('ranges overlap')
   if (sum > 2 * length) throw new Error('more than twice the whole')
   same(parseRange(`bytes=${read.ranges.map(({ first, last }) => `${first}-${last}`).join(',')}`, length, 16), read, 'written again')
 }

@@ -39,6 +39,8 @@ export function checkRequest(text: string, random: Random): boolean {
     )
   const { head, framing } = parser
   if (whole.after === MORE || head === null) return false
+  const framings = text.slice(0, whole.after).match(/\r\n(?:content-length|transfer-encoding):/gi)
+  if (framings !== null && framings.length > 1) throw new Error('two framings were accepted')
   const taken = text.slice(text.startsWith('\r\n') ? 2 : 0, whole.after)
   const linted = lintRequest(taken.replace(/(?<=\r\n)(?:content-length|transfer-encoding|expect):[^\r]*\r\n/gi, ''), 0, { hopByHop: true })
   if (linted.type !== 'request') throw new Error(`accepted what is not valid: ${JSON.stringify(linted)}`)
@@ -121,7 +123,7 @@ export function checkAnswer(text: string, random: Random): boolean {
   if (status < 200) return true
   const lines = serializeFields(whole.headers)
   const sent = answerHead(
-    { status, reason, fieldLines: lines, contentLength: null, close: true },
+    { status, reason, fieldLines: lines, contentLength: null, dated: false, close: true },
     0,
     false,
     { dateLine: () => 'Date: x\r\n' },
@@ -177,6 +179,9 @@ export function checkChunked(text: string, random: Random): boolean {
       whole,
       'byte by byte',
     )
+  const independent = readChunks(text)
+  if (whole.done) same([whole.data, whole.at], independent, 'beside an independent decoder')
+  else if (independent !== null && whole.fault === null) throw new Error('a whole body is not taken for one')
   if (!whole.done) return false
   const data = Buffer.from(whole.data, 'latin1')
   const coded = data.length === 0 ? LAST_CHUNK : `${chunkHead(data.length)}${whole.data}${CHUNK_END}${LAST_CHUNK}`
@@ -185,6 +190,29 @@ export function checkChunked(text: string, random: Random): boolean {
   const again = decode(Buffer.from(coded, 'latin1'), [coded.length])
   same([again.data, again.at], [whole.data, coded.length], 'decoded again')
   return true
+}
+
+/** Data and end of a chunked body (RFC 9112 §7.1) by its grammar, or `null`. */
+function readChunks(text: string): [data: string, end: number] | null {
+  const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+  const quoted = '"(?:[^"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*"'
+  const head = new RegExp(`([0-9A-Fa-f]+)(?:;${token}(?:=(?:${token}|${quoted}))?)*\\r\\n`, 'y')
+  const trailers = new RegExp(`(?:${token}:[^\\x00-\\x08\\x0a-\\x1f\\x7f]*\\r\\n)*\\r\\n`, 'y')
+  let data = ''
+  for (let at = 0; ; ) {
+    head.lastIndex = at
+    const match = head.exec(text)
+    if (match === null) return null
+    const size = Number.parseInt(match[1] ?? '', 16)
+    if (size === 0) {
+      trailers.lastIndex = head.lastIndex
+      return trailers.test(text) ? [data, trailers.lastIndex] : null
+    }
+    const end = head.lastIndex + size
+    if (!text.startsWith('\r\n', end)) return null
+    data += text.slice(head.lastIndex, end)
+    at = end + 2
+  }
 }
 
 function decode(bytes: Buffer, ends: readonly number[]): { data: string; at: number; done: boolean; fault: string | null } {

@@ -180,7 +180,9 @@ export function chunked(random: Random, body: string): string {
   let text = ''
   for (let at = 0; at < body.length; ) {
     const size = 1 + random.below(body.length - at)
-    text += `${random.once(8) ? '0' : ''}${size.toString(16)}${random.once(8) ? random.of([';a', ';a=b', ';a="q\\"t"', ';a;b=c']) : ''}\r\n${body.slice(at, at + size)}\r\n`
+    // Now and then 2^32 too many, which a counter of 32 bits would take for the right number.
+    const high = random.once(40) ? '1' : ''
+    text += `${random.once(8) ? '0' : ''}${high}${size.toString(16).padStart(high === '' ? 0 : 8, '0')}${random.once(8) ? random.of([';a', ';a=b', ';a="q\\"t"', ';a;b=c']) : ''}\r\n${body.slice(at, at + size)}\r\n`
     at += size
   }
   return `${text}0\r\n${random.once(6) ? random.of(['T: u\r\n', 'Content-Length: 3\r\n', 'A:\r\nB: \t c\r\n']) : ''}\r\n`

@@ -285,6 +285,25 @@ const PARTS: Row[] = [
       whole(),
     ],
   },
+  ...(
+    [
+      ['the ETag', { 'If-None-Match': '"a"' }, true],
+      ['another ETag', { 'If-None-Match': '"b"' }, false],
+      ['the date', { 'If-Modified-Since': LONG_AGO }, true],
+      ['an earlier date', { 'If-Modified-Since': BEFORE_THAT }, false],
+    ] as [string, Fields, boolean][]
+  ).map(
+    ([title, condition, holds]): Row => ({
+      clause: 'RFC 9111 §4.3.2',
+      title: `a condition with ${title} of a stored part is judged: ${holds ? 304 : 206}`,
+      steps: [
+        partial('bytes=2-4', part(2, 4, { ETag: '"a"', 'Last-Modified': LONG_AGO })),
+        holds
+          ? hit({ asks: asks('bytes=2-3', condition), status: 304, gets: { 'Content-Range': null, ETag: '"a"' } })
+          : hit({ asks: asks('bytes=2-3', condition), status: 206, body: '23' }),
+      ],
+    }),
+  ),
   {
     clause: 'RFC 9110 §13.1.5',
     title: 'If-Range goes to the origin with its Range on a miss',

@@ -23,7 +23,7 @@ export function answerHead(
 ): string {
   const { fieldLines } = head
   const framing = length !== null ? `Content-Length: ${length}\r\n` : chunked ? 'Transfer-Encoding: chunked\r\n' : ''
-  return `${statusLine(head.status, head.reason, 200)}${fieldLines}${hasDate(fieldLines) ? '' : dates.dateLine()}${framing}${connectionLines}`
+  return `${statusLine(head.status, head.reason, 200)}${fieldLines}${head.dated || hasDate(fieldLines) ? '' : dates.dateLine()}${framing}${connectionLines}`
 }
 
 /** Status line of an answer whose status is at least `lowest`. */
