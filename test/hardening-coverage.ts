@@ -48,7 +48,6 @@ export const P0: ReadonlySet<number> = new Set([
 /** Parts of P0 cases that wait for what is not built yet. */
 export const EXCEPTIONS: Readonly<Record<number, string>> = {
   56: 'a hit in Redis: there is no second tier yet',
-  72: 'ten million fuzzed inputs: the check runs over every request of this catalogue’s server-level tests',
   81: 'TLS without close_notify: there is no TLS to origins yet',
   173: 'workers, Redis and bans: there is one process, and purges of URLs',
 }
@@ -105,7 +104,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   57: by(REUSE, BODIES),
   58: by(REUSE),
   60: by(FRAMING),
-  61: partly('an expectation whose body never comes', BODIES),
+  61: by('journey/request-bodies.test.ts', 'listen/limits.test.ts'),
   62: by(ANSWERS),
   63: by(BODIES),
   64: by(FRAMING, SHARING),
@@ -115,7 +114,8 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   69: by(ANSWERS),
   70: by(ANSWERS, STORED_HEAD),
   71: by(REUSE),
-  72: partly('ten million fuzzed inputs', ANSWERS, POISONING, KEYS),
+  // The fuzzed inputs run with `npm run test:long`.
+  72: by(ANSWERS, POISONING, KEYS, 'long/parsers.long.ts', 'long/sockets.long.ts'),
   74: by(REUSE),
   75: by(REUSE),
   76: by(BROKEN),
@@ -125,7 +125,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   81: partly('TLS without close_notify', ANSWERS, BROKEN),
   82: by(REUSE),
   83: by(REUSE),
-  84: partly('that HEAD never truncates a stored GET', KEYS),
+  84: by('rfc9111/server-methods.test.ts', KEYS),
   85: by(INTERIM),
   86: by(INTERIM),
   88: by(BROKEN),
@@ -138,7 +138,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   96: by(RANGES, ANSWERS),
   97: by(SPLITS),
   98: by(WAITERS),
-  99: { files: [], open: 'later' },
+  99: by(ANSWERS),
   100: by(BROKEN),
   131: by(POISONING),
   132: by(POISONING),

@@ -308,3 +308,14 @@ test('a client that leaves in the middle of its body leaves the origin no whole 
   expect(rig.hits('/upload')).toBe(0)
   expect(rig.stat('n_object')).toBe(1)
 })
+
+test.each([
+  ['Location', '/a%0d%0aX-Evil:%201?q=%00%c3%28#%2e%2e'],
+  ['Set-Cookie', 'a=%0d%0aSet-Cookie:%20b=c%00; Path=/%2e%2e'],
+])('%s is decoded nowhere, neither on the miss nor on the hit', async (name, value) => {
+  rig = await start(() => ({ status: 200, fields: [FRESH, [name, value]], body: 'x' }), { preset: 'rfc9111' })
+  for (const cache of ['MISS', 'HIT']) {
+    const answer = await rig.get('/')
+    expect([answer.get('x-cache'), answer.get(name.toLowerCase()), answer.get('x-evil')]).toEqual([cache, value, undefined])
+  }
+})

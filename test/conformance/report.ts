@@ -68,9 +68,9 @@ function formatTotals({ required, optimal, checks, tally }: Report): string[] {
   ]
 }
 
-/** A check answered `no` is an answer, not a miss; one that could not be carried out is listed. */
+/** A check answered `no` is an answer, not a miss; what only depends on another miss is in the totals. */
 function formatMisses(run: readonly Classified[]): string[] {
-  const misses = run.filter(({ result }) => !GOOD.has(result) && result !== 'no')
+  const misses = run.filter(({ result }) => !GOOD.has(result) && result !== 'no' && result !== 'dependency_fail')
   return misses.map(({ test, result, reason }) => `${result.padEnd(15)} ${kindOf(test).padEnd(8)} ${test.id}: ${reason ?? ''}`)
 }
 

@@ -43,6 +43,20 @@ it('sends 100 Continue when the origin’s side begins to read, then takes the b
   client.destroy()
 })
 
+it('answers 408 where the body behind 100 Continue never comes, and holds no connection to the origin', async () => {
+  const site = await open((hit) => {
+    hit.message.on('error', () => {}).resume()
+  })
+  const client = await site.connect()
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n')
+  expect((await client.response({ interim: true })).status).toBe(100)
+  await until(() => site.origin.sockets.size === 1)
+  site.clock.advance(61_000)
+  expect((await client.response()).status).toBe(408)
+  await client.closed()
+  await until(() => site.origin.sockets.size === 0)
+})
+
 it('sends no 100 Continue for a body that nobody reads', async () => {
   const site = await open(always({}), { policy: definePolicy({ recv: ({ synth }) => synth(403) }) })
   const client = await site.connect()
