@@ -114,3 +114,13 @@ test('answers that come one byte a segment are the answers sent whole', async ()
     expect(split.counters.get('backend_reuse')).toBe(1)
   }
 })
+
+test.each([
+  ['a control byte in the reason', `HTTP/1.1 200 ${'O'.repeat(400)}\x01\r\n\r\n`],
+  ['a bare LF', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(400)}\n\r\n`],
+  ['the end', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(400)}\r\n\r\n`],
+])('a head with %s beyond its limit is too large however it is split', (_title, bytes) => {
+  const small = (): ResponseParser => new ResponseParser({ head: 256, fields: 200 }, 'fail')
+  for (const pieces of [[bytes], [...bytes], [bytes.slice(0, 256), bytes.slice(256)], [bytes.slice(0, 300), bytes.slice(300)]])
+    expect(parse(pieces, small())).toBe('head_too_large')
+})

@@ -115,22 +115,23 @@ export class ResponseParser {
     this.#length = needed
   }
 
-  #scan(bytes: Buffer, from: number, end: number): number {
+  #scan(bytes: Buffer, from: number, upTo: number): number {
     this.#within = false
+    // What lies beyond the limit is not looked at, so that the verdict does not depend on how much came at once.
+    const end = Math.min(upTo, from + this.#limits.head)
     if (this.#fieldsAt === MORE) {
       this.#fieldsAt = this.#statusLine(bytes, from, end)
-      if (this.#fieldsAt === MORE) return this.#unfinished(end - from)
+      if (this.#fieldsAt === MORE) return this.#unfinished(upTo - from)
       this.#scanner.begin(this.#fieldsAt)
     }
     const at = this.#scanner.scan(bytes, end)
     if (at !== MORE) {
       this.#endsAt = at
-      if (at - from <= this.#limits.head) return at
-      return this.#refuse('head_too_large', `a head of ${at - from} bytes`)
+      return at
     }
     const fault = this.#scanner.fault
     this.#within = this.#scanner.inValue
-    if (fault === null) return this.#unfinished(end - from)
+    if (fault === null) return this.#unfinished(upTo - from)
     if (fault === 'too_many_fields') return this.#refuse('head_too_large', `more than ${this.#limits.fields} fields`)
     if (fault === 'field_too_long') return this.#refuse('head_too_large', `a head of more than ${this.#limits.head} bytes`)
     return this.#refuse('malformed_head', fault)
