@@ -72,13 +72,13 @@ function failed(tx: RequestTransaction, result: FetchResult): Answer {
     dated: false,
     close: tx.fetchKind === 'pipe',
     failure: result.failure,
-    story: result.failure?.message ?? '',
+    story: result.failure === null ? '' : storyOf(result.failure),
   }
 }
 
 /** The fetch failed and its stale object may be served. */
 export function fetchFailed(tx: RequestTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): RequestStep {
-  tx.story = failure.message
+  tx.story = storyOf(failure)
   return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
 }
 
@@ -100,6 +100,11 @@ export function tunnelled(
   engine.counters.add(C.s_pipe)
   const client = tx.exchange.tunnel({ ...head, fieldLines: `${head.fieldLines}${engine.viaLine}` })
   joinTunnel(client.socket, client.rest, socket, rest, engine.settings.deadlines.idle * 1000, engine.clock)
+}
+
+/** For the log: the name that the catalogue and the counters have for it, and what the system or the origin said. */
+export function storyOf(failure: RequestFailure | OriginFailure): string {
+  return `${failure.code}: ${failure.message}`
 }
 
 function forwardOf(reason: Reason): Forward {

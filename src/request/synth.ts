@@ -8,6 +8,7 @@ import { ClientResponse } from '../policy/client-response.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Answer } from './answer.ts'
 import { addOwnFields } from './deliver.ts'
+import { storyOf } from './fetched.ts'
 import { failedHook, runClientHook } from './hooks.ts'
 import { type NextRequestStep, RESTART, type RequestStep, type Synthetic } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -64,7 +65,7 @@ function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse)
     dated: false,
     close: made.close,
     failure: made.failure,
-    story: made.failure?.message ?? tx.story,
+    story: made.failure === null ? tx.story : storyOf(made.failure),
   }
   addOwnFields(tx, answer, resp.headers)
   tx.decorated = true
