@@ -17,7 +17,8 @@ function fault(source: FaultSource, status: number, proxyStatus: string, text: s
   return Object.freeze({ source, status, proxyStatus, text })
 }
 
-export type FaultCode =
+/** Named outcomes; `fetch_fail_total{reason}` counts them. `Proxy-Status` error types (RFC 9209 §2.3) are derived from them. */
+export type OriginFailureCode =
   | 'connect_refused'
   | 'connect_timeout'
   | 'connect_failed'
@@ -35,13 +36,16 @@ export type FaultCode =
   | 'bad_status'
   | 'too_many_interim'
   | 'unexpected_upgrade'
+  | 'request_body_failed'
+  | 'request_refused'
+  | 'cancelled'
+
+export type FaultCode =
+  | OriginFailureCode
   | 'unexpected_206'
   | 'origin_error'
   | 'unexpected_304'
-  | 'request_body_failed'
-  | 'request_refused'
   | 'response_refused'
-  | 'cancelled'
   | 'policy'
   | 'abandoned'
   | 'no_backend'

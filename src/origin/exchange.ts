@@ -4,6 +4,9 @@
 import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
+import type { OriginFailureCode } from '../errors.ts'
+
+export type { OriginFailureCode } from '../errors.ts'
 
 /** In seconds. */
 export interface OriginDeadlines {
@@ -48,29 +51,6 @@ export interface OriginResponse {
   /** `Content-Length`, also of HEAD and 304 answers; `null` when not given. */
   readonly contentLength: number | null
 }
-
-/** Named outcomes; `fetch_fail_total{reason}` counts them. `Proxy-Status` error types (RFC 9209 §2.3) are derived from them. */
-export type OriginFailureCode =
-  | 'connect_refused'
-  | 'connect_timeout'
-  | 'connect_failed'
-  | 'dns'
-  | 'pool_full'
-  | 'closed_before_answer'
-  | 'first_byte_timeout'
-  | 'between_bytes_timeout'
-  | 'incomplete'
-  | 'reset'
-  | 'malformed_head'
-  | 'head_too_large'
-  | 'bad_framing'
-  | 'bad_chunk'
-  | 'bad_status'
-  | 'too_many_interim'
-  | 'unexpected_upgrade'
-  | 'request_body_failed'
-  | 'request_refused'
-  | 'cancelled'
 
 export interface OriginObserver {
   /** A 1xx other than 100 and 101. */

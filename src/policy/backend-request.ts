@@ -2,9 +2,7 @@
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Bereq } from '../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
-const URL_TEXT = /^(?:\/[\x21\x22\x24-\x7e]*|\*)$/
+import { RequestLine } from './request-line.ts'
 
 export interface BackendRequestInit {
   readonly method: string
@@ -23,9 +21,7 @@ export interface BackendRequestInit {
   readonly id: string
 }
 
-export class BackendRequest implements Bereq {
-  #method: string
-  #url: string
+export class BackendRequest extends RequestLine implements Bereq {
   readonly headers: HeaderMap
   backend: Backend | null
   connectTimeout: number
@@ -41,8 +37,7 @@ export class BackendRequest implements Bereq {
   readonly id: string
 
   constructor(init: BackendRequestInit) {
-    this.#method = init.method
-    this.#url = init.url
+    super(init.method, init.url)
     this.headers = init.headers
     this.backend = init.backend
     this.connectTimeout = init.connectTimeout
@@ -55,27 +50,5 @@ export class BackendRequest implements Bereq {
     this.credentialed = init.credentialed
     this.authorized = init.authorized
     this.id = init.id
-  }
-
-  get method(): string {
-    return this.#method
-  }
-
-  set method(value: string) {
-    if (typeof value !== 'string' || !METHOD.test(value))
-      throw new TypeError(`bereq.method ${JSON.stringify(value)} is not a token (RFC 9110 §9.1)`)
-    this.#method = value
-  }
-
-  get url(): string {
-    return this.#url
-  }
-
-  set url(value: string) {
-    if (typeof value !== 'string' || !URL_TEXT.test(value))
-      throw new TypeError(
-        `bereq.url ${JSON.stringify(value)} is not a request target: it starts with / and holds 0x21–0x7E but # (RFC 9112 §3.2)`,
-      )
-    this.#url = value
   }
 }

@@ -4,7 +4,7 @@ import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded } from '../object/lifetime.ts'
-import { checkedReason, checkedStatus } from './status.ts'
+import { StatusLine } from './status-line.ts'
 
 export interface BackendResponseInit {
   readonly status: number
@@ -21,9 +21,7 @@ export interface BackendResponseInit {
   readonly uncacheable: boolean
 }
 
-export class BackendResponse implements Beresp {
-  #status: number
-  #reason: string
+export class BackendResponse extends StatusLine implements Beresp {
   readonly headers: HeaderMap
   #ttl: number
   #grace: number
@@ -44,8 +42,7 @@ export class BackendResponse implements Beresp {
   detail = ''
 
   constructor(init: BackendResponseInit) {
-    this.#status = init.status
-    this.#reason = init.reason
+    super(init.status, init.reason)
     this.headers = init.headers
     this.#ttl = bounded(init.ttl)
     this.#grace = bounded(init.grace)
@@ -57,22 +54,6 @@ export class BackendResponse implements Beresp {
     this.was304 = init.was304
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
-  }
-
-  get status(): number {
-    return this.#status
-  }
-
-  set status(value: number) {
-    this.#status = checkedStatus(value)
-  }
-
-  get reason(): string {
-    return this.#reason
-  }
-
-  set reason(value: string) {
-    this.#reason = checkedReason(value)
   }
 
   get ttl(): number {

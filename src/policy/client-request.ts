@@ -5,9 +5,7 @@ import type { OriginalRequest, Req } from '../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { requestCacheControl } from '../wire/cache-control.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
-
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
-const URL_TEXT = /^(?:\/[\x21\x22\x24-\x7e]*|\*)$/
+import { RequestLine } from './request-line.ts'
 
 export interface ClientRequestInit {
   readonly method: string
@@ -21,9 +19,7 @@ export interface ClientRequestInit {
   readonly owner: { readonly id: string }
 }
 
-export class ClientRequest implements Req {
-  #method: string
-  #url: string
+export class ClientRequest extends RequestLine implements Req {
   scheme: 'http' | 'https'
   readonly proto: '1.0' | '1.1' | '2'
   readonly headers: HeaderMap
@@ -45,8 +41,7 @@ export class ClientRequest implements Req {
   readonly #owner: { readonly id: string }
 
   constructor(init: ClientRequestInit) {
-    this.#method = init.method
-    this.#url = init.url
+    super(init.method, init.url)
     this.proto = init.proto
     this.scheme = init.scheme
     this.headers = init.headers
@@ -56,36 +51,14 @@ export class ClientRequest implements Req {
     this.original = this
   }
 
-  get method(): string {
-    return this.#method
-  }
-
-  set method(value: string) {
-    if (typeof value !== 'string' || !METHOD.test(value))
-      throw new TypeError(`req.method ${JSON.stringify(value)} is not a token (RFC 9110 §9.1)`)
-    this.#method = value
-  }
-
-  get url(): string {
-    return this.#url
-  }
-
-  set url(value: string) {
-    if (typeof value !== 'string' || !URL_TEXT.test(value))
-      throw new TypeError(
-        `req.url ${JSON.stringify(value)} is not a request target: it starts with / and holds 0x21–0x7E but # (RFC 9112 §3.2)`,
-      )
-    this.#url = value
-  }
-
   get path(): string {
-    const at = this.#url.indexOf('?')
-    return at < 0 ? this.#url : this.#url.slice(0, at)
+    const at = this.url.indexOf('?')
+    return at < 0 ? this.url : this.url.slice(0, at)
   }
 
   get query(): string {
-    const at = this.#url.indexOf('?')
-    return at < 0 ? '' : this.#url.slice(at + 1)
+    const at = this.url.indexOf('?')
+    return at < 0 ? '' : this.url.slice(at + 1)
   }
 
   get host(): string {
@@ -116,7 +89,7 @@ export class ClientRequest implements Req {
 
   /** Before the client hooks of a policy run, they may look back at what the client sent. */
   rememberOriginal(): void {
-    this.original = { method: this.#method, url: this.#url, headers: this.headers.clone() }
+    this.original = { method: this.method, url: this.url, headers: this.headers.clone() }
   }
 
   /** A hook may have changed the fields: read them again. */

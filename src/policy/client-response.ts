@@ -2,11 +2,9 @@
 import type { RespSynth } from '../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
-import { checkedReason, checkedStatus } from './status.ts'
+import { StatusLine } from './status-line.ts'
 
-export class ClientResponse implements RespSynth {
-  #status: number
-  #reason: string
+export class ClientResponse extends StatusLine implements RespSynth {
   readonly headers: HeaderMap
   readonly isStreaming: boolean
   readonly why: Reason
@@ -16,26 +14,9 @@ export class ClientResponse implements RespSynth {
   detail = ''
 
   constructor(status: number, reason: string, headers: HeaderMap, isStreaming: boolean, why: Reason) {
-    this.#status = status
-    this.#reason = reason
+    super(status, reason)
     this.headers = headers
     this.isStreaming = isStreaming
     this.why = why
-  }
-
-  get status(): number {
-    return this.#status
-  }
-
-  set status(value: number) {
-    this.#status = checkedStatus(value)
-  }
-
-  get reason(): string {
-    return this.#reason
-  }
-
-  set reason(value: string) {
-    this.#reason = checkedReason(value)
   }
 }

@@ -12,7 +12,8 @@ const NONE: readonly string[] = Object.freeze([])
 const KEEP_ALIVE: readonly string[] = Object.freeze(['keep-alive'])
 const NO_OPTIONS: ConnectionOptions = Object.freeze({ close: false, keepAlive: false, upgrade: false })
 
-const HOP_BY_HOP: readonly string[] = [
+/** Fields that are one connection's whatever it nominates (RFC 9110 §7.6.1), and those of its proxies. */
+export const HOP_BY_HOP: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-connection',

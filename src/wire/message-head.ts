@@ -5,7 +5,7 @@
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 
 /** Fields that belong to the connection or to message framing; a protocol implementation writes them itself. */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'keep-alive',

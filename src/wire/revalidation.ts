@@ -1,6 +1,7 @@
 /** Asking whether a stored answer is still good, and what a 304 changes in it (RFC 9111 §4.3). */
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { weakMatch } from './entity-tag.ts'
+import { HOP_BY_HOP } from './hop-by-hop.ts'
 
 export interface StoredValidators {
   /** ETag and Last-Modified verbatim, `null` when absent. */
@@ -16,17 +17,8 @@ const KEPT: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-type',
   'content-range',
-  'transfer-encoding',
   'set-cookie',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'upgrade',
+  ...HOP_BY_HOP,
 ])
 
 /** The conditional fields with the stored validators verbatim. `strongOnly` leaves out a Last-Modified that is weak, as Varnish does. */

@@ -2,25 +2,13 @@
  * The head of a request as it goes out. The last line of defence: what is not a valid request with one Host and one framing is not sent,
  * whoever built it.
  */
-import { checkFieldLines, InvalidHead } from '../../wire/message-head.ts'
+import { CONNECTION_FIELDS, checkFieldLines, InvalidHead } from '../../wire/message-head.ts'
 import type { OriginRequest } from '../exchange.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** 0x21–0x7E but `#`: DECISIONS, characters in the target. */
 const TARGET = /^[!"$-~]+$/
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
-
-const OURS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-])
 
 /** The whole head with its framing, latin-1, empty line included. Throws `InvalidHead`. */
 export function requestHead(request: OriginRequest): string {
@@ -56,7 +44,7 @@ function checkNames(lines: string): void {
       case 117: {
         const name = lines.slice(at, lines.indexOf(':', at)).toLowerCase()
         if (name === 'host') hosts++
-        else if (OURS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
+        else if (CONNECTION_FIELDS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
       }
     }
   }

@@ -1,0 +1,33 @@
+/** Status and reason phrase as hooks may set them; what cannot be sent throws where it is set. */
+
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
+
+export class StatusLine {
+  #status: number
+  #reason: string
+
+  constructor(status: number, reason: string) {
+    this.#status = status
+    this.#reason = reason
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(value: number) {
+    if (!Number.isInteger(value) || (value !== 999 && (value < 200 || value > 599)))
+      throw new TypeError(`status ${value} cannot be sent: give a whole number from 200 to 599`)
+    this.#status = value
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  set reason(value: string) {
+    if (typeof value !== 'string' || !REASON.test(value))
+      throw new TypeError('a reason phrase holds visible characters and spaces only (RFC 9112 §4)')
+    this.#reason = value
+  }
+}
