@@ -66,9 +66,14 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
 
 function announce(facts: StartFacts, output: Output, terminal: boolean): void {
   if (terminal) for (const line of banner(facts)) output.say(line)
-  else output.eventLog.info({ event: 'listening', ...facts }, 'listening')
+  else output.say(listening(facts))
   if (facts.memory > facts.memoryLimit)
     output.eventLog.warn({ memory: facts.memory, memoryLimit: facts.memoryLimit }, 'the memory budget is above what this process may use')
+}
+
+/** The first event: whoever starts this process waits for it, and reads from it where to connect. */
+function listening({ listen, admin, ...rest }: StartFacts): string {
+  return JSON.stringify({ event: 'listening', listen, admin, ...rest, time: new Date().toISOString() })
 }
 
 async function end(signal: NodeJS.Signals, server: Server, demo: Demo | null, output: Output): Promise<void> {
