@@ -1,20 +1,21 @@
 /** A policy for a shop: a cart that is nobody else's, pages that outlive a slow or broken origin, and a purge for the office. */
-import { acl, definePolicy, type Policy } from 'clearcoat/vcl-ts'
+import { acl, cookies, definePolicy, type Policy, query } from 'clearcoat/vcl-ts'
 
 const office = acl('10.0.0.0/8', '!10.1.2.3')
 
 /** Cookies by which the shop answers. All others are for scripts in the browser. */
-const PERSONAL: readonly string[] = ['cart', 'session']
+const PERSONAL = ['cart', 'session']
 
 const shop: Policy = definePolicy({
   name: 'shop',
 
   recv({ req, client, purge, pass }) {
+    // First, so that a purge finds what it names.
+    req.url = query.sort(query.dropTracking(req.url))
     // From elsewhere the built-in policy refuses it.
     if (req.method === 'PURGE') return office.matches(client.ip) ? purge() : undefined
-    if (PERSONAL.some((name) => req.cookies.has(name))) return pass()
-    req.headers.delete('cookie')
-    return undefined
+    cookies.keep(req.headers, ...PERSONAL)
+    return req.headers.has('cookie') ? pass() : undefined
   },
 
   backendResponse({ bereq, beresp, hitForPass }) {
