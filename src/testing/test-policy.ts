@@ -103,7 +103,7 @@ class RunningTest implements PolicyTest {
   }
 
   async init(): Promise<void> {
-    const { compiled, limit } = this.#assembly.policy
+    const { compiled, limit } = this.#assembly.engine.policy()
     await runInit(compiled, limit)
   }
 
@@ -137,10 +137,11 @@ class RunningTest implements PolicyTest {
   }
 
   close(): Promise<readonly PolicyError[]> {
-    const { policy, table, expiry } = this.#assembly
+    const { engine, table, expiry } = this.#assembly
+    const { compiled, limit } = engine.policy()
     table.stop()
     expiry.stop()
-    return runFini(policy.compiled, policy.limit)
+    return runFini(compiled, limit)
   }
 
   #exchange(given: TestRequest): MemoryExchange {
