@@ -1,8 +1,18 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
 const config: ViteUserConfig = defineConfig({
+  // What users import from the package, the examples import from its source.
+  resolve: {
+    alias: [
+      { find: /^clearcoat\/vcl-ts\/testing$/, replacement: source('src/testing/index.ts') },
+      { find: /^clearcoat\/vcl-ts$/, replacement: source('vcl-ts/index.ts') },
+    ],
+  },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/setup/global.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

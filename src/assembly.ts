@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type Backend, backend } from '../vcl-ts/backend.ts'
 import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
+import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
@@ -57,14 +58,22 @@ export interface Assembly {
   readonly origins: Origins
 }
 
+/** What takes the place of the network, or looks on, where an engine is tried out. */
+export interface AssemblyParts {
+  readonly origins?: Origins
+  /** Is told of every hook's decision. */
+  readonly observe?: DecisionObserver
+}
+
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
-export function assemble(options: ServerOptions): Assembly {
+export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const settings = resolveSettings(options)
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const decisions = decisionsFor(settings.preset)
   const counters = new Counters()
-  const policy = activatePolicy(options.policy === undefined ? [] : [options.policy], settings.preset, clock, settings.deadlines.hook)
+  const policies = options.policy === undefined ? [] : [options.policy]
+  const policy = activatePolicy(policies, settings.preset, clock, settings.deadlines.hook, parts.observe ?? null)
   const store = new MemoryStore(settings.memory)
   const invalidations = new InvalidationLog()
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
@@ -76,7 +85,8 @@ export function assemble(options: ServerOptions): Assembly {
     counters,
     expiry,
   })
-  const origins = createOrigins({ settings, clock, counters, oddStatus: decisions.oddStatus === 'fail' ? 'fail' : 'relay' })
+  const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
+  const origins = parts.origins ?? createOrigins({ settings, clock, counters, oddStatus })
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,

@@ -12,9 +12,22 @@ import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
 /** A hook function or step with its types erased; the policy's own type has checked it. */
 export type HookFunction = (context: object) => unknown
 
+/** What one hook answered, and who gave the answer. */
+export interface Decision {
+  readonly hook: RequestHook
+  readonly action: Action
+  /** As in the log: `recv of policy shop`, `step reqCookie`, `default of recv`. */
+  readonly by: string
+}
+
+/** Is told of every decision, with the context that the hook saw. */
+export type DecisionObserver = (decision: Decision, context: object) => void
+
 /** All functions of one hook: the policies', the built-in steps, the default answer. */
 export interface Chain {
   readonly hook: RequestHook
+  /** `null` in production. */
+  readonly observe: DecisionObserver | null
   readonly functions: readonly HookFunction[]
   /** For each function who it is, for log and errors. */
   readonly labels: readonly string[]
@@ -44,7 +57,7 @@ export interface CompiledPolicy {
  * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone.
  * Throws a `PolicyError` for a wrong shape, a backend name or a state key that occurs twice, and a `state` that throws.
  */
-export function compilePolicy(policies: readonly Policy[], preset: PresetName): CompiledPolicy {
+export function compilePolicy(policies: readonly Policy[], preset: PresetName, observe: DecisionObserver | null = null): CompiledPolicy {
   for (const policy of policies) validatePolicy(policy)
   const flat = flatten(policies)
   const decisions = decisionsFor(preset)
@@ -58,7 +71,7 @@ export function compilePolicy(policies: readonly Policy[], preset: PresetName): 
     preset,
     decisions,
     hooks,
-    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)])),
+    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe)),
     backends,
     defaultBackend: Object.values(backends)[0] ?? null,
     overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
@@ -82,8 +95,8 @@ export function functionsOf(policies: readonly Policy[], hook: Hook): readonly L
   })
 }
 
-function chain(hook: RequestHook, functions: readonly Labelled[]): Chain {
-  return Object.freeze({ hook, functions: functions.map(({ run }) => run), labels: functions.map(({ label }) => label) })
+function chain(hook: RequestHook, functions: readonly Labelled[], observe: DecisionObserver | null): Chain {
+  return Object.freeze({ hook, observe, functions: functions.map(({ run }) => run), labels: functions.map(({ label }) => label) })
 }
 
 function builtinFunctions(policies: readonly Policy[], decisions: Decisions): (hook: RequestHook) => readonly Labelled[] {

@@ -44,9 +44,12 @@ export type {
   RespSynth,
   Session,
 } from './context.ts'
+export { type Cookies, cookies } from './cookies.ts'
 export { type Duration, days, hours, minutes, seconds } from './duration.ts'
 export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
+export type { NamePattern } from './name-pattern.ts'
 export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
+export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'

@@ -5,7 +5,7 @@ import type { HookContext } from './hook-context.ts'
 import { type HookAction, illegality, type RequestHook } from './legal.ts'
 import { type Policy, PolicyError } from './policy.ts'
 
-export { type CompiledPolicy, compilePolicy } from './compile.ts'
+export { type CompiledPolicy, compilePolicy, type Decision, type DecisionObserver } from './compile.ts'
 
 /** Puts a deadline on one promise of a hook: rejects when it passes. */
 export type Limit = (promise: Promise<unknown>) => Promise<unknown>
@@ -46,30 +46,35 @@ function walk(chain: Chain, from: number, context: object, limit: Limit): Action
       const run = functions[at] as HookFunction // called as a variable, so that `this` is not the list
       const answer = run(context)
       if (answer === undefined) continue
-      if (!(answer instanceof Promise)) return judge(chain, at, answer)
+      if (!(answer instanceof Promise)) return judge(chain, at, answer, context)
       if (hook !== 'hash') return settle(chain, at, answer, context, limit)
       answer.catch(() => {}) // nobody awaits it, and an unhandled rejection would end the process
-      return failure(`${chain.labels[at]} returned a promise; hash must not be asynchronous`, null)
+      return decided(chain, at, failure(`${chain.labels[at]} returned a promise; hash must not be asynchronous`, null), context)
     }
   } catch (cause) {
-    return failure(`${chain.labels[at]} threw`, cause)
+    return decided(chain, at, failure(`${chain.labels[at]} threw`, cause), context)
   }
-  return failure(`nobody answered in ${hook}`, null)
+  return decided(chain, at - 1, failure(`nobody answered in ${hook}`, null), context)
 }
 
 async function settle(chain: Chain, at: number, promise: Promise<unknown>, context: object, limit: Limit): Promise<Action> {
   try {
     const answer = await limit(promise)
-    if (answer !== undefined) return judge(chain, at, answer)
+    if (answer !== undefined) return judge(chain, at, answer, context)
   } catch (cause) {
-    return failure(`${chain.labels[at]} rejected`, cause)
+    return decided(chain, at, failure(`${chain.labels[at]} rejected`, cause), context)
   }
   return walk(chain, at + 1, context, limit)
 }
 
-function judge(chain: Chain, at: number, answer: unknown): Action {
+function judge(chain: Chain, at: number, answer: unknown, context: object): Action {
   const fault = illegality(chain.hook, answer)
-  return fault === null ? (answer as Action) : failure(`${chain.labels[at]} ${fault}`, answer)
+  return decided(chain, at, fault === null ? (answer as Action) : failure(`${chain.labels[at]} ${fault}`, answer), context)
+}
+
+function decided(chain: Chain, at: number, action: Action, context: object): Action {
+  if (chain.observe !== null) chain.observe({ hook: chain.hook, action, by: chain.labels[at] ?? '' }, context)
+  return action
 }
 
 async function finish(compiled: CompiledPolicy, count: number, limit: Limit): Promise<readonly PolicyError[]> {

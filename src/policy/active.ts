@@ -2,7 +2,7 @@
 import type { Backend } from '../../vcl-ts/backend.ts'
 import { type Decisions, decisionsFor, type PresetName } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
-import { type CompiledPolicy, compilePolicy } from '../../vcl-ts/run.ts'
+import { type CompiledPolicy, compilePolicy, type DecisionObserver } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
 
 /** A hook did not answer in time. */
@@ -30,8 +30,14 @@ export interface ActivePolicy {
 const CLIENT_HOOKS = ['recv', 'hash', 'purge', 'hit', 'miss', 'pass', 'pipe', 'deliver', 'synth'] as const
 
 /** Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds. */
-export function activatePolicy(policies: readonly Policy[], preset: PresetName, clock: Clock, deadline: number): ActivePolicy {
-  const compiled = compilePolicy(policies, preset)
+export function activatePolicy(
+  policies: readonly Policy[],
+  preset: PresetName,
+  clock: Clock,
+  deadline: number,
+  observe: DecisionObserver | null = null,
+): ActivePolicy {
+  const compiled = compilePolicy(policies, preset, observe)
   const decisions = decisionsFor(preset)
   return {
     compiled,

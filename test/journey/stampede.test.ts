@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { serve } from '../../src/request/serve.ts'
 import { Gate, ScriptedOrigin } from '../support/scripted-origin.ts'
-import { engineFor, MemoryExchange } from './in-process.ts'
+import { engineFor, getExchange } from './in-process.ts'
 import { message, open, reply } from './site.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=60' }
@@ -17,12 +17,12 @@ it('answers 10,000 exchanges that begin together by one fetch', async () => {
   })
   onTestFinished(() => origin.close())
   const engine = engineFor(origin.url)
-  const exchanges = Array.from({ length: 10_000 }, () => new MemoryExchange('/'))
+  const exchanges = Array.from({ length: 10_000 }, () => getExchange('/'))
   for (const exchange of exchanges) serve(engine, exchange)
   expect(engine.counters.get('busy_sleep')).toBe(9999)
   gate.open()
   await Promise.all(exchanges.map(({ answered }) => answered))
-  expect(new Set(exchanges.map(({ status, text }) => `${status} ${text}`))).toEqual(new Set(['200 shared']))
+  expect(new Set(exchanges.map(({ status, bytes }) => `${status} ${bytes.toString()}`))).toEqual(new Set(['200 shared']))
   expect(origin.hits.length).toBe(1)
 })
 

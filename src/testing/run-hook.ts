@@ -1,0 +1,138 @@
+/** One hook of a policy, run as the engine runs it, against nouns that a test makes up. */
+import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
+import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { ClientContext, FetchContext, HookContext } from '../../vcl-ts/hook-context.ts'
+import type { HookAction, NOUNS, RequestHook } from '../../vcl-ts/legal.ts'
+import type { Policy } from '../../vcl-ts/policy.ts'
+import { type CompiledPolicy, compilePolicy, runHook as run } from '../../vcl-ts/run.ts'
+import {
+  type BereqGiven,
+  type BerespGiven,
+  KeyParts,
+  makeBereq,
+  makeBeresp,
+  makeClient,
+  makeObj,
+  makeReq,
+  makeResp,
+  makeSession,
+  type ObjGiven,
+  type ReqGiven,
+  type RespGiven,
+} from './nouns.ts'
+
+interface AllGiven<State> {
+  readonly client: Partial<Client>
+  readonly session: Partial<Session>
+  /** Seconds since the Unix epoch, default that of 2026-01-01T00:00:00Z. */
+  readonly now: number
+  /** Laid over what the policy's `state()` makes. */
+  readonly state: Partial<State>
+  readonly req: ReqGiven
+  readonly obj: ObjGiven
+  readonly resp: RespGiven
+  readonly bereq: BereqGiven
+  readonly beresp: BerespGiven
+  readonly objStale: ObjGiven
+}
+
+/** The nouns of a hook as plain data; what is left out is that of an ordinary request or answer. */
+export type NounsGiven<H extends RequestHook, State = object> = Partial<
+  Pick<AllGiven<State>, Extract<(typeof NOUNS)[H][number], keyof AllGiven<State>>>
+>
+
+export interface HookOptions {
+  /** Whose built-in steps run behind the policy, default `safe`. */
+  readonly preset?: PresetName
+}
+
+/** What came of a hook. */
+export interface HookRun<H extends RequestHook, State = object> {
+  /** Plain data: `expect(action).toEqual(actions.pass())`. A hook that threw gives `fail`, with the error as `cause`. */
+  readonly action: HookAction<H>
+  /** Who decided: `recv`, `recv of policy shop`, `step reqCookie`, `default of recv`. */
+  readonly by: string
+  /** As the hook, and the built-in steps behind it, left them. */
+  readonly nouns: HookContext<H, State>
+  /** The parts of the primary key in order, by default URL and host. Counts for `hash`. */
+  readonly keyParts: readonly string[]
+}
+
+/** The verbs, to build what an action is compared with. */
+export const actions: Verbs = verbs
+
+/**
+ * Runs one hook: the policy's functions, then the built-in steps of the preset, then the hook's default. Without deadline.
+ * Throws a `PolicyError` for a policy that cannot be used, a `TypeError` or `RangeError` for nouns that cannot be.
+ */
+export async function runHook<H extends RequestHook, State>(
+  policy: Policy<State>,
+  hook: H,
+  nouns: NounsGiven<H, State> = {},
+  options: HookOptions = {},
+): Promise<HookRun<H, State>> {
+  const { running, finish } = begin(policy, hook, nouns, options)
+  return finish(await running)
+}
+
+/** The same at once. Throws a `TypeError` when the hook is asynchronous. */
+export function runHookSync<H extends RequestHook, State>(
+  policy: Policy<State>,
+  hook: H,
+  nouns: NounsGiven<H, State> = {},
+  options: HookOptions = {},
+): HookRun<H, State> {
+  const { running, finish } = begin(policy, hook, nouns, options)
+  if (running instanceof Promise) throw new TypeError(`${hook} is asynchronous; use await runHook(…)`)
+  return finish(running)
+}
+
+interface Begun<H extends RequestHook, State> {
+  readonly running: HookAction<H> | Promise<HookAction<H>>
+  readonly finish: (action: HookAction<H>) => HookRun<H, State>
+}
+
+function begin<H extends RequestHook, State>(
+  policy: Policy<State>,
+  hook: H,
+  nouns: NounsGiven<H, State>,
+  { preset = 'safe' }: HookOptions,
+): Begun<H, State> {
+  let by = ''
+  const compiled = compilePolicy([policy as Policy], preset, (decision) => {
+    by = decision.by
+  })
+  const given = nouns as Partial<AllGiven<State>>
+  const context = contextOf(compiled, given)
+  const running = run(compiled, hook, context as unknown as HookContext<H>, (promise) => promise)
+  return {
+    running,
+    finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts }),
+  }
+}
+
+const START = Date.UTC(2026, 0, 1) / 1000
+
+function contextOf<State>(
+  compiled: CompiledPolicy,
+  given: Partial<AllGiven<State>>,
+): ClientContext & FetchContext & { readonly key: KeyParts } {
+  const now = given.now ?? START
+  const req = makeReq(given.req)
+  const bereq = makeBereq(given.bereq)
+  return {
+    ...verbs,
+    client: makeClient(given.client),
+    session: makeSession(given.session),
+    now,
+    state: { ...compiled.newState(), ...given.state },
+    req,
+    key: new KeyParts(req.url, req.host),
+    obj: makeObj(given.obj),
+    resp: makeResp(given.resp),
+    bereq,
+    beresp: makeBeresp(given.beresp ?? {}, compiled.decisions, bereq, now * 1000),
+    objStale: makeObj({ ttl: -1, ...given.objStale }),
+  }
+}

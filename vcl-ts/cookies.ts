@@ -1,0 +1,75 @@
+/** The Cookie field of a request, cookie by cookie. What is not touched keeps its bytes and its place (RFC 6265 §4.2.1). */
+import type { HeaderMap } from './headers.ts'
+import { matchesName, type NamePattern } from './name-pattern.ts'
+
+interface Cookie {
+  readonly name: string
+  readonly value: string
+  /** As it stood, without the white space around it. */
+  readonly text: string
+}
+
+export interface Cookies {
+  /** The first of that name, or `undefined`. */
+  readonly get: (headers: HeaderMap, name: string) => string | undefined
+  /**
+   * Puts one in place of all of that name, at the end if there is none. Throws a `TypeError` for a name that is no token, or a value with
+   * white space, `"`, `,`, `;`, `\` or what is not visible ASCII (RFC 6265 §4.1.1).
+   */
+  readonly set: (headers: HeaderMap, name: string, value: string) => void
+  readonly delete: (headers: HeaderMap, ...names: readonly NamePattern[]) => void
+  /** Deletes all but these. */
+  readonly keep: (headers: HeaderMap, ...names: readonly NamePattern[]) => void
+  /** Deletes those for which `wanted` answers `false`. */
+  readonly filter: (headers: HeaderMap, wanted: (name: string, value: string) => boolean) => void
+}
+
+/**
+ * `cookies.keep(req.headers, 'cart', /^session/)`. Names are case-sensitive. When no cookie is left the field is removed; when nothing
+ * changes it is not touched.
+ */
+export const cookies: Cookies = Object.freeze({
+  get: (headers: HeaderMap, name: string) => read(headers).find((cookie) => cookie.name === name)?.value,
+  set: setCookie,
+  delete: (headers: HeaderMap, ...names: readonly NamePattern[]) => retain(headers, ({ name }) => !matchesName(name, names)),
+  keep: (headers: HeaderMap, ...names: readonly NamePattern[]) => retain(headers, ({ name }) => matchesName(name, names)),
+  filter: (headers: HeaderMap, wanted: (name: string, value: string) => boolean) =>
+    retain(headers, ({ name, value }) => wanted(name, value)),
+})
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+
+function setCookie(headers: HeaderMap, name: string, value: string): void {
+  if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of a cookie (RFC 6265 §4.1.1)`)
+  if (!VALUE.test(value)) throw new TypeError(`the value of cookie ${name} holds what a cookie may not (RFC 6265 §4.1.1)`)
+  const made: Cookie = { name, value, text: `${name}=${value}` }
+  const before = read(headers)
+  const at = before.findIndex((cookie) => cookie.name === name)
+  const others = before.filter((cookie) => cookie.name !== name)
+  write(headers, at < 0 ? [...others, made] : others.toSpliced(at, 0, made))
+}
+
+/** All lines, in order. HTTP/2 clients send a line each (RFC 9113 §8.2.3). */
+function read(headers: HeaderMap): readonly Cookie[] {
+  return headers.getAll('cookie').flatMap((line) =>
+    line.split(';').flatMap((part) => {
+      const text = part.trim()
+      if (text === '') return []
+      const at = text.indexOf('=')
+      return [{ name: at < 0 ? text : text.slice(0, at).trimEnd(), value: at < 0 ? '' : text.slice(at + 1).trimStart(), text }]
+    }),
+  )
+}
+
+function retain(headers: HeaderMap, wanted: (cookie: Cookie) => boolean): void {
+  if (!headers.has('cookie')) return
+  const before = read(headers)
+  const after = before.filter(wanted)
+  if (after.length < before.length || after.length === 0) write(headers, after)
+}
+
+function write(headers: HeaderMap, list: readonly Cookie[]): void {
+  if (list.length === 0) headers.delete('cookie')
+  else headers.set('Cookie', list.map(({ text }) => text).join('; '))
+}
