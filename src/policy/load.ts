@@ -4,6 +4,7 @@
  */
 import { isBuiltin, SourceMap } from 'node:module'
 import { dirname, resolve } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { compileFunction } from 'node:vm'
 import * as contract from '../../vcl-ts/index.ts'
 import { type Policy, validatePolicy } from '../../vcl-ts/policy.ts'
@@ -42,9 +43,18 @@ export function evaluatePolicy(bundle: PolicyBundle): EvaluatedPolicy {
 
 function run(code: string, script: string): object {
   const module: { exports: object } = { exports: {} }
-  // In this realm, so that a policy's promises and errors are instances of ours.
-  compileFunction(code, ['module', 'exports', 'require'], { filename: script })(module, module.exports, provide)
+  compile(code, script)(module, module.exports, provide)
   return module.exports
+}
+
+/** In this realm, so that a policy's promises and errors are instances of ours. V8's cache of compiled sources would keep each version for good. */
+function compile(code: string, script: string): (...given: readonly unknown[]) => unknown {
+  setFlagsFromString('--no-compilation-cache')
+  try {
+    return compileFunction(code, ['module', 'exports', 'require'], { filename: script }) as (...given: readonly unknown[]) => unknown
+  } finally {
+    setFlagsFromString('--compilation-cache')
+  }
 }
 
 function provide(name: string): unknown {
