@@ -14,7 +14,7 @@ import { Expiry } from './object/expiry.ts'
 import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
-import { type ActivePolicy, activatePolicy } from './policy/active.ts'
+import { Policies } from './policy/policies.ts'
 import type { Engine } from './request/engine.ts'
 import { MemoryStore } from './storage/memory.ts'
 import { trustList } from './wire/ip.ts'
@@ -38,6 +38,10 @@ export interface ServerOptions {
   readonly trust?: readonly string[]
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
+  /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
+  readonly policyFile?: string
+  /** Reload the policy file when it or a module that it imports changes. Default `false`. */
+  readonly watch?: boolean
   readonly accessLog?: AccessLog | null
   readonly eventLog?: EventLog
   readonly clock?: Clock
@@ -52,7 +56,7 @@ export interface Assembly {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: EventLog
-  readonly policy: ActivePolicy
+  readonly policies: Policies
   readonly table: LocalTable
   readonly expiry: Expiry
   readonly origins: Origins
@@ -72,8 +76,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const decisions = decisionsFor(settings.preset)
   const counters = new Counters()
-  const policies = options.policy === undefined ? [] : [options.policy]
-  const policy = activatePolicy(policies, settings.preset, clock, settings.deadlines.hook, parts.observe ?? null)
+  const policies = new Policies(
+    { preset: settings.preset, clock, deadline: settings.deadlines.hook, log, observe: parts.observe ?? null },
+    options.policy ?? null,
+  )
   const store = new MemoryStore(settings.memory)
   const invalidations = new InvalidationLog()
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
@@ -98,11 +104,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
-    policy: () => policy,
+    policy: () => policies.active,
     accessLog: options.accessLog ?? null,
     isTrusted,
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policy, table, expiry, origins }
+  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
 }

@@ -4,4 +4,6 @@ export type { Deadlines, Limits, PresetName, Settings } from './config/settings.
 export type { Counters } from './counters.ts'
 export { ListenError } from './listen/listener.ts'
 export type { AccessLog, AccessRecord, EventLog } from './log.ts'
-export { createServer, type Server, type ServerOptions, type StoredObject } from './server.ts'
+export { PolicyLoadError, PolicyNameError } from './policy/load-error.ts'
+export type { PolicyInfo } from './policy/policies.ts'
+export { createServer, type Server, type ServerOptions, type ServerPolicies, type StoredObject } from './server.ts'

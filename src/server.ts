@@ -1,11 +1,12 @@
 /** A server with its sockets: starts, drains, stops. */
-import { runFini, runInit } from '../vcl-ts/run.ts'
 import { type Admin, createAdmin } from './admin/server.ts'
 import { type Assembly, assemble, type ServerOptions } from './assembly.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Settings } from './config/settings.ts'
 import type { Counters } from './counters.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import type { CachedObject } from './object/object.ts'
+import type { Policies } from './policy/policies.ts'
 import { refused } from './request/refused.ts'
 import { serve } from './request/serve.ts'
 
@@ -14,6 +15,9 @@ export type { ServerOptions } from './assembly.ts'
 /** A stored object as it may be looked at. */
 export type StoredObject = Readonly<Pick<CachedObject, 'key' | 'status' | 'headers' | 'body' | 'part' | 'bytes' | 'hits'>>
 
+/** Which policy runs, and which others are at hand. */
+export type ServerPolicies = Pick<Policies, 'load' | 'use' | 'reload' | 'list' | 'discard'>
+
 export interface Server {
   /** Where it listens, ports resolved. */
   readonly addresses: readonly string[]
@@ -21,6 +25,7 @@ export interface Server {
   readonly admin: string | null
   readonly settings: Settings
   readonly counters: Counters
+  readonly policies: ServerPolicies
   /** All counters and gauges, flat, in Varnish's names. */
   stat(): Record<string, number>
   /** Every object that is stored, in no particular order; for inspection. */
@@ -33,11 +38,11 @@ export interface Server {
 
 /**
  * Starts a server; its sockets are open when the promise resolves. Rejects with a `ConfigError` for an option that cannot be, a
- * `PolicyError` for a policy that cannot be used, a `ListenError` for an address that cannot be listened on.
+ * `PolicyError` or `PolicyLoadError` for a policy that cannot be used, a `ListenError` for an address that cannot be listened on.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
+  checkPolicyOptions(options)
   const assembly = assemble(options)
-  await runInit(assembly.policy.compiled, assembly.policy.limit)
   const running = new Running(assembly)
   try {
     await running.open(options)
@@ -46,6 +51,21 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     throw error
   }
   return running
+}
+
+function checkPolicyOptions({ policy, policyFile, watch }: ServerOptions): void {
+  if (policy !== undefined && policyFile !== undefined)
+    throw new ConfigError({
+      what: 'policy and policyFile are both given',
+      why: 'only one policy can be in use',
+      how: 'leave one of them out',
+    })
+  if (watch === true && policyFile === undefined)
+    throw new ConfigError({
+      what: 'watch cannot be used',
+      why: 'there is no policy file to watch',
+      how: 'give the file: --policy FILE, or policyFile',
+    })
 }
 
 class Running implements Server {
@@ -76,8 +96,14 @@ class Running implements Server {
     return this.#assembly.counters
   }
 
+  get policies(): ServerPolicies {
+    return this.#assembly.policies
+  }
+
   async open(options: ServerOptions): Promise<void> {
-    const { engine, settings, counters, clock, log } = this.#assembly
+    const { engine, settings, counters, clock, log, policies } = this.#assembly
+    await policies.open(options.policyFile ?? null)
+    if (options.watch === true) policies.watch()
     for (const address of options.listen ?? ['127.0.0.1:8080']) {
       const listener = await createListener({
         address,
@@ -95,10 +121,11 @@ class Running implements Server {
   }
 
   stat(): Record<string, number> {
-    const { counters, table, settings, clock } = this.#assembly
+    const { counters, table, settings, clock, policies } = this.#assembly
     return {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
+      n_vcl: policies.list().length,
       n_object: table.objects,
       n_objecthead: table.keys,
       g_bytes: table.bytes,
@@ -120,12 +147,12 @@ class Running implements Server {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const { table, expiry, origins, policy, log } = this.#assembly
+    const { table, expiry, origins, policies } = this.#assembly
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#admin?.close()
     table.stop()
     origins.stop()
     expiry.stop()
-    for (const fault of await runFini(policy.compiled, policy.limit)) log.error({ err: fault }, 'fini failed')
+    await policies.close()
   }
 }

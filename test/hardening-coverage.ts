@@ -1,6 +1,6 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
- * answers (73–100); E cache correctness (131–180). The other groups follow.
+ * answers (73–100); E cache correctness (131–180); of H management (221–250) what a policy's reload touches. The other groups follow.
  */
 
 export interface Coverage {
@@ -183,4 +183,6 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   177: by(STORED_HEAD),
   179: by('conformance/runner.test.ts'),
   180: by(RANGES),
+  239: partly('a configuration file: there is none yet', 'policy/reload.test.ts', 'cli/policy.test.ts'),
+  240: by('policy/reload.test.ts', 'long/reload.long.ts'),
 }

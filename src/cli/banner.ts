@@ -11,6 +11,7 @@ export interface StartFacts {
   readonly memory: number
   readonly memoryLimit: number
   readonly preset: string
+  readonly policy: string
 }
 
 export function banner(facts: StartFacts): string[] {
@@ -21,6 +22,7 @@ export function banner(facts: StartFacts): string[] {
     row('admin', facts.admin === null ? 'off' : facts.admin.startsWith('/') ? facts.admin : `http://${facts.admin}/stat`),
     row('memory', `${formatSize(facts.memory)} of the ${formatSize(facts.memoryLimit)} that this process may use`),
     row('preset', facts.preset),
+    row('policy', facts.policy),
   ]
   if (first !== undefined) lines.push(row('try', `curl -s -o /dev/null -D - ${asUrl(first)}/   (twice: MISS, then HIT)`))
   return lines

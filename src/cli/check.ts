@@ -10,6 +10,8 @@ export function checkValues(values: OptionValues): void {
   for (const block of values.trust) checkTrust(block)
   if (values.admin !== null) adminAddress(values.admin)
   if (values.origin !== null) checkOrigin(values.origin)
+  if (values.watch && values.policy === null)
+    throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })
 }
 
 function checkListen(address: string): void {

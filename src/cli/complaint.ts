@@ -2,6 +2,7 @@
 import { ConfigError } from '../config/config-error.ts'
 import { UsageError } from '../config/resolve.ts'
 import { ListenError } from '../listen/listener.ts'
+import { PolicyLoadError } from '../policy/load-error.ts'
 
 export const EXIT = { ok: 0, failure: 1, usage: 2, unavailable: 69, config: 78 } as const
 
@@ -16,6 +17,7 @@ export interface Ending {
 /** What a failed start means. Errors that are nobody's mistake but ours keep their stack. */
 export function endingOf(error: unknown): Ending {
   if (error instanceof ConfigError) return { code: error instanceof UsageError ? EXIT.usage : EXIT.config, text: told(error) }
+  if (error instanceof PolicyLoadError) return { code: EXIT.config, text: told(error) }
   const failure = systemFailure(error)
   if (failure !== null) return { code: EXIT.unavailable, text: told(failure) }
   return { code: EXIT.failure, text: `clearcoat: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` }

@@ -10,6 +10,7 @@ import { serve } from './serve.ts'
 const EXAMPLES = `Examples:
   clearcoat http://localhost:3000           the cache on 127.0.0.1:8080 in front of your server
   clearcoat                                 the same in front of a small demo shop
+  clearcoat http://localhost:3000 --policy shop.ts --watch
   clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8
 `
 
@@ -67,18 +68,20 @@ function build(around: Surroundings, action: (flags: Flags) => Promise<void>): C
       command.argument(`[${row.placeholder}]`, describe(row))
       continue
     }
-    const option = new Option(`--${row.flag} <${row.placeholder}>`, describe(row)).helpGroup(`${row.group}:`)
-    command.addOption(option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]))
+    const value = row.placeholder === '' ? '' : ` <${row.placeholder}>`
+    const option = new Option(`--${row.flag}${value}`, describe(row)).helpGroup(`${row.group}:`)
+    if (value !== '') option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
+    command.addOption(option)
     options.push({ row, name: option.attributeName() })
   }
   command.action(async (origin: string | undefined) => {
-    const given = command.opts<Record<string, readonly string[] | undefined>>()
+    const given = command.opts<Record<string, readonly string[] | true | undefined>>()
     const flags: Flags = origin === undefined ? {} : { origin: [origin] }
     if (origin !== undefined && LONE_WORD.test(origin))
       command.error(`error: unknown command '${origin}'`, { exitCode: EXIT.usage, code: 'clearcoat.unknownCommand' })
     for (const { row, name } of options) {
       const texts = given[name]
-      if (texts !== undefined) flags[row.flag] = texts
+      if (texts !== undefined) flags[row.flag] = texts === true ? ['on'] : texts
     }
     await action(flags)
   })

@@ -32,11 +32,13 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
       process.exit(EXIT.failure)
     },
     reopen: () => output.reopen(),
+    reload: values.policy === null ? null : () => void server.policies.reload(),
   })
   const limit = memoryLimit()
   const { memory, preset } = server.settings
+  const policy = values.policy ?? 'the built-in one'
   announce(
-    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset },
+    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset, policy },
     output,
     terminal,
   )
@@ -46,7 +48,7 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
 
 async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
   const { createServer } = await import('../server.ts')
-  const { listen, admin, trust, preset, name, memory, maxObject } = values
+  const { listen, admin, trust, preset, name, policy, watch, memory, maxObject } = values
   const { accessLog, eventLog } = output
   return createServer({
     origin,
@@ -56,6 +58,7 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     preset,
     name,
     memory,
+    ...(policy === null ? {} : { policyFile: policy, watch }),
     ...(maxObject === null ? {} : { maxObject }),
     limits,
     deadlines,

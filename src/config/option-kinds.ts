@@ -83,6 +83,14 @@ export const text: Kind<string | null> = {
   show: (value) => value ?? '',
 }
 
+/** On or off; a flag without a value is on. */
+export const toggle: Kind<boolean> = {
+  read: (texts) => (/^(?:on|true|yes|1)$/i.test(last(texts)) ? true : /^(?:off|false|no|0)$/i.test(last(texts)) ? false : null),
+  schema: z.boolean(),
+  expects: 'on or off',
+  show: (value) => (value ? 'on' : 'off'),
+}
+
 /** Several values: the option repeated, or one value with commas. */
 export function list(min: number, expects: string): Kind<readonly string[]> {
   return {

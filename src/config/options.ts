@@ -11,6 +11,7 @@ import {
   optional,
   size,
   text,
+  toggle,
   token,
   word,
 } from './option-kinds.ts'
@@ -21,7 +22,7 @@ export type OptionGroup = 'Serving' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
 export interface OptionRow<T> {
   /** Without the dashes. The variable is `CLEARCOAT_` and this in capitals. */
   readonly flag: string
-  /** Stands for the value in usage lines. */
+  /** Stands for the value in usage lines; empty for a flag that takes none. */
   readonly placeholder: string
   readonly kind: Kind<T>
   readonly default: T
@@ -45,6 +46,9 @@ export interface OptionValues {
   readonly trust: readonly string[]
   readonly preset: PresetName
   readonly name: string
+  /** `null`: the built-in policy alone. */
+  readonly policy: string | null
+  readonly watch: boolean
   /** Bytes. */
   readonly memory: number
   /** Bytes; `null`: a sixteenth of the budget. */
@@ -108,6 +112,23 @@ export const OPTIONS: Rows<OptionValues> = {
     default: 'Clearcoat',
     group: 'Cache',
     prose: 'this cache in Via, Cache-Status, Proxy-Status and CDN-Loop',
+  },
+  policy: {
+    flag: 'policy',
+    placeholder: 'FILE',
+    kind: text,
+    default: null,
+    defaultText: 'the built-in policy alone',
+    group: 'Cache',
+    prose: 'a TypeScript or JavaScript file with the policy; SIGHUP reloads it',
+  },
+  watch: {
+    flag: 'watch',
+    placeholder: '',
+    kind: toggle,
+    default: false,
+    group: 'Cache',
+    prose: 'reload the policy when it or a module that it imports changes',
   },
   memory: {
     flag: 'memory',

@@ -27,6 +27,7 @@ export function runFetch(fetch: FetchTransaction, first: FetchStep): void {
     }
     next = result
   }
+  if (next.step === 'done') fetch.decided()
 }
 
 function take(fetch: FetchTransaction, next: FetchStep): NextFetchStep {

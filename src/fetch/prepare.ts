@@ -40,7 +40,10 @@ function after(fetch: FetchTransaction, action: Action): FetchStep {
 export function policyFailure(fetch: FetchTransaction, action: Action): RequestFailure {
   const cause = action.type === 'fail' ? action.cause : null
   const reason = action.type === 'fail' ? action.reason : `unexpected action ${action.type}`
-  fetch.deps.log.error({ fetch: fetch.init.request.id, reason, err: cause ?? undefined }, 'a backend hook failed')
+  fetch.deps.log.error(
+    { fetch: fetch.init.request.id, reason, err: fetch.init.policy.located(cause) ?? undefined },
+    'a backend hook failed',
+  )
   return new RequestFailure('policy')
 }
 

@@ -61,6 +61,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   fetch.whenWhole = () => {
     fetch.whenWhole = null
     open(fetch, step, sharing, object)
+    fetch.decided()
   }
   fetch.filling?.fill(step.body)
   return DONE

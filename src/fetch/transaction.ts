@@ -44,12 +44,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   whenWhole: (() => void) | null = null
   #alone: Timer | null = null
   #ended = false
+  #asks = true
 
   constructor(deps: FetchDeps, init: FetchInit) {
     this.deps = deps
     this.init = init
     this.observer = init.observer
     this.position = init.claim?.position ?? deps.table.position
+    init.policy.enter()
   }
 
   /** The stale object that a conditional request may name, unless an invalidation overtook it. */
@@ -68,6 +70,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (this.object === null) this.#giveUp()
     else if (this.whenWhole !== null && !this.keeping) {
       this.whenWhole = null
+      this.decided()
       this.filling?.abort(new RequestFailure('cancelled'))
     }
   }
@@ -90,6 +93,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void {
     this.call = null
     this.#ended = true
+    this.decided()
     const { observer } = this
     if (observer === null) {
       socket.destroy()
@@ -114,6 +118,13 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     observer?.readable(result)
   }
 
+  /** Nothing asks the policy any more, unless a body that is not delivered while it arrives may still fail. */
+  decided(): void {
+    if (!this.#asks || this.whenWhole !== null) return
+    this.#asks = false
+    this.init.policy.leave()
+  }
+
   /** Ends the call to the origin, if it still runs. */
   cancelCall(): void {
     this.call?.cancel()
@@ -129,6 +140,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Ends without any answer: the claim is released, the origin let go. */
   abandon(failure: RequestFailure): void {
     this.#ended = true
+    this.decided()
     this.cancelCall()
     if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure })
   }
@@ -188,6 +200,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   #giveUp(): void {
     if (this.#ended) return
     this.#ended = true
+    this.decided()
     this.cancelCall()
   }
 }

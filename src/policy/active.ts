@@ -1,8 +1,8 @@
-/** The policy that runs: compiled, with the state of its transactions and the deadline of its hooks. */
+/** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
 import type { Backend } from '../../vcl-ts/backend.ts'
 import { type Decisions, decisionsFor, type PresetName } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
-import { type CompiledPolicy, compilePolicy, type DecisionObserver } from '../../vcl-ts/run.ts'
+import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
 
 /** A hook did not answer in time. */
@@ -13,7 +13,9 @@ export class HookDeadline extends Error {
   }
 }
 
-export interface ActivePolicy {
+const CLIENT_HOOKS = ['recv', 'hash', 'purge', 'hit', 'miss', 'pass', 'pipe', 'deliver', 'synth'] as const
+
+export class ActivePolicy {
   readonly compiled: CompiledPolicy
   readonly decisions: Decisions
   /** Whether any hook of the client side is the user's, so that it may look at what the engine else makes late. */
@@ -22,34 +24,78 @@ export interface ActivePolicy {
   readonly honoursClient: boolean
   /** The default backend of the policy, if it names any. */
   readonly backend: Backend | null
-  newState(): object
   /** Lets a promise of a hook take as long as hooks may. */
-  readonly limit: (promise: Promise<unknown>) => Promise<unknown>
+  readonly limit: Limit
+  /** An error of a hook, with the positions of the user's sources in its stack. */
+  readonly located: (error: unknown) => unknown
+  #users = 0
+  #whenIdle: (() => void) | null = null
+
+  constructor(compiled: CompiledPolicy, clock: Clock, deadline: number, located: (error: unknown) => unknown) {
+    this.compiled = compiled
+    this.decisions = decisionsFor(compiled.preset)
+    this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
+    this.honoursClient = this.decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl')
+    this.backend = compiled.defaultBackend
+    this.located = located
+    this.limit = (promise) => {
+      this.enter()
+      const { promise: late, reject } = Promise.withResolvers<never>()
+      const timer = clock.after(deadline * 1000, () => reject(new HookDeadline(deadline)))
+      // A hook that hangs past its deadline holds nobody up.
+      return Promise.race([promise, late]).finally(() => {
+        timer.cancel()
+        this.leave()
+      })
+    }
+  }
+
+  newState(): object {
+    return this.compiled.newState()
+  }
+
+  /** Transactions and pending hooks that use it. */
+  get users(): number {
+    return this.#users
+  }
+
+  enter(): void {
+    this.#users++
+  }
+
+  leave(): void {
+    this.#users--
+    if (this.#whenIdle !== null && this.#users === 0) this.#settle()
+  }
+
+  /** Calls back once, later, when nothing uses it any more; `null` takes that back. */
+  whenIdle(callback: (() => void) | null): void {
+    this.#whenIdle = callback
+    if (callback !== null && this.#users === 0) this.#settle()
+  }
+
+  /** A turn later: a hook's promise is over before the step that follows it begins, and that step may run the next hook. */
+  #settle(): void {
+    setImmediate(() => {
+      const callback = this.#whenIdle
+      if (callback === null || this.#users > 0) return
+      this.#whenIdle = null
+      callback()
+    })
+  }
 }
 
-const CLIENT_HOOKS = ['recv', 'hash', 'purge', 'hit', 'miss', 'pass', 'pipe', 'deliver', 'synth'] as const
-
-/** Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds. */
+/**
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds; `located` puts the positions of the
+ * user's sources into an error of a hook, `observe` is told of every hook's decision.
+ */
 export function activatePolicy(
   policies: readonly Policy[],
   preset: PresetName,
   clock: Clock,
   deadline: number,
+  located: (error: unknown) => unknown = (error) => error,
   observe: DecisionObserver | null = null,
 ): ActivePolicy {
-  const compiled = compilePolicy(policies, preset, observe)
-  const decisions = decisionsFor(preset)
-  return {
-    compiled,
-    decisions,
-    watchesClient: CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null),
-    honoursClient: decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl'),
-    backend: compiled.defaultBackend,
-    newState: () => compiled.newState(),
-    limit: (promise) =>
-      new Promise((resolve, reject) => {
-        const timer = clock.after(deadline * 1000, () => reject(new HookDeadline(deadline)))
-        promise.then(resolve, reject).finally(() => timer.cancel())
-      }),
-  }
+  return new ActivePolicy(compilePolicy(policies, preset, observe), clock, deadline, located)
 }

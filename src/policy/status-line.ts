@@ -2,6 +2,13 @@
 
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** A status that may be sent; throws a `TypeError` for any other. */
+export function checkedStatus(value: number): number {
+  if (!Number.isInteger(value) || (value !== 999 && (value < 200 || value > 599)))
+    throw new TypeError(`status ${value} cannot be sent: give a whole number from 200 to 599`)
+  return value
+}
+
 export class StatusLine {
   #status: number
   #reason: string
@@ -16,9 +23,7 @@ export class StatusLine {
   }
 
   set status(value: number) {
-    if (!Number.isInteger(value) || (value !== 999 && (value < 200 || value > 599)))
-      throw new TypeError(`status ${value} cannot be sent: give a whole number from 200 to 599`)
-    this.#status = value
+    this.#status = checkedStatus(value)
   }
 
   get reason(): string {

@@ -41,7 +41,7 @@ export function failedHook(tx: RequestTransaction, hook: ClientHook, action: Act
   tx.engine.counters.add(C.vcl_fail)
   const reason = action.type === 'fail' ? action.reason : `unexpected action ${action.type}`
   const cause = action.type === 'fail' ? action.cause : null
-  tx.engine.log.error({ hook, request: tx.id, reason, err: cause ?? undefined }, `the hook ${hook} failed`)
+  tx.engine.log.error({ hook, request: tx.id, reason, err: tx.policy.located(cause) ?? undefined }, `the hook ${hook} failed`)
   return {
     step: 'synth',
     synth: { status: 503, reason: null, body: null, close: true, why: 'ERROR', failure: new RequestFailure('policy') },

@@ -117,6 +117,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     })
     this.identity = peer.address
     exchange.observer = this
+    this.policy.enter()
   }
 
   get id(): string {
@@ -280,6 +281,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.stopWaiting()
     this.hold(null)
     this.releaseClaims()
+    this.policy.leave()
     finish(this, end)
   }
 

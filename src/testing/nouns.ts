@@ -7,7 +7,7 @@ import { BackendRequest, type BackendRequestInit } from '../policy/backend-reque
 import { BackendResponse } from '../policy/backend-response.ts'
 import { ClientRequest } from '../policy/client-request.ts'
 import { ClientResponse } from '../policy/client-response.ts'
-import { checkedStatus } from '../policy/status.ts'
+import { checkedStatus } from '../policy/status-line.ts'
 import { lifetime } from '../wire/freshness.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { type HeadersGiven, headerMap } from './headers.ts'

@@ -36,7 +36,10 @@ describe('the command line', () => {
     expect(ended.code).toBe(0)
     expect(ended.stderr).toBe('')
     expect(ended.stdout).toMatch(/^Examples:\n/)
-    for (const row of ALL_OPTIONS) expect(ended.stdout).toContain(row.positional ? row.placeholder : `--${row.flag} <${row.placeholder}>`)
+    for (const row of ALL_OPTIONS)
+      expect(ended.stdout).toContain(
+        row.positional ? row.placeholder : row.placeholder === '' ? `--${row.flag} ` : `--${row.flag} <${row.placeholder}>`,
+      )
   })
 
   it('prints its version', async () => {

@@ -64,6 +64,12 @@ describe('options', () => {
     expect(limits).toMatchObject({ waiters: 7, requestHead: 65_536 })
   })
 
+  it('read switches, which a variable writes as on, true, yes or 1, or their opposites', () => {
+    expect(resolve({ watch: ['on'] }, { CLEARCOAT_WATCH: 'off' }).values.watch).toBe(true)
+    for (const [text, watch] of Object.entries({ on: true, TRUE: true, yes: true, 1: true, off: false, false: false, no: false, 0: false }))
+      expect(resolve({}, { CLEARCOAT_WATCH: text }).values.watch).toBe(watch)
+  })
+
   it.each<[string, string]>([
     ['memory', '1K'],
     ['memory', '1e9'],
@@ -80,6 +86,8 @@ describe('options', () => {
     ['name', ''],
     ['preset', 'Safe'],
     ['log', 'json:'],
+    ['watch', 'maybe'],
+    ['policy', ''],
     ['listen', ''],
     ['listen', ':80,,:81'],
   ])('refuse --%s %j: a mistake of usage on the command line, of configuration in a variable', (flag, text) => {

@@ -1,0 +1,83 @@
+/** A policy file and all that it imports as one function body, types stripped; the only place that knows esbuild. */
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Message } from 'esbuild'
+import { type Place, PolicyLoadError } from './load-error.ts'
+
+export interface PolicyBundle {
+  /** The policy's own file, absolute. */
+  readonly file: string
+  /** The body of a function of `module`, `exports` and `require`. */
+  readonly code: string
+  /** Its source map, as JSON; paths in it are relative to the file's folder. */
+  readonly map: string
+  /** Every file that went into it, absolute. */
+  readonly inputs: readonly string[]
+}
+
+let underWay = 0
+
+/**
+ * Bundles a file. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
+ * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
+ */
+export async function bundlePolicy(path: string): Promise<PolicyBundle> {
+  const file = resolve(path)
+  const folder = dirname(file)
+  const found = await stat(file).catch(() => null)
+  if (found === null || !found.isFile())
+    throw new PolicyLoadError(file, found === null ? 'there is no such file' : 'it is not a file', null)
+  const { build, stop } = await import('esbuild')
+  underWay++
+  try {
+    const { outputFiles, metafile } = await build({
+      entryPoints: [file],
+      absWorkingDir: folder,
+      outdir: folder,
+      bundle: true,
+      write: false,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node24',
+      charset: 'utf8',
+      external: ['clearcoat', 'clearcoat/*'],
+      // Without a module loader behind it, import() becomes a require() in a promise.
+      supported: { 'dynamic-import': false },
+      logOverride: { 'empty-import-meta': 'error' },
+      logLevel: 'silent',
+      metafile: true,
+      sourcemap: 'external',
+      sourcesContent: false,
+    })
+    const text = (ending: string): string => outputFiles.find((output) => output.path.endsWith(ending))?.text ?? ''
+    // Of a symbolic link the bundle names the target; a change of either counts.
+    const inputs = new Set([file, ...Object.keys(metafile.inputs).map((input) => resolve(folder, input))])
+    return { file, code: text('.js'), map: text('.js.map'), inputs: [...inputs] }
+  } catch (cause) {
+    throw refusal(file, folder, cause)
+  } finally {
+    // Its helper process would stay for as long as ours.
+    if (--underWay === 0) await stop()
+  }
+}
+
+function refusal(file: string, folder: string, cause: unknown): PolicyLoadError {
+  const { errors = [] } = cause as { errors?: readonly Message[] }
+  const [first] = errors
+  if (first === undefined) return new PolicyLoadError(file, cause instanceof Error ? cause.message : String(cause), null, { cause })
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`
+  return new PolicyLoadError(file, `${inWords(first)}${more}`, placeOf(first, folder))
+}
+
+function inWords({ id, text }: Message): string {
+  if (text.startsWith('Top-level await')) return 'a policy cannot await at its top level; init is the place for that'
+  if (id === 'empty-import-meta') return 'a policy has no import.meta: it is bundled into one function'
+  return text
+}
+
+/** Columns of esbuild count bytes from 0. */
+function placeOf({ location }: Message, folder: string): Place | null {
+  if (location === null) return null
+  const before = Buffer.from(location.lineText).subarray(0, location.column).toString()
+  return { file: resolve(folder, location.file), line: location.line, column: before.length + 1 }
+}

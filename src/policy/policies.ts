@@ -1,0 +1,270 @@
+/** The policies at hand: the one in use, those before it that can be used again, and when each of them ends. */
+import { basename, extname } from 'node:path'
+import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Policy } from '../../vcl-ts/policy.ts'
+import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
+import type { Clock } from '../clock.ts'
+import type { EventLog } from '../log.ts'
+import { type ActivePolicy, activatePolicy } from './active.ts'
+import { bundlePolicy, evaluatePolicy, type PolicyBundle } from './load.ts'
+import { PolicyLoadError, PolicyNameError } from './load-error.ts'
+import { PolicyWatch } from './watch.ts'
+
+/** Policies at hand at most, the one in use among them; the oldest go first. */
+const KEPT = 10
+
+const NAME = /^[A-Za-z0-9_][\w.-]{0,63}$/
+
+export interface PolicyInfo {
+  readonly name: string
+  /** `null` when it was not loaded from a file. */
+  readonly file: string | null
+  /** `active`: in use. `draining`: its last transactions end. `ready`: initialised, not in use. `kept`: its `fini` has run; using it evaluates it again. */
+  readonly state: 'active' | 'draining' | 'ready' | 'kept'
+  /** Transactions that began with it and have not ended. */
+  readonly transactions: number
+}
+
+export interface PoliciesDeps {
+  readonly preset: PresetName
+  readonly clock: Clock
+  /** Of a hook, in seconds. */
+  readonly deadline: number
+  readonly log: EventLog
+  /** Told of every hook's decision; `null` costs nothing. */
+  readonly observe: DecisionObserver | null
+}
+
+interface Kept {
+  readonly name: string
+  readonly bundle: PolicyBundle | null
+  /** Evaluates and initialises it. */
+  readonly start: () => Promise<ActivePolicy>
+  /** From `init` to `fini`. */
+  running: ActivePolicy | null
+  draining: boolean
+}
+
+export class Policies {
+  /** Of the next transaction. */
+  active: ActivePolicy
+  readonly #deps: PoliciesDeps
+  #current: Kept
+  #kept: Kept[]
+  /** Loads and swaps come one after another. */
+  #queue: Promise<unknown> = Promise.resolve()
+  /** What has been initialised and not ended, whether it is at hand still or not. */
+  readonly #live = new Set<Kept>()
+  readonly #endings = new Set<Promise<void>>()
+  #watch: PolicyWatch | null = null
+
+  /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
+  constructor(deps: PoliciesDeps, policy: Policy | null) {
+    this.#deps = deps
+    const { preset, clock, deadline, observe } = deps
+    const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], preset, clock, deadline, undefined, observe)
+    this.active = make()
+    const start = async (): Promise<ActivePolicy> => {
+      const made = make()
+      await runInit(made.compiled, made.limit)
+      return made
+    }
+    this.#current = {
+      name: policy === null ? 'builtin' : nameFrom(policy.name ?? 'policy'),
+      bundle: null,
+      start,
+      running: null,
+      draining: false,
+    }
+    this.#kept = [this.#current]
+  }
+
+  /** Makes the first policy ready for traffic: that of a file, else the one given. Rejects with a `PolicyLoadError` or `PolicyError`. */
+  async open(file: string | null): Promise<void> {
+    if (file === null) {
+      await runInit(this.active.compiled, this.active.limit)
+      this.#begin(this.#current, this.active)
+      return
+    }
+    this.#kept = []
+    this.#current = await this.#load(null, await bundlePolicy(file))
+    this.active = this.#current.running ?? this.active
+  }
+
+  /**
+   * Loads a file and initialises it, without using it yet. `name` `null`: the file's name without extension, with a number behind it if
+   * that is taken. Resolves with the name. Rejects with a `PolicyLoadError`, or a `PolicyNameError` for a name that is taken or cannot be one.
+   */
+  load(name: string | null, file: string): Promise<string> {
+    return this.#inTurn(async () => {
+      if (name !== null && !NAME.test(name))
+        throw new PolicyNameError(`${JSON.stringify(name)} cannot be a policy's name; use up to 64 letters, digits, . _ and -`)
+      if (name !== null && this.#find(name) !== undefined) throw new PolicyNameError(`there is a policy ${name} already`)
+      return (await this.#load(name, await bundlePolicy(file))).name
+    })
+  }
+
+  /** Uses a policy from the next transaction on; transactions under way keep theirs. Rejects as `load` does; then nothing has changed. */
+  use(name: string): Promise<void> {
+    return this.#inTurn(() => this.#use(this.#get(name)))
+  }
+
+  /** Loads the file of the policy in use anew and uses it. Resolves with `false` when it is refused: that is logged, and the policy before serves on. */
+  reload(): Promise<boolean> {
+    return this.#inTurn(() => this.#reload(false))
+  }
+
+  /** Forgets a policy that is not in use. Its transactions end with it, then its `fini` runs. Rejects with a `PolicyNameError`. */
+  discard(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const kept = this.#get(name)
+      if (kept === this.#current) throw new PolicyNameError(`the policy ${name} is in use; use another first`)
+      this.#forget(kept)
+    })
+  }
+
+  /** In the order in which they were loaded. */
+  list(): readonly PolicyInfo[] {
+    return this.#kept.map((kept) => ({
+      name: kept.name,
+      file: kept.bundle?.file ?? null,
+      state: kept === this.#current ? 'active' : kept.running === null ? 'kept' : kept.draining ? 'draining' : 'ready',
+      transactions: kept.running?.users ?? 0,
+    }))
+  }
+
+  /** From now on a change of a file that the policy in use consists of reloads it. */
+  watch(): void {
+    const { clock, log } = this.#deps
+    this.#watch ??= new PolicyWatch(clock, log, () => void this.#inTurn(() => this.#reload(true)))
+    this.#watch.set(this.#current.bundle?.inputs ?? [])
+  }
+
+  /** Ends every policy, whatever still uses it. */
+  async close(): Promise<void> {
+    this.#watch?.close()
+    await this.#queue
+    for (const kept of this.#live) this.#end(kept)
+    await Promise.all(this.#endings)
+  }
+
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(job)
+    this.#queue = done.catch(() => {})
+    return done
+  }
+
+  async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
+    const { preset, clock, deadline, observe } = this.#deps
+    const start = async (): Promise<ActivePolicy> => {
+      const { policy, located, refused } = evaluatePolicy(bundle)
+      try {
+        const made = activatePolicy([policy], preset, clock, deadline, located, observe)
+        await runInit(made.compiled, made.limit)
+        return made
+      } catch (error) {
+        throw refused(error)
+      }
+    }
+    const kept: Kept = { name: name ?? this.#freeName(bundle.file), bundle, start, running: null, draining: false }
+    this.#begin(kept, await start())
+    this.#kept.push(kept)
+    for (const old of this.#kept.filter((other) => other !== this.#current && other !== kept))
+      if (this.#kept.length > KEPT) this.#forget(old)
+    return kept
+  }
+
+  async #use(kept: Kept): Promise<void> {
+    const before = this.#current
+    if (kept === before) return
+    kept.running?.whenIdle(null)
+    kept.draining = false
+    const running = kept.running ?? this.#begin(kept, await kept.start())
+    this.#current = kept
+    this.active = running
+    this.#retire(before)
+    this.#watch?.set(kept.bundle?.inputs ?? [])
+    this.#deps.log.info(
+      { event: 'policy', policy: kept.name, file: kept.bundle?.file, before: before.name },
+      `the policy ${kept.name} is in use`,
+    )
+  }
+
+  async #reload(onlyIfChanged: boolean): Promise<boolean> {
+    const { bundle, name } = this.#current
+    const { log } = this.#deps
+    if (bundle === null) {
+      log.warn({ event: 'policy', policy: name }, 'there is no policy file to reload')
+      return false
+    }
+    try {
+      const fresh = await bundlePolicy(bundle.file)
+      if (onlyIfChanged && fresh.code === bundle.code) this.#watch?.set(fresh.inputs)
+      else await this.#use(await this.#load(null, fresh))
+      return true
+    } catch (error) {
+      this.#watch?.loosen()
+      const { file, line, column, reason } =
+        error instanceof PolicyLoadError ? error : { file: bundle.file, line: null, column: null, reason: String(error) }
+      log.error({ event: 'policy', policy: name, file, line, column, reason }, `the new policy is refused, and ${name} serves on`)
+      return false
+    }
+  }
+
+  #begin(kept: Kept, running: ActivePolicy): ActivePolicy {
+    kept.running = running
+    this.#live.add(kept)
+    return running
+  }
+
+  #get(name: string): Kept {
+    const kept = this.#find(name)
+    if (kept !== undefined) return kept
+    throw new PolicyNameError(`there is no policy ${JSON.stringify(name)}; there are ${this.#kept.map((each) => each.name).join(', ')}`)
+  }
+
+  #find(name: string): Kept | undefined {
+    return this.#kept.find((kept) => kept.name === name)
+  }
+
+  #freeName(file: string): string {
+    const base = nameFrom(basename(file, extname(file)))
+    let name = base
+    for (let number = 2; this.#find(name) !== undefined; number++) name = `${base}-${number}`
+    return name
+  }
+
+  #forget(kept: Kept): void {
+    this.#kept = this.#kept.filter((other) => other !== kept)
+    this.#retire(kept)
+  }
+
+  #retire(kept: Kept): void {
+    if (kept.running === null) return
+    kept.draining = true
+    kept.running.whenIdle(() => this.#end(kept))
+  }
+
+  #end(kept: Kept): void {
+    const { running } = kept
+    if (running === null) return
+    kept.running = null
+    kept.draining = false
+    this.#live.delete(kept)
+    running.whenIdle(null)
+    const ending = runFini(running.compiled, running.limit).then((faults) => {
+      for (const fault of faults) this.#deps.log.error({ err: running.located(fault), policy: kept.name }, 'fini failed')
+      this.#endings.delete(ending)
+    })
+    this.#endings.add(ending)
+  }
+}
+
+/** A name of the characters that a name may have. */
+function nameFrom(text: string): string {
+  const name = text
+    .replace(/[^\w.-]/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 60)
+  return name === '' ? 'policy' : name
+}
