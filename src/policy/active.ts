@@ -20,6 +20,8 @@ export interface ActivePolicy {
   readonly watchesClient: boolean
   /** Whether the request's own Cache-Control counts: the preset says so and the step `reqCacheControl` is on. */
   readonly honoursClient: boolean
+  /** Whether a refresh client's no-cache counts whatever the preset says: the step `reqCacheControl` is on. */
+  readonly honoursRefresh: boolean
   /** The default backend of the policy, if it names any. */
   readonly backend: Backend | null
   newState(): object
@@ -38,6 +40,7 @@ export function activatePolicy(policies: readonly Policy[], preset: PresetName, 
     decisions,
     watchesClient: CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null),
     honoursClient: decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl'),
+    honoursRefresh: !compiled.overridden.has('reqCacheControl'),
     backend: compiled.defaultBackend,
     newState: () => compiled.newState(),
     limit: (promise) =>

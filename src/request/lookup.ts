@@ -30,11 +30,14 @@ function prepareLookup(tx: RequestTransaction): void {
   const { engine, req } = tx
   const { decisions } = engine
   const { headers } = req
-  const honoured = tx.policy.honoursClient && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
+  const asks = headers.hasLower('cache-control') || headers.hasLower('pragma')
+  const honoured = asks && tx.policy.honoursClient
+  tx.refreshing = asks && !honoured && req.cacheControl.noCache && tx.mayRefresh
   tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
-  tx.limited = honoured || req.ttl !== null || req.grace !== null
+  tx.limited = honoured || tx.refreshing || req.ttl !== null || req.grace !== null
   const control = honoured ? req.cacheControl : null
-  tx.demanding = control !== null && (control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null)
+  tx.demanding =
+    tx.refreshing || (control !== null && (control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null))
   tx.onlyIfCached = honoured && req.cacheControl.onlyIfCached
   tx.alwaysMiss = req.hashAlwaysMiss
   tx.ignoreBusy = req.hashIgnoreBusy
