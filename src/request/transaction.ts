@@ -78,6 +78,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   identity: string
   dropScheme = false
   onlyIfCached = false
+  /** It has a Cache-Control or Pragma of its own. */
+  controls = false
   /** A refresh client said no-cache: nothing stored is fresh enough. */
   refreshing = false
   /** Our own fields are on the answer's head already. */
@@ -89,6 +91,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   #letGo: (() => void) | null = null
   #clientIp: string | null = null
   #mayInvalidate: boolean | null = null
+  #mayRefresh: boolean | null = null
   #hasToken = false
   #variantNames: readonly string[] | null = null
   #variant = ''
@@ -150,7 +153,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   /** Whether this request's no-cache is honoured whatever the preset says. */
   get mayRefresh(): boolean {
-    return this.policy.honoursRefresh && (this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller()))
+    if (!this.policy.honoursRefresh) return false
+    // Once: by the time of a second look-up our own forwarding fields are there.
+    this.#mayRefresh ??= this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller())
+    return this.#mayRefresh
   }
 
   /** The bearer token of those who purge is for us alone: no hook and no origin sees it. */

@@ -424,6 +424,20 @@ describe('no-cache of a refresh client', () => {
     expect(await outcome({ purgeFrom: ['none'], refreshFrom: ['loopback'] }, {})).toBe('MISS')
   })
 
+  it('is honoured of one that waited for another’s fetch, too', async () => {
+    const gate = new Gate()
+    const site = await open(async (hit, response) => {
+      if (hit.index === 0) await gate.opened
+      reply(response, 200, FRESH, `answer ${hit.index}`)
+    })
+    const first = site.get('/')
+    await site.origin.hit(0)
+    const refreshed = site.get('/', { 'Cache-Control': 'no-cache', 'X-Any': '1' })
+    await until(() => site.stat('busy_sleep') === 1)
+    gate.open()
+    expect([(await first).body.toString(), (await refreshed).body.toString()]).toEqual(['answer 0', 'answer 1'])
+  })
+
   it('is honoured from the bearer of the token', async () => {
     const site = await holding({ purgeFrom: ['none'], purgeToken: TOKEN })
     expect((await site.get('/', { 'Cache-Control': 'no-cache', ...BEARER })).body.toString()).toBe('answer 1')
