@@ -5,6 +5,7 @@ import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { ConfigError } from './config/config-error.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
@@ -16,6 +17,7 @@ import { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
 import type { Engine } from './request/engine.ts'
+import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { MemoryStore } from './storage/memory.ts'
 import { trustList } from './wire/ip.ts'
 
@@ -36,6 +38,17 @@ export interface ServerOptions {
   readonly maxObject?: number
   /** Networks (CIDR) whose forwarding fields are believed. Default none. */
   readonly trust?: readonly string[]
+  /**
+   * Who may purge: networks (CIDR, `!` before what is not meant), `loopback` with Unix sockets, `private`, `none`. Default `loopback`. A
+   * loopback peer counts only if its request carries none of Forwarded, X-Forwarded-*, X-Real-IP, Via.
+   */
+  readonly purgeFrom?: readonly string[]
+  /** Whose `Cache-Control: no-cache` fetches anew under every preset. Default: as `purgeFrom`. */
+  readonly refreshFrom?: readonly string[]
+  /** Who sends it as `Authorization: Bearer` may purge and refresh from anywhere. At least 8 visible characters. Default: there is none. */
+  readonly purgeToken?: string
+  /** Fields of the origin's answers that hold tags, not delivered to clients. Default: those of the usual systems. */
+  readonly tagFields?: readonly string[]
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -106,9 +119,26 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     originOf: (which) => origins.of(which),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
+    invalidators: new Invalidators({
+      purgeFrom: allowedFrom('purgeFrom', settings.purgeFrom),
+      refreshFrom: allowedFrom('refreshFrom', settings.refreshFrom),
+      token: settings.purgeToken,
+    }),
     isTrusted,
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
   return { engine, settings, counters, clock, log, policies, table, expiry, origins }
+}
+
+function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {
+  try {
+    return new AllowedFrom(entries)
+  } catch (error) {
+    throw new ConfigError({
+      what: `${name} ${JSON.stringify(entries.join(','))} cannot be used`,
+      why: error instanceof Error ? error.message : String(error),
+      how: 'write networks as 10.0.0.0/8 or !10.1.2.3, or give loopback, private or none',
+    })
+  }
 }

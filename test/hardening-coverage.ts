@@ -1,6 +1,7 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
- * answers (73–100); E cache correctness (131–180); of H management (221–250) what a policy's reload touches. The other groups follow.
+ * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230) and a policy's reload (239, 240). The
+ * other groups follow.
  */
 
 export interface Coverage {
@@ -31,6 +32,8 @@ const WAITERS = 'cache-attacks/e-waiters.test.ts'
 const PURGE = 'cache-attacks/e-purge.test.ts'
 const CAPACITY = 'cache-attacks/e-capacity.test.ts'
 const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
+
+const INVALIDATE = 'journey/invalidate.test.ts'
 
 const by = (...files: readonly string[]): Coverage => ({ files })
 const partly = (open: string, ...files: readonly string[]): Coverage => ({ files, open })
@@ -183,6 +186,10 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   177: by(STORED_HEAD),
   179: by('conformance/runner.test.ts'),
   180: by(RANGES),
+  221: partly('PROXY lines, HTTP/2 and BAN: there are none yet', INVALIDATE),
+  225: partly('each purge of a URL lets one more fetch begin, for what began before may bring what was purged', INVALIDATE),
+  226: by('admin/admin.test.ts'),
+  230: by('vcl-ts/acl.test.ts', INVALIDATE),
   239: partly('a configuration file: there is none yet', 'policy/reload.test.ts', 'cli/policy.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
 }

@@ -19,6 +19,8 @@ export interface Synth {
   readonly reason: string | null
   readonly body: string | Uint8Array | null
   readonly close: boolean
+  /** Content-Type of the body; absent: none is set. */
+  readonly contentType?: string
 }
 
 /** Begin again at `recv` with the request as it now is. */
@@ -42,10 +44,21 @@ export interface Hash {
   readonly type: 'hash'
 }
 
-/** Drop what is stored under the key. `soft`: only its freshness, so that it may still be served stale. */
+/** What a purge is for when it is not the request's own key. */
+export type PurgeSubject =
+  /** Every object that carries any of these tags, whatever its host. */
+  | { readonly by: 'tags'; readonly tags: readonly string[] }
+  /** Every object of a host. */
+  | { readonly by: 'host'; readonly host: string }
+  /** Every object whose URL begins so. `host`: `null` is the request's own. */
+  | { readonly by: 'prefix'; readonly prefix: string; readonly host: string | null }
+  | { readonly by: 'all' }
+
+/** Drop what is stored. `soft`: only its freshness, so that it may still be served stale. Without `subject`: what the request's key holds. */
 export interface Purge {
   readonly type: 'purge'
   readonly soft: boolean
+  readonly subject?: PurgeSubject
 }
 
 /** The key is complete. */
@@ -134,6 +147,16 @@ const PIPE: Pipe = Object.freeze({ type: 'pipe' })
 const HASH: Hash = Object.freeze({ type: 'hash' })
 const PURGE: Purge = Object.freeze({ type: 'purge', soft: false })
 const SOFT_PURGE: Purge = Object.freeze({ type: 'purge', soft: true })
+
+/** `soft`, default `false`; and at most one of the others, else a `TypeError`: default is the request's own key. */
+export interface PurgeOptions {
+  readonly soft?: boolean
+  readonly tags?: readonly string[]
+  /** URLs that begin so, of `host` or the request's own. */
+  readonly prefix?: string
+  readonly host?: string
+  readonly all?: boolean
+}
 const LOOKUP: Lookup = Object.freeze({ type: 'lookup' })
 const DELIVER: Deliver = Object.freeze({ type: 'deliver' })
 const FETCH: Fetch = Object.freeze({ type: 'fetch' })
@@ -163,7 +186,7 @@ export interface Verbs {
   readonly pass: (reason?: Reason) => Pass
   readonly pipe: () => Pipe
   readonly hash: () => Hash
-  readonly purge: (options?: { readonly soft?: boolean }) => Purge
+  readonly purge: (options?: PurgeOptions) => Purge
   readonly lookup: () => Lookup
   readonly deliver: () => Deliver
   readonly fetch: () => Fetch
@@ -186,7 +209,7 @@ export const verbs: Verbs = Object.freeze({
   pass: (reason: Reason = 'POLICY') => passFor(reason),
   pipe: () => PIPE,
   hash: () => HASH,
-  purge: (options?: { readonly soft?: boolean }) => (options?.soft === true ? SOFT_PURGE : PURGE),
+  purge: (options: PurgeOptions = {}) => purgeOf(options),
   lookup: () => LOOKUP,
   deliver: () => DELIVER,
   fetch: () => FETCH,
@@ -207,8 +230,55 @@ export function failure(reason: string, cause: unknown): Fail {
 }
 
 /** A `synth`; `close` ends the connection behind it. Throws a `RangeError` for a status outside 200–599, a `TypeError` for a bad phrase. */
-export function synthetic(status: number, reason: string | null, body: string | Uint8Array | null, close: boolean): Synth {
-  return Object.freeze({ type: 'synth', status: answerStatus(status), reason: checkPhrase(reason), body, close })
+export function synthetic(
+  status: number,
+  reason: string | null,
+  body: string | Uint8Array | null,
+  close: boolean,
+  contentType?: string,
+): Synth {
+  const typed = contentType === undefined ? {} : { contentType }
+  return Object.freeze({ type: 'synth', status: answerStatus(status), reason: checkPhrase(reason), body, close, ...typed })
+}
+
+function purgeOf(options: PurgeOptions): Purge {
+  const subject = subjectOf(options)
+  if (subject === null) return options.soft === true ? SOFT_PURGE : PURGE
+  return Object.freeze({ type: 'purge', soft: options.soft === true, subject: Object.freeze(subject) })
+}
+
+function subjectOf({ tags, prefix, host, all }: PurgeOptions): PurgeSubject | null {
+  const given = [tags !== undefined, prefix !== undefined || host !== undefined, all === true].filter(Boolean).length
+  if (given === 0) return null
+  if (given > 1) throw new TypeError('purge() takes one of tags, all, and prefix or host')
+  const subject: PurgeSubject =
+    tags !== undefined
+      ? { by: 'tags', tags: Object.freeze([...tags]) }
+      : prefix !== undefined
+        ? { by: 'prefix', prefix, host: host ?? null }
+        : host !== undefined
+          ? { by: 'host', host }
+          : { by: 'all' }
+  if (isPurgeSubject(subject)) return subject
+  throw new TypeError('purge(): tags are texts of at least one character, prefix and host are texts')
+}
+
+/** Whether it names what a purge can be for. */
+export function isPurgeSubject(value: unknown): value is PurgeSubject {
+  if (typeof value !== 'object' || value === null) return false
+  const subject = value as PurgeSubject
+  switch (subject.by) {
+    case 'tags':
+      return Array.isArray(subject.tags) && subject.tags.length > 0 && subject.tags.every((tag) => typeof tag === 'string' && tag !== '')
+    case 'host':
+      return typeof subject.host === 'string'
+    case 'prefix':
+      return typeof subject.prefix === 'string' && (subject.host === null || typeof subject.host === 'string')
+    case 'all':
+      return true
+    default:
+      return false
+  }
 }
 
 const PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/

@@ -16,6 +16,11 @@ export interface Client {
   readonly remoteIp: string
   /** Whether the socket's other end is in `--trust`. */
   readonly trusted: boolean
+  /**
+   * Whether the client may purge: by its address (`--purge-from`, default loopback and Unix sockets; a loopback peer that forwards for
+   * somebody is none) unless a browser sent the request, or by the bearer token (`--purge-token`). Judged on the request as it came.
+   */
+  readonly mayInvalidate: boolean
   /** For sticky directors; the address unless a hook sets it. */
   identity: string
 }
@@ -166,6 +171,7 @@ export interface Beresp {
   uncacheable: boolean
   /** Deliver while it arrives (default), or only when it is whole. */
   stream: boolean
+  /** What to purge it by: those of the answer's tag fields (`--tag-fields`), and what a hook adds. */
   readonly tags: Set<string>
   readonly backend: string
   /** What the answer's own fields say. */
@@ -221,6 +227,13 @@ export interface RespSynth extends Resp {
   readonly why: Reason
   /** What went wrong, in words for the client; the built-in page shows it. `''` for a policy's own answer. */
   detail: string
+}
+
+/** What a purge did. */
+export interface Purged {
+  readonly soft: boolean
+  /** Objects that went, or with `soft` became stale. */
+  readonly objects: number
 }
 
 /** The primary key under construction: URL and host are in it unless `hash` replaces them. */

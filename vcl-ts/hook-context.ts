@@ -1,7 +1,7 @@
 /** What one hook sees: its nouns and the verbs that are legal there, both derived from the table in `legal.ts`. */
 import type { Verbs } from './actions.ts'
 import type { Backend } from './backend.ts'
-import type { Bereq, Beresp, BerespError, Client, Key, Obj, ObjStale, Req, Resp, RespSynth, Session } from './context.ts'
+import type { Bereq, Beresp, BerespError, Client, Key, Obj, ObjStale, Purged, Req, Resp, RespSynth, Session } from './context.ts'
 import type { Hook, HookAction, LegalType, NOUNS } from './legal.ts'
 
 interface AllNouns<H extends Hook, State> {
@@ -13,6 +13,7 @@ interface AllNouns<H extends Hook, State> {
   readonly state: State
   readonly req: Req
   readonly key: Key
+  readonly purged: Purged
   readonly obj: Obj
   readonly resp: H extends 'synth' ? RespSynth : Resp
   readonly bereq: Bereq
@@ -42,6 +43,7 @@ export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb> {
   readonly state: State
   readonly req: Req
   readonly key: Key
+  readonly purged: Purged
   readonly obj: Obj
   readonly resp: RespSynth
   readonly bereq: Bereq

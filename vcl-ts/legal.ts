@@ -1,7 +1,7 @@
 /**
  * The one table of what each hook sees and may answer. The context types, the check at run time and the reference derive from it.
  */
-import { type Action, type ActionType, isAnswerStatus, isReasonPhrase } from './actions.ts'
+import { type Action, type ActionType, isAnswerStatus, isPurgeSubject, isReasonPhrase } from './actions.ts'
 import { REASONS } from './reason.ts'
 
 /** Hook → the actions that are legal there. */
@@ -27,7 +27,7 @@ export const LEGAL = {
 export const NOUNS = {
   recv: ['client', 'session', 'now', 'state', 'req'],
   hash: ['client', 'session', 'now', 'state', 'req', 'key'],
-  purge: ['client', 'session', 'now', 'state', 'req'],
+  purge: ['client', 'session', 'now', 'state', 'req', 'purged'],
   hit: ['client', 'session', 'now', 'state', 'req', 'obj'],
   miss: ['client', 'session', 'now', 'state', 'req'],
   pass: ['client', 'session', 'now', 'state', 'req'],
@@ -87,14 +87,18 @@ function wellFormed(action: Action): boolean {
   switch (action.type) {
     case 'synth':
       return (
-        isAnswerStatus(action.status) && isPhraseOrNull(action.reason) && isBodyOrNull(action.body) && typeof action.close === 'boolean'
+        isAnswerStatus(action.status) &&
+        isPhraseOrNull(action.reason) &&
+        isBodyOrNull(action.body) &&
+        typeof action.close === 'boolean' &&
+        (action.contentType === undefined || isReasonPhrase(action.contentType))
       )
     case 'error':
       return isAnswerStatus(action.status) && isPhraseOrNull(action.reason)
     case 'pass':
       return Object.hasOwn(REASONS, action.reason)
     case 'purge':
-      return typeof action.soft === 'boolean'
+      return typeof action.soft === 'boolean' && (action.subject === undefined || isPurgeSubject(action.subject))
     case 'hitForPass':
       return Number.isFinite(action.ttl) && action.ttl > 0
     case 'fail':

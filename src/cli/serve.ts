@@ -48,13 +48,17 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
 
 async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
   const { createServer } = await import('../server.ts')
-  const { listen, admin, trust, preset, name, policy, watch, memory, maxObject } = values
+  const { listen, admin, trust, purgeFrom, refreshFrom, purgeToken, tagFields, preset, name, policy, watch, memory, maxObject } = values
   const { accessLog, eventLog } = output
   return createServer({
     origin,
     listen,
     admin,
     trust,
+    purgeFrom,
+    ...(refreshFrom === null ? {} : { refreshFrom }),
+    ...(purgeToken === null ? {} : { purgeToken }),
+    tagFields,
     preset,
     name,
     memory,

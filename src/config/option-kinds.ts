@@ -68,6 +68,14 @@ export const token: Kind<string> = {
   show: String,
 }
 
+/** What nobody is to guess: 8 to 4096 visible characters (RFC 6750 §2.1 and a little more). */
+export const secret: Kind<string> = {
+  read: last,
+  schema: z.string().regex(/^[\x21-\x7e]{8,4096}$/),
+  expects: 'a secret of 8 to 4096 visible ASCII characters',
+  show: () => '***',
+}
+
 /** Text or, for `off`, nothing. */
 export const addressOrOff: Kind<string | null> = {
   read: (texts) => (last(texts) === 'off' ? null : last(texts)),

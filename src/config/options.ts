@@ -9,6 +9,7 @@ import {
   list,
   logTarget,
   optional,
+  secret,
   size,
   text,
   toggle,
@@ -17,7 +18,12 @@ import {
 } from './option-kinds.ts'
 import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName } from './settings.ts'
 
-export type OptionGroup = 'Serving' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
+const TAG_FIELDS: readonly string[] = [
+  ...['xkey', 'X-HashTwo', 'Surrogate-Key', 'Cache-Tag', 'Cache-Tags', 'X-Cache-Tags', 'Purge-Cache-Tags', 'X-Magento-Tags'],
+  ...['X-Acquia-Purge-Tags', 'Edge-Cache-Tag', 'CDN-Tag', 'Vercel-Cache-Tag', 'Netlify-Cache-Tag', 'X-LiteSpeed-Tag'],
+]
+
+export type OptionGroup = 'Serving' | 'Invalidation' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
 
 export interface OptionRow<T> {
   /** Without the dashes. The variable is `CLEARCOAT_` and this in capitals. */
@@ -30,6 +36,8 @@ export interface OptionRow<T> {
   readonly defaultText?: string
   /** May be given several times. */
   readonly repeatable?: boolean
+  /** Never shown; also read from the file that the variable with `_FILE` behind it names. */
+  readonly secret?: boolean
   /** Given without its flag. */
   readonly positional?: boolean
   readonly group: OptionGroup
@@ -44,6 +52,11 @@ export interface OptionValues {
   /** `null`: no admin listener. */
   readonly admin: string | null
   readonly trust: readonly string[]
+  readonly purgeFrom: readonly string[]
+  /** `null`: as `purgeFrom`. */
+  readonly refreshFrom: readonly string[] | null
+  readonly purgeToken: string | null
+  readonly tagFields: readonly string[]
   readonly preset: PresetName
   readonly name: string
   /** `null`: the built-in policy alone. */
@@ -96,6 +109,46 @@ export const OPTIONS: Rows<OptionValues> = {
     repeatable: true,
     group: 'Serving',
     prose: 'proxies in front whose X-Forwarded-* fields are believed',
+  },
+  purgeFrom: {
+    flag: 'purge-from',
+    placeholder: 'CIDR',
+    kind: list(1, 'address blocks such as 10.0.0.0/8, loopback, private or none, several with commas'),
+    default: ['loopback'],
+    defaultText: 'loopback and Unix sockets',
+    repeatable: true,
+    group: 'Invalidation',
+    prose: 'who may PURGE: address blocks, !10.1.2.3 for but not this, loopback, private, or none',
+  },
+  refreshFrom: {
+    flag: 'refresh-from',
+    placeholder: 'CIDR',
+    kind: optional(list(1, 'address blocks such as 10.0.0.0/8, loopback, private or none, several with commas')),
+    default: null,
+    defaultText: 'as --purge-from',
+    repeatable: true,
+    group: 'Invalidation',
+    prose: 'whose Cache-Control: no-cache fetches anew under every preset',
+  },
+  purgeToken: {
+    flag: 'purge-token',
+    placeholder: 'TOKEN',
+    kind: optional(secret),
+    default: null,
+    defaultText: 'none',
+    secret: true,
+    group: 'Invalidation',
+    prose: 'who sends it as Authorization: Bearer may purge from anywhere; better in the file CLEARCOAT_PURGE_TOKEN_FILE',
+  },
+  tagFields: {
+    flag: 'tag-fields',
+    placeholder: 'NAMES',
+    kind: list(1, 'names of header fields, several with commas'),
+    default: TAG_FIELDS,
+    defaultText: 'xkey, Surrogate-Key, Cache-Tag and their kin',
+    repeatable: true,
+    group: 'Invalidation',
+    prose: 'fields of the origin’s answers that hold tags; clients do not get them',
   },
   preset: {
     flag: 'preset',

@@ -1,4 +1,5 @@
 /** From flags and environment to option values, and from option values or the API to settings. A flag wins over a variable, that over the default. */
+import { readFileSync } from 'node:fs'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
 import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName, type Settings } from './settings.ts'
@@ -28,6 +29,10 @@ export interface SettingsInput {
   readonly name?: string
   readonly memory?: number
   readonly maxObject?: number
+  readonly purgeFrom?: readonly string[]
+  readonly refreshFrom?: readonly string[]
+  readonly purgeToken?: string
+  readonly tagFields?: readonly string[]
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
 }
@@ -36,11 +41,17 @@ export interface SettingsInput {
 export function resolveSettings(input: SettingsInput): Settings {
   const memory = checked(OPTIONS.memory, 'memory', input.memory ?? OPTIONS.memory.default)
   const maxObject = checked(OPTIONS.maxObject, 'maxObject', input.maxObject ?? null)
+  const purgeFrom = checked(OPTIONS.purgeFrom, 'purgeFrom', input.purgeFrom ?? OPTIONS.purgeFrom.default)
+  const tagFields = checked(OPTIONS.tagFields, 'tagFields', input.tagFields ?? OPTIONS.tagFields.default)
   return {
     preset: checked(OPTIONS.preset, 'preset', input.preset ?? OPTIONS.preset.default),
     name: checked(OPTIONS.name, 'name', input.name ?? OPTIONS.name.default),
     memory,
     maxObject: Math.min(memory, maxObject ?? Math.ceil(memory / 16)),
+    purgeFrom,
+    refreshFrom: checked(OPTIONS.refreshFrom, 'refreshFrom', input.refreshFrom ?? null) ?? purgeFrom,
+    purgeToken: checked(OPTIONS.purgeToken, 'purgeToken', input.purgeToken ?? null),
+    tagFields: new Set(tagFields.map((name) => name.toLowerCase())),
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
   }
@@ -61,10 +72,27 @@ function resolve<T>(row: OptionRow<T>, { flags, env }: OptionTexts): T {
   }
   const variable = envName(row)
   const fromEnv = env[variable]
-  if (fromEnv === undefined || fromEnv === '') return row.default
-  const parsed = row.kind.schema.safeParse(row.kind.read([fromEnv]))
+  const text = fromEnv === undefined || fromEnv === '' ? fromFile(row, env) : fromEnv
+  if (text === undefined) return row.default
+  const parsed = row.kind.schema.safeParse(row.kind.read([text]))
   if (parsed.success) return parsed.data
   throw new ConfigError(complaint(`${variable}=${JSON.stringify(fromEnv)}`, row))
+}
+
+/** A secret may also be the content of a file, which no list of processes shows: `CLEARCOAT_…_FILE`. */
+function fromFile(row: Pick<OptionRow<unknown>, 'flag' | 'secret'>, env: OptionTexts['env']): string | undefined {
+  const variable = `${envName(row)}_FILE`
+  const path = row.secret === true ? env[variable] : undefined
+  if (path === undefined || path === '') return undefined
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError({
+      what: `${variable}=${JSON.stringify(path)} cannot be used`,
+      why: `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      how: 'give a file that this process may read',
+    })
+  }
 }
 
 function checkedAll<V extends object>(rows: Rows<V>, where: string, values: V): V {
@@ -90,7 +118,7 @@ function checked<T>(row: OptionRow<T>, path: string, value: unknown): T {
 function complaint<T>(shown: string, row: OptionRow<T>): ConfigComplaint {
   const fallback = row.defaultText ?? row.kind.show(row.default)
   return {
-    what: `${shown} cannot be used`,
+    what: `${row.secret === true ? `--${row.flag}` : shown} cannot be used`,
     why: `it is not ${row.kind.expects}`,
     how: `correct it, or leave it out for the default: ${fallback}`,
   }

@@ -59,6 +59,13 @@ export interface Settings {
   readonly memory: number
   /** Bytes of the largest object that is stored. */
   readonly maxObject: number
+  /** Who may purge; see `AllowedFrom`. */
+  readonly purgeFrom: readonly string[]
+  readonly refreshFrom: readonly string[]
+  /** `null`: there is none. */
+  readonly purgeToken: string | null
+  /** Lower-case names of the origin's fields that hold tags. */
+  readonly tagFields: ReadonlySet<string>
   readonly limits: Limits
   readonly deadlines: Deadlines
 }

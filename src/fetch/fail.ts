@@ -27,7 +27,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   // What the origin failed at is counted where it failed.
   if (!(failure instanceof OriginFailure)) deps.counters.add(C.fetch_failed)
   const stale = init.stale
-  if (stale !== null && !deservesError(step) && deps.table.overtaken(stale.key, fetch.position) !== 'hard') {
+  if (stale !== null && !deservesError(step) && deps.table.overtaken(stale.key, fetch.position, stale.tags) !== 'hard') {
     fetch.postpone(stale)
     const wellFormed = failure instanceof RequestFailure && failure.wellFormed
     if (stale.servableOnError(deps.clock.now(), wellFormed)) return serveStale(fetch, failure, stale)
@@ -86,8 +86,8 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
     status: beresp.status,
     reason: beresp.reason,
     headers: beresp.headers,
-    fieldLines: storedFieldLines(beresp.headers, beresp.control, deps.decisions),
-    withheld: withheldFields(beresp.control, false),
+    fieldLines: storedFieldLines(beresp.headers, beresp.control, deps.decisions, deps.settings.tagFields),
+    withheld: withheldFields(beresp.headers, beresp.control, deps.settings.tagFields, false),
     life: {
       storedAt: deps.clock.now(),
       ttl: beresp.ttl,

@@ -12,8 +12,9 @@ import type { FetchTransaction } from './transaction.ts'
 export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, response: OriginResponse): void {
   const stale = fetch.init.stale
   const { table, decisions, clock } = fetch.deps
+  const { tagFields } = fetch.deps.settings
   if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
-  if (table.overtaken(stale.key, fetch.position) !== 'valid') return
+  if (table.overtaken(stale.key, fetch.position, stale.tags) !== 'valid') return
   const sameLength = response.contentLength === null || response.contentLength === stale.body.length
   if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
@@ -29,8 +30,8 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     status: stale.status,
     reason: stale.reason,
     headers,
-    fieldLines: storedFieldLines(headers, beresp.control, decisions),
-    withheld: withheldFields(beresp.control, false),
+    fieldLines: storedFieldLines(headers, beresp.control, decisions, tagFields),
+    withheld: withheldFields(headers, beresp.control, tagFields, false),
     life: {
       storedAt: clock.now(),
       ttl: beresp.ttl,

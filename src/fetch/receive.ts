@@ -86,7 +86,7 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,
-    headers: deliverableHeaders(beresp.headers, deps.decisions),
+    headers: deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
     object,
     contentLength: announcedLength(step, object),
     stored: sharing.store,
@@ -164,13 +164,14 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
   const wall = deps.clock.wall()
   const lastModified = headers.getLower('last-modified')
   const { control } = beresp
+  const { tagFields } = deps.settings
   return new CachedObject({
     key: init.request.key,
     status: beresp.status,
     reason: beresp.reason,
     headers,
-    fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, sharing.part !== null) : '',
-    withheld: withheldFields(control, sharing.part !== null),
+    fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, tagFields, sharing.part !== null) : '',
+    withheld: withheldFields(headers, control, tagFields, sharing.part !== null),
     life: lifeOf(fetch, beresp),
     retention: deps.decisions.retention,
     // A refreshed object takes the position of its revalidation; the answer to a POST comes after the invalidation that it caused.
@@ -179,7 +180,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     lastModified: lastModified === undefined ? null : parseHttpDate(lastModified, wall),
     date: parseHttpDate(headers.getLower('date') ?? '', wall) ?? wall,
     part: sharing.part,
-    tags: beresp.tags,
+    tags: sharing.shared ? [...beresp.tags].filter((tag) => typeof tag === 'string' && tag !== '') : NO_NAMES,
     mustRevalidate: mustRevalidate(control),
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,

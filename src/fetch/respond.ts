@@ -2,6 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
+import { readTags } from '../../vcl-ts/tags.ts'
 import type { Body } from '../body/body.ts'
 import { ConcatBody } from '../body/concat.ts'
 import { RequestFailure } from '../errors.ts'
@@ -55,6 +56,7 @@ function complete(fetch: FetchTransaction, response: OriginResponse, body: Body 
     body !== null &&
     body.length !== null &&
     part.complete &&
+    fetch.deps.table.overtaken(part.key, fetch.position, part.tags) === 'valid' &&
     part.etag !== null &&
     etag !== undefined &&
     strongMatch(part.etag, etag) &&
@@ -89,6 +91,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     ...freshness(fetch, status, headers, stale === null ? response.framing : 'length', length),
     backend: fetch.bereq?.backend?.url ?? '',
     was304: merged !== null,
+    tags: readTags(headers, fetch.deps.settings.tagFields),
     uncacheable: init.kind === 'pass',
   })
   context.beresp = beresp

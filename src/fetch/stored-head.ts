@@ -6,9 +6,10 @@ import { serializeFields } from '../wire/message-head.ts'
 
 const NOTHING: readonly string[] = []
 
-/** For the client whose request fetched it: everything but the targeted fields that are ours (RFC 9213 §2.2). */
-export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): HeaderMap {
+/** For the client whose request fetched it: everything but tags and the targeted fields that are ours (RFC 9213 §2.2). */
+export function deliverableHeaders(headers: HeaderMap, decisions: Decisions, tagFields: ReadonlySet<string>): HeaderMap {
   const copy = headers.clone()
+  for (const name of present(headers, tagFields)) copy.removeRaw(name)
   for (const name of decisions.targetedRemoved) copy.removeRaw(name)
   return copy
 }
@@ -17,17 +18,40 @@ export function deliverableHeaders(headers: HeaderMap, decisions: Decisions): He
  * For every later client: also without Age, which is computed anew, without the fields that `no-cache` or `private` name
  * (RFC 9111 §5.2.2.4, §5.2.2.7), and without the Content-Range of a stored part.
  */
-export function storedFieldLines(headers: HeaderMap, control: CacheControl, decisions: Decisions, isPart: boolean = false): string {
-  const copy = deliverableHeaders(headers, decisions)
+export function storedFieldLines(
+  headers: HeaderMap,
+  control: CacheControl,
+  decisions: Decisions,
+  tagFields: ReadonlySet<string>,
+  isPart: boolean = false,
+): string {
+  const copy = deliverableHeaders(headers, decisions, tagFields)
   copy.removeRaw('age')
-  for (const name of withheldFields(control, isPart)) copy.removeRaw(name)
+  for (const name of withheldFields(headers, control, tagFields, isPart)) copy.removeRaw(name)
   return serializeFields(copy)
 }
 
 /** What `storedFieldLines` leaves out beyond Age and the targeted fields, for whoever makes another head of a stored one. */
-export function withheldFields(control: CacheControl, isPart: boolean): readonly string[] {
-  if (!isPart && control.noCacheFields.length === 0 && control.privateFields.length === 0) return NOTHING
-  return [...(isPart ? ['content-range'] : []), ...control.noCacheFields, ...control.privateFields]
+export function withheldFields(
+  headers: HeaderMap,
+  control: CacheControl,
+  tagFields: ReadonlySet<string>,
+  isPart: boolean,
+): readonly string[] {
+  const tags = present(headers, tagFields)
+  if (!isPart && control.noCacheFields.length === 0 && control.privateFields.length === 0) return tags
+  return [...tags, ...(isPart ? ['content-range'] : []), ...control.noCacheFields, ...control.privateFields]
+}
+
+function present(headers: HeaderMap, names: ReadonlySet<string>): readonly string[] {
+  let found: string[] | null = null
+  for (let i = 0; i < headers.size; i++) {
+    const name = headers.lowerAt(i)
+    if (!names.has(name)) continue
+    found ??= []
+    if (!found.includes(name)) found.push(name)
+  }
+  return found ?? NOTHING
 }
 
 /** Whether no client may ask for the object once it is stale. s-maxage holds proxy-revalidate in it (RFC 9111 §5.2.2.10). */

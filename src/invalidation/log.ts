@@ -1,7 +1,11 @@
 /**
- * The one ordered log of invalidations, in its compacted form: the last position per exact subject. An object remembers the
- * position at which its fetch began; an entry that came later and names it makes it unusable, whenever it was stored.
+ * The one ordered log of invalidations, in its compacted form: the last position per subject. An object remembers the position at
+ * which its fetch began; an entry that came later and names its key, one of its tags, its host, a prefix of its URL or all makes it
+ * unusable, whenever it was stored.
  */
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
+import { placeOf } from '../object/key-text.ts'
+import { type Positions, Subjects } from './subjects.ts'
 
 export interface InvalidationEntry {
   readonly position: number
@@ -11,25 +15,32 @@ export interface InvalidationEntry {
 
 export type InvalidationVerdict = 'valid' | 'soft' | 'hard'
 
-interface Positions {
-  hard: number
-  soft: number
-}
-
-/** Subjects remembered one by one, and the characters of all together; beyond them the oldest raise the floor. */
+/** Subjects of a kind remembered one by one, and the characters of all together; beyond them the oldest raise the floor. */
 const CAPACITY = 100_000
 const CHARACTERS = 8 * 1024 * 1024
+/** Prefixes are looked through one by one. */
+const PREFIXES = 1000
+
+const NO_TAGS: readonly string[] = []
 
 export class InvalidationLog {
   #head = 0
   /** Objects whose fetch began before this position cannot be vouched for: they are misses. */
   #floor = 0
-  readonly #keys = new Map<string, Positions>()
-  readonly #capacity: number
-  #characters = 0
+  readonly #keys: Subjects
+  readonly #tags: Subjects
+  readonly #hosts: Subjects
+  readonly #prefixes: Subjects
+  readonly #all: Positions = { hard: 0, soft: 0 }
 
   constructor(capacity: number = CAPACITY) {
-    this.#capacity = capacity
+    const raise = (position: number): void => {
+      this.#floor = Math.max(this.#floor, position)
+    }
+    this.#keys = new Subjects(capacity, CHARACTERS, raise)
+    this.#tags = new Subjects(capacity, CHARACTERS, raise)
+    this.#hosts = new Subjects(capacity, CHARACTERS, raise)
+    this.#prefixes = new Subjects(Math.min(capacity, PREFIXES), CHARACTERS, raise)
   }
 
   /** Position of the last entry. */
@@ -39,34 +50,62 @@ export class InvalidationLog {
 
   /** Subjects held. */
   get size(): number {
-    return this.#keys.size
+    return this.#keys.size + this.#tags.size + this.#hosts.size + this.#prefixes.size
   }
 
   /** All variants under a primary key, hard or soft. */
   purgeKey(key: string, soft: boolean): InvalidationEntry {
     const position = ++this.#head
-    const before = this.#keys.get(key)
-    if (!this.#keys.delete(key)) this.#characters += key.length
-    this.#keys.set(key, { hard: soft ? (before?.hard ?? 0) : position, soft: position })
-    while (this.#keys.size > this.#capacity || (this.#characters > CHARACTERS && this.#keys.size > 1)) this.#raiseFloor()
+    this.#keys.record(key, position, soft)
     return { position, key, soft }
   }
 
-  /** What became of something fetched under `key` by a fetch that began at position `since`. */
-  verdict(key: string, since: number): InvalidationVerdict {
-    if (since >= this.#head) return 'valid'
-    if (since < this.#floor) return 'hard'
-    const positions = this.#keys.get(key)
-    if (positions === undefined) return 'valid'
-    return positions.hard > since ? 'hard' : positions.soft > since ? 'soft' : 'valid'
+  /** Everything that a subject names. One position, however many tags. */
+  purgeSubject(subject: PurgeSubject, soft: boolean): number {
+    const position = ++this.#head
+    switch (subject.by) {
+      case 'tags':
+        for (const tag of subject.tags) this.#tags.record(tag, position, soft)
+        break
+      case 'host':
+        this.#hosts.record(subject.host, position, soft)
+        break
+      case 'prefix':
+        this.#prefixes.record(`${subject.host ?? ''} ${subject.prefix}`, position, soft)
+        break
+      case 'all':
+        this.#all.soft = position
+        if (!soft) this.#all.hard = position
+        break
+      default:
+        subject satisfies never
+    }
+    return position
   }
 
-  #raiseFloor(): void {
-    for (const [key, positions] of this.#keys) {
-      this.#keys.delete(key)
-      this.#characters -= key.length
-      this.#floor = Math.max(this.#floor, positions.soft)
-      return
-    }
+  /** What became of something fetched under `key`, carrying `tags`, by a fetch that began at position `since`. */
+  verdict(key: string, since: number, tags: readonly string[] = NO_TAGS): InvalidationVerdict {
+    if (since >= this.#head) return 'valid'
+    if (since < this.#floor) return 'hard'
+    const last: Positions = { hard: this.#all.hard, soft: this.#all.soft }
+    take(last, this.#keys.get(key))
+    if (this.#tags.last > since) for (const tag of tags) take(last, this.#tags.get(tag))
+    if (this.#hosts.last > since || this.#prefixes.last > since) this.#takePlace(last, key)
+    return last.hard > since ? 'hard' : last.soft > since ? 'soft' : 'valid'
   }
+
+  #takePlace(last: Positions, key: string): void {
+    const place = placeOf(key)
+    // Where a key does not tell the place, the object goes with every host and prefix.
+    if (place !== null) take(last, this.#hosts.get(place.host))
+    else for (const [, positions] of this.#hosts.entries) take(last, positions)
+    const where = place === null ? null : `${place.host} ${place.url}`
+    for (const [prefix, positions] of this.#prefixes.entries) if (where === null || where.startsWith(prefix)) take(last, positions)
+  }
+}
+
+function take(last: Positions, positions: Readonly<Positions> | undefined): void {
+  if (positions === undefined) return
+  if (positions.hard > last.hard) last.hard = positions.hard
+  if (positions.soft > last.soft) last.soft = positions.soft
 }

@@ -83,7 +83,8 @@ export class LocalClaim implements Claim {
   readonly stale: CachedObject | null
   readonly part: CachedObject | null
   readonly attempt: number
-  readonly queue: Set<Waiter> = new Set()
+  /** Waiters, with the position of the log when they came. */
+  readonly queue: Map<Waiter, number> = new Map()
   detached = false
   released = false
 
@@ -116,10 +117,18 @@ export class LocalClaim implements Claim {
     this.#tell(outcome)
   }
 
+  /** What the claim brings was invalidated meanwhile: whoever may have come after that leaves the queue, to look up again. */
+  leaveLate(): readonly Waiter[] {
+    const late: Waiter[] = []
+    for (const [waiter, position] of this.queue) if (position > this.position) late.push(waiter)
+    for (const waiter of late) this.queue.delete(waiter)
+    return late
+  }
+
   /** In slices, so that ten thousand waiters do not hold the loop up. Who leaves meanwhile has left the queue. */
   #tell(outcome: ClaimOutcome): void {
     let slice = SLICE
-    for (const waiter of this.queue) {
+    for (const waiter of this.queue.keys()) {
       if (slice-- === 0) {
         // Those told later read from the first byte, too.
         const release = outcome.type === 'object' && outcome.object.body instanceof Filling ? outcome.object.body.hold() : null

@@ -1,19 +1,23 @@
 /** The object table of one process: plain maps, and a store that keeps the bytes. */
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { C, type Counters } from '../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Head, LocalClaim } from './head.ts'
+import { placeOf } from './key-text.ts'
 import type { Freshness } from './lifetime.ts'
 import { CachedObject, type Entry, type Marker } from './object.ts'
 import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
 import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
+import { TagIndex } from './tag-index.ts'
 
 /** What the table needs of the invalidation log. */
 export interface Invalidations {
   readonly head: number
   purgeKey(key: string, soft: boolean): unknown
-  verdict(key: string, since: number): 'valid' | 'soft' | 'hard'
+  purgeSubject(subject: PurgeSubject, soft: boolean): unknown
+  verdict(key: string, since: number, tags: readonly string[]): 'valid' | 'soft' | 'hard'
 }
 
 /** Told of each entry that is kept, so that it can be let go in time, and of each that has left. */
@@ -33,6 +37,9 @@ export interface LocalTableInit {
 }
 
 const NO_NAMES: readonly string[] = []
+const NO_TAGS: readonly string[] = []
+
+const NO_WAITERS: readonly Waiter[] = []
 
 const LEFT: Readonly<Record<LeaveReason, number>> = {
   lru: C.n_lru_nuked,
@@ -53,6 +60,7 @@ export class LocalTable implements ObjectTable {
   readonly #slots = new Map<number, Slot>()
   /** Readable objects that are to be stored when they are complete. */
   readonly #storing = new Set<CachedObject>()
+  readonly #tags = new TagIndex()
   #objects = 0
 
   constructor(init: LocalTableInit) {
@@ -82,6 +90,11 @@ export class LocalTable implements ObjectTable {
     return this.#heads.size
   }
 
+  /** Tags that objects here carry. */
+  get tags(): number {
+    return this.#tags.size
+  }
+
   /** Every object that is kept. */
   *stored(): IterableIterator<CachedObject> {
     for (const head of this.#heads.values())
@@ -103,18 +116,25 @@ export class LocalTable implements ObjectTable {
 
   wait(claim: Claim, waiter: Waiter): () => void {
     const queue = (claim as LocalClaim).queue
-    queue.add(waiter)
+    queue.set(waiter, this.#invalidations.head)
     return () => queue.delete(waiter)
   }
 
   publish(claim: Claim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean): void {
-    const overtaken = this.overtaken(object.key, object.position)
+    const overtaken = this.overtaken(object.key, object.position, object.tags)
     if (overtaken === 'soft') object.soften(this.#now())
-    if (overtaken !== 'hard' && claim?.detached !== true) {
+    const late = claim === null || overtaken === 'valid' ? NO_WAITERS : (claim as LocalClaim).leaveLate()
+    this.#share(claim, object, names, variant, store && overtaken !== 'hard', overtaken !== 'hard')
+    for (const waiter of late) waiter.released({ type: 'again' })
+  }
+
+  #share(claim: Claim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean, valid: boolean): void {
+    if (valid && claim?.detached !== true) {
       const head = this.#heads.get(object.key) ?? this.#newHead(object.key)
       const slot = head.slot(names, variant)
       if (object.part === null) this.#fillingIn(slot, object)
       this.#slots.set(object.id, slot)
+      this.#tags.add(object)
       if (store) this.#storing.add(object)
       // The waiters of a claim are freed before anybody new can look up: they get the object even when its ttl is 0.
       if (claim !== null) (claim as LocalClaim).end({ type: 'object', object, names, variant })
@@ -132,8 +152,8 @@ export class LocalTable implements ObjectTable {
     if (slot === undefined) return false
     if (slot.whole === object || slot.part === object) return true
     if (slot.filling === object) slot.filling = null
-    this.#slots.delete(object.id)
-    const overtaken = this.overtaken(object.key, object.position)
+    this.#forget(object)
+    const overtaken = this.overtaken(object.key, object.position, object.tags)
     if (overtaken === 'soft') object.soften(this.#now())
     if (!store || overtaken === 'hard' || object.bytes > this.#store.budget) {
       this.#dropIfEmpty(slot)
@@ -147,6 +167,7 @@ export class LocalTable implements ObjectTable {
     this.#store.put(object)
     const home = this.#home(object, slot)
     this.#slots.set(object.id, home)
+    this.#tags.add(object)
     this.#objects++
     if (object.part === null) home.whole = object
     else home.part = object
@@ -165,7 +186,7 @@ export class LocalTable implements ObjectTable {
       this.#store.remove(object, 'purged')
       return
     }
-    this.#slots.delete(object.id)
+    this.#forget(object)
     if (slot.filling === object) slot.filling = null
     this.#dropIfEmpty(slot)
   }
@@ -202,36 +223,46 @@ export class LocalTable implements ObjectTable {
   purge(key: string, soft: boolean): PurgeResult {
     const head = this.#heads.get(key)
     this.#invalidations.purgeKey(head?.key ?? ownText(key), soft)
-    if (head === undefined) return { objects: 0 }
+    return { objects: head === undefined ? 0 : this.#purgeHead(head, soft) }
+  }
+
+  #purgeHead(head: Head, soft: boolean): number {
     let objects = 0
     const now = this.#now()
     // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
     head.detachClaims()
     for (const spec of head.specs) {
       for (const slot of spec.slots) {
-        const filling = slot.filling
-        if (filling !== null) {
-          slot.filling = null
-          this.#slots.delete(filling.id)
-          this.#storing.delete(filling)
-          objects++
-        }
-        for (const object of [slot.whole, slot.part]) {
+        for (const object of [slot.filling, slot.whole, slot.part]) {
           if (object === null) continue
           objects++
-          if (soft) this.#soften(object, now)
-          else this.#store.remove(object, 'purged')
+          this.#purgeObject(object, slot, soft, now)
         }
         if (!soft) for (const credentialed of [false, true]) this.#clearMarker(slot, credentialed)
         this.#dropIfEmpty(slot)
       }
     }
-    this.#tidy(key)
+    this.#tidy(head.key)
+    return objects
+  }
+
+  purgeSubject(subject: PurgeSubject, soft: boolean): PurgeResult {
+    this.#invalidations.purgeSubject(subject, soft)
+    if (subject.by !== 'tags') return this.#purgeKeys(subject, soft)
+    let objects = 0
+    const now = this.#now()
+    for (const object of this.#tags.find(subject.tags)) {
+      const slot = this.#slots.get(object.id)
+      if (slot === undefined) continue
+      objects++
+      this.#purgeObject(object, slot, soft, now)
+      this.#dropIfEmpty(slot)
+    }
     return { objects }
   }
 
-  overtaken(key: string, position: number): 'valid' | 'soft' | 'hard' {
-    return this.#invalidations.verdict(key, position)
+  overtaken(key: string, position: number, tags: readonly string[] = NO_TAGS): 'valid' | 'soft' | 'hard' {
+    return this.#invalidations.verdict(key, position, tags)
   }
 
   /** An entry's time is over. */
@@ -355,10 +386,33 @@ export class LocalTable implements ObjectTable {
     return null
   }
 
+  /** All heads of a host, under a prefix, or all. */
+  #purgeKeys(subject: Exclude<PurgeSubject, { by: 'tags' }>, soft: boolean): PurgeResult {
+    let objects = 0
+    for (const head of this.#heads.values()) if (names(subject, head.key)) objects += this.#purgeHead(head, soft)
+    return { objects }
+  }
+
+  #purgeObject(object: CachedObject, slot: Slot, soft: boolean, now: number): void {
+    if (slot.filling === object) {
+      // Its readers finish; nobody joins, and it is not kept.
+      slot.filling = null
+      this.#forget(object)
+      this.#storing.delete(object)
+    } else if (soft) this.#soften(object, now)
+    else this.#store.remove(object, 'purged')
+  }
+
+  /** It cannot be found any more. */
+  #forget(object: CachedObject): void {
+    this.#slots.delete(object.id)
+    this.#tags.remove(object)
+  }
+
   #fillingIn(slot: Slot, object: CachedObject): void {
     const before = slot.filling
     if (before !== null) {
-      this.#slots.delete(before.id)
+      this.#forget(before)
       this.#storing.delete(before)
     }
     slot.filling = object
@@ -392,7 +446,7 @@ export class LocalTable implements ObjectTable {
   #empty(slot: Slot): void {
     const filling = slot.filling
     if (filling !== null) {
-      this.#slots.delete(filling.id)
+      this.#forget(filling)
       this.#storing.delete(filling)
       slot.filling = null
     }
@@ -419,6 +473,7 @@ export class LocalTable implements ObjectTable {
     if (slot === undefined) return
     this.#slots.delete(entry.id)
     if (entry instanceof CachedObject) {
+      this.#tags.remove(entry)
       this.#objects--
       this.#counters.add(LEFT[reason])
       this.#counters.reason('evict', reason)
@@ -446,4 +501,13 @@ export class LocalTable implements ObjectTable {
     const head = this.#heads.get(key)
     if (head?.empty === true) this.#heads.delete(key)
   }
+}
+
+/** Whether a purge is for what is under a key. A key that does not tell host and URL goes with all of them. */
+function names(subject: Exclude<PurgeSubject, { by: 'tags' }>, key: string): boolean {
+  if (subject.by === 'all') return true
+  const place = placeOf(key)
+  if (place === null) return true
+  if (place.host !== subject.host) return false
+  return subject.by === 'host' || place.url.startsWith(subject.prefix)
 }

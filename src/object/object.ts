@@ -47,7 +47,7 @@ export interface ObjectInit {
   /** Epoch milliseconds of `Date`, or of receipt. */
   readonly date: number
   readonly part: Part | null
-  readonly tags: ReadonlySet<string>
+  readonly tags: Iterable<string>
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly body: Filling | StoredBody
@@ -61,7 +61,9 @@ const PER_FIELD = 56
 /** As `OVERHEAD`, of a refusal. */
 const MARKER_OVERHEAD = 700
 
-const NO_TAGS: ReadonlySet<string> = new Set()
+const NO_TAGS: readonly string[] = []
+/** Of a tag: its place in the object and its share of the index, at worst as the only object that has it. Measured, rounded up. */
+const PER_TAG = 320
 
 let nextId = 1
 
@@ -91,7 +93,8 @@ export class CachedObject implements Entry {
   /** Whether the head has a Date; only a policy can have taken it away. */
   readonly dated: boolean
   readonly part: Part | null
-  readonly tags: ReadonlySet<string>
+  /** Each once. */
+  tags: readonly string[]
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
@@ -124,7 +127,8 @@ export class CachedObject implements Entry {
     this.date = init.date
     this.dated = init.headers.hasLower('date')
     this.part = init.part
-    this.tags = init.tags.size === 0 ? NO_TAGS : init.tags
+    const tags = [...init.tags]
+    this.tags = tags.length === 0 ? NO_TAGS : tags
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
@@ -144,7 +148,7 @@ export class CachedObject implements Entry {
     const body = this.body instanceof StoredBody ? this.body.length : this.body.held
     let bytes = OVERHEAD + body + this.key.length + this.fieldLines.length + this.headers.size * PER_FIELD
     for (let i = 0; i < this.headers.size; i++) bytes += this.headers.nameAt(i).length + this.headers.valueAt(i).length
-    for (const tag of this.tags) bytes += tag.length + 64
+    for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
   }
 

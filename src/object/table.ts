@@ -3,6 +3,7 @@
  * nothing between finding and claiming. The in-process form is `local-table.ts`; a form in shared memory has to pass the
  * same suite, `test/object/table-contract.ts`.
  */
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import type { Freshness } from './lifetime.ts'
 import type { CachedObject, Marker } from './object.ts'
@@ -78,8 +79,10 @@ export interface ObjectTable {
   release(claim: Claim, outcome: ClaimOutcome): void
   /** All variants under a key, now. Claims and fillings that began before are detached. */
   purge(key: string, soft: boolean): PurgeResult
-  /** Whether an invalidation overtook what a fetch that began at `position` brings. */
-  overtaken(key: string, position: number): 'valid' | 'soft' | 'hard'
+  /** Everything that a subject names, now: stored or arriving. Who waits for a fetch that brings such an object looks up again. */
+  purgeSubject(subject: PurgeSubject, soft: boolean): PurgeResult
+  /** Whether an invalidation overtook what a fetch that began at `position` brings: under `key`, with these tags. */
+  overtaken(key: string, position: number, tags?: readonly string[]): 'valid' | 'soft' | 'hard'
   /** Position of the invalidation log, for fetches without a claim. */
   readonly position: number
   /** Objects kept, bytes of everything kept. */

@@ -22,6 +22,8 @@ export class ActivePolicy {
   readonly watchesClient: boolean
   /** Whether the request's own Cache-Control counts: the preset says so and the step `reqCacheControl` is on. */
   readonly honoursClient: boolean
+  /** Whether a refresh client's no-cache counts whatever the preset says: the step `reqCacheControl` is on. */
+  readonly honoursRefresh: boolean
   /** The default backend of the policy, if it names any. */
   readonly backend: Backend | null
   /** Lets a promise of a hook take as long as hooks may. */
@@ -36,6 +38,7 @@ export class ActivePolicy {
     this.decisions = decisionsFor(compiled.preset)
     this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
     this.honoursClient = this.decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl')
+    this.honoursRefresh = !compiled.overridden.has('reqCacheControl')
     this.backend = compiled.defaultBackend
     this.located = located
     this.limit = (promise) => {

@@ -19,6 +19,8 @@ export interface BackendResponseInit {
   readonly backend: string
   readonly was304: boolean
   readonly uncacheable: boolean
+  /** What the answer's own fields say. */
+  readonly tags?: readonly string[]
 }
 
 export class BackendResponse extends StatusLine implements Beresp {
@@ -30,7 +32,7 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly age: number
   #uncacheable: boolean
   stream = true
-  readonly tags: Set<string> = new Set()
+  readonly tags: Set<string>
   readonly backend: string
   #control: ResponseControl
   why: Reason = 'STORED'
@@ -52,6 +54,7 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#control = init.control
     this.backend = init.backend
     this.was304 = init.was304
+    this.tags = new Set(init.tags)
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
   }

@@ -56,6 +56,6 @@ export class ObjectView implements ObjStale {
   }
 
   get tags(): ReadonlySet<string> {
-    return this.#object.tags
+    return new Set(this.#object.tags)
   }
 }

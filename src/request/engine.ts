@@ -2,11 +2,14 @@
 import type { FetchDeps } from '../fetch/start.ts'
 import type { AccessLog } from '../log.ts'
 import type { ActivePolicy } from '../policy/active.ts'
+import type { Invalidators } from './invalidators.ts'
 
 export interface Engine extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
+  /** Who may purge, and whose no-cache is honoured. */
+  readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean
   /** First part of every transaction id, unlike that of any other process. */
   readonly idPrefix: string

@@ -27,7 +27,15 @@ export function sharedAction(tx: RequestTransaction, hook: ClientHook, action: A
     case 'synth':
       return {
         step: 'synth',
-        synth: { status: action.status, reason: action.reason, body: action.body, close: action.close, why: 'SYNTH', failure: null },
+        synth: {
+          status: action.status,
+          reason: action.reason,
+          body: action.body,
+          close: action.close,
+          ...(action.contentType === undefined ? {} : { contentType: action.contentType }),
+          why: 'SYNTH',
+          failure: null,
+        },
       }
     case 'restart':
       return RESTART

@@ -2,6 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { Key } from '../../vcl-ts/context.ts'
 import { runHook } from '../../vcl-ts/run.ts'
+import { keyPart } from '../object/key-text.ts'
 import { failedHook } from './hooks.ts'
 import { LOOKUP, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -18,8 +19,7 @@ export class PrimaryKey implements Key {
   }
 
   add(value: string): void {
-    const text = String(value)
-    this.#parts += `${text.length}:${text}`
+    this.#parts += keyPart(String(value))
   }
 
   clear(): void {
@@ -42,9 +42,8 @@ export class PrimaryKey implements Key {
 
   /** The key of another URL, all else being equal. */
   withUrl(url: string | null): string {
-    const first = this.#url === null || url === null ? '' : `${url.length}:${url}`
-    const host = this.#host === null ? '' : `${this.#host.length}:${this.#host}`
-    return `${first}${host}${this.#parts}`
+    if (this.#url === null || this.#host === null || url === null) return `-${this.#parts}`
+    return `${keyPart(url)}${keyPart(this.#host)}${this.#parts}`
   }
 }
 
@@ -69,9 +68,8 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
     case 'pipe':
       return { step: 'pipe' }
     case 'purge':
-    case 'softPurge':
-      return { step: 'purge', soft: next.way === 'softPurge' }
+      return { step: 'purge', soft: next.soft, subject: next.subject }
     default:
-      return next.way satisfies never
+      return next satisfies never
   }
 }

@@ -30,11 +30,14 @@ function prepareLookup(tx: RequestTransaction): void {
   const { engine, req } = tx
   const { decisions } = engine
   const { headers } = req
-  const honoured = tx.policy.honoursClient && (headers.hasLower('cache-control') || headers.hasLower('pragma'))
+  tx.controls = headers.hasLower('cache-control') || headers.hasLower('pragma')
+  const honoured = tx.controls && tx.policy.honoursClient
+  tx.refreshing = tx.controls && !honoured && req.cacheControl.noCache && tx.mayRefresh
   tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
-  tx.limited = honoured || req.ttl !== null || req.grace !== null
+  tx.limited = honoured || tx.refreshing || req.ttl !== null || req.grace !== null
   const control = honoured ? req.cacheControl : null
-  tx.demanding = control !== null && (control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null)
+  tx.demanding =
+    tx.refreshing || (control !== null && (control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null))
   tx.onlyIfCached = honoured && req.cacheControl.onlyIfCached
   tx.alwaysMiss = req.hashAlwaysMiss
   tx.ignoreBusy = req.hashIgnoreBusy
@@ -70,7 +73,7 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
 /** The request said no-cache or the like, and this preset does not listen: its answer says so. */
 function asksInVain(tx: RequestTransaction): boolean {
   const { req } = tx
-  if (tx.policy.honoursClient || !(req.headers.hasLower('cache-control') || req.headers.hasLower('pragma'))) return false
+  if (tx.policy.honoursClient || !tx.controls) return false
   const control = req.cacheControl
   return control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null || control.onlyIfCached
 }

@@ -53,7 +53,7 @@ function take(tx: RequestTransaction, next: RequestStep): NextRequestStep {
     case 'pipe':
       return pipe(tx)
     case 'purge':
-      return purge(tx, next.soft)
+      return purge(tx, next)
     case 'synth':
       return synth(tx, next.synth)
     case 'restart':

@@ -1,13 +1,22 @@
-/** Drops every variant under the request's key, then asks `purge` what to answer. */
+/** Drops what the purge is for, by default every variant under the request's key; then asks `purge` what to answer. */
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
+import { normaliseHost } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import type { NextRequestStep } from './step.ts'
+import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
-export function purge(tx: RequestTransaction, soft: boolean): NextRequestStep {
+export function purge(tx: RequestTransaction, { soft, subject }: Extract<RequestStep, { step: 'purge' }>): NextRequestStep {
   const { counters, table } = tx.engine
-  const { objects } = table.purge(tx.key, soft)
+  const { objects } = subject === null ? table.purge(tx.key, soft) : table.purgeSubject(resolved(tx, subject), soft)
   counters.add(C.n_purges)
   tx.story = `${soft ? 'softly ' : ''}purged ${objects}`
+  tx.hooks().purged = { soft, objects }
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
+}
+
+/** With hosts as keys have them. */
+function resolved({ req }: RequestTransaction, subject: PurgeSubject): PurgeSubject {
+  if (subject.by !== 'host' && subject.by !== 'prefix') return subject
+  return { ...subject, host: subject.host === null ? req.host : normaliseHost(subject.host, req.scheme) }
 }

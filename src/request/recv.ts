@@ -10,6 +10,7 @@ const KEY: RequestStep = { step: 'key', way: 'lookup', reason: 'ABSENT' }
 
 export function recv(tx: RequestTransaction): NextRequestStep {
   if (tx.req.restarts === 0 && loops(tx.req.headers, tx.engine.settings.name)) return failureStep(new RequestFailure('loop'), 508, 'LOOP')
+  if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()
     tx.forward()
@@ -30,7 +31,7 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
     case 'pipe':
       return { step: 'key', way: 'pipe', reason: 'UPGRADE' }
     case 'purge':
-      return { step: 'key', way: action.soft ? 'softPurge' : 'purge', reason: 'POLICY' }
+      return { step: 'key', way: 'purge', soft: action.soft, subject: action.subject ?? null }
     default:
       return sharedAction(tx, 'recv', action)
   }

@@ -1,4 +1,5 @@
 /** The steps of a client transaction, each with the data it needs. Every step is a file. */
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { Claim } from '../object/claim.ts'
@@ -9,7 +10,8 @@ import type { Answer } from './answer.ts'
 
 export type RequestStep =
   | { readonly step: 'recv' }
-  | { readonly step: 'key'; readonly way: 'lookup' | 'pass' | 'pipe' | 'purge' | 'softPurge'; readonly reason: Reason }
+  | { readonly step: 'key'; readonly way: 'lookup' | 'pass' | 'pipe'; readonly reason: Reason }
+  | { readonly step: 'key'; readonly way: 'purge'; readonly soft: boolean; readonly subject: PurgeSubject | null }
   | { readonly step: 'lookup' }
   | {
       readonly step: 'hit'
@@ -27,7 +29,7 @@ export type RequestStep =
     }
   | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly reason: Reason }
   | { readonly step: 'pipe' }
-  | { readonly step: 'purge'; readonly soft: boolean }
+  | { readonly step: 'purge'; readonly soft: boolean; readonly subject: PurgeSubject | null }
   | { readonly step: 'synth'; readonly synth: Synthetic }
   | { readonly step: 'restart' }
   | { readonly step: 'deliver'; readonly answer: Answer }
@@ -42,6 +44,7 @@ export interface Synthetic {
   readonly reason: string | null
   readonly body: string | Uint8Array | null
   readonly close: boolean
+  readonly contentType?: string
   readonly why: Reason
   readonly failure: RequestFailure | OriginFailure | null
 }

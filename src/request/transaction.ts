@@ -27,6 +27,7 @@ import type { Engine } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
 import { finish } from './finish.ts'
+import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
@@ -77,6 +78,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   identity: string
   dropScheme = false
   onlyIfCached = false
+  /** It has a Cache-Control or Pragma of its own. */
+  controls = false
+  /** A refresh client said no-cache: nothing stored is fresh enough. */
+  refreshing = false
   /** Our own fields are on the answer's head already. */
   decorated = false
   /** Synthetic answers tried. */
@@ -85,6 +90,9 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   #fetching = false
   #letGo: (() => void) | null = null
   #clientIp: string | null = null
+  #mayInvalidate: boolean | null = null
+  #mayRefresh: boolean | null = null
+  #hasToken = false
   #variantNames: readonly string[] | null = null
   #variant = ''
   /** How a fetch of this request was begun. */
@@ -137,6 +145,31 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   get trusted(): boolean {
     return this.exchange.peer.trusted
+  }
+
+  get mayInvalidate(): boolean {
+    this.#mayInvalidate ??= this.#hasToken || this.engine.invalidators.mayPurge(this.#caller())
+    return this.#mayInvalidate
+  }
+
+  /** Whether this request's no-cache is honoured whatever the preset says. */
+  get mayRefresh(): boolean {
+    if (!this.policy.honoursRefresh) return false
+    // Once: by the time of a second look-up our own forwarding fields are there.
+    this.#mayRefresh ??= this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller())
+    return this.#mayRefresh
+  }
+
+  /** The bearer token of those who purge is for us alone: no hook and no origin sees it. */
+  takeToken(): void {
+    const { headers } = this.req
+    if (!headers.getAll('authorization').some((value) => this.engine.invalidators.isToken(value))) return
+    this.#hasToken = true
+    headers.removeRaw('authorization')
+  }
+
+  #caller(): Caller {
+    return { remoteIp: this.remoteIp, ip: this.ip, trusted: this.trusted, headers: this.req.original.headers }
   }
 
   /** The context of the client hooks. */
@@ -200,6 +233,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   /** `req.ttl`, `req.grace`, and the request's own Cache-Control where it is honoured (RFC 9111 §5.2.1). */
   #judgeLimited(object: CachedObject): Freshness {
+    if (this.refreshing) return 'stale'
     const { req, now } = this
     const age = object.age(now)
     const left = object.left(now)

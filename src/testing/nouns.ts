@@ -79,7 +79,7 @@ export interface RespGiven {
 
 export function makeClient(given: Partial<Client> = {}): Client {
   const ip = given.ip ?? '192.0.2.1'
-  return { ip, remoteIp: given.ip ?? ip, trusted: false, identity: ip, ...given }
+  return { ip, remoteIp: given.ip ?? ip, trusted: false, mayInvalidate: false, identity: ip, ...given }
 }
 
 export function makeSession(given: Partial<Session> = {}): Session {

@@ -1,7 +1,7 @@
 /** One hook of a policy, run as the engine runs it, against nouns that a test makes up. */
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
-import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { Client, Purged, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext, FetchContext, HookContext } from '../../vcl-ts/hook-context.ts'
 import type { HookAction, NOUNS, RequestHook } from '../../vcl-ts/legal.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
@@ -35,6 +35,7 @@ interface AllGiven<State> {
   readonly bereq: BereqGiven
   readonly beresp: BerespGiven
   readonly objStale: ObjGiven
+  readonly purged: Partial<Purged>
 }
 
 /** The nouns of a hook as plain data; what is left out is that of an ordinary request or answer. */
@@ -134,5 +135,6 @@ function contextOf<State>(
     bereq,
     beresp: makeBeresp(given.beresp ?? {}, compiled.decisions, bereq, now * 1000),
     objStale: makeObj({ ttl: -1, ...given.objStale }),
+    purged: { soft: false, objects: 0, ...given.purged },
   }
 }

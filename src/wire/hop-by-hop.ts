@@ -45,6 +45,7 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'surrogate-control',
   'forwarded',
   'via',
+  'x-real-ip',
 ])
 
 /** Members of all `Connection` lines in lower case, options such as `close` included. */

@@ -247,7 +247,7 @@ describe('a client’s own Cache-Control', () => {
   })
 
   test('cannot make the origin busy: it is not heeded by default', async () => {
-    rig = await start(() => ({ fields: [['Cache-Control', 'max-age=60']], body: 'x' }))
+    rig = await start(() => ({ fields: [['Cache-Control', 'max-age=60']], body: 'x' }), { refreshFrom: ['none'] })
     for (const fields of [
       [],
       [['Cache-Control', 'no-cache']],

@@ -1,17 +1,22 @@
 /**
  * The object table under a seeded scheduler: readers, fetches and purges of one key take their steps in an order that a seed decides.
- * The origin's content is a version number that every purge follows; nobody who comes after a purge may get an older version.
+ * The origin's content is a version number that every purge follows, by key, tag, host, prefix or all; nobody who comes after a purge may get an older version.
  */
 import { Counters } from '../../src/counters.ts'
 import type { Claim, ClaimOutcome } from '../../src/object/claim.ts'
+import { keyPart } from '../../src/object/key-text.ts'
 import { type Invalidations, LocalTable } from '../../src/object/local-table.ts'
 import { CachedObject, Marker } from '../../src/object/object.ts'
 import { bodyOf } from '../../src/object/stored-body.ts'
 import type { Lookup } from '../../src/object/table.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
-const KEY = 'key'
+const HOST = 'www.example'
+const KEY = `${keyPart('/shop/1')}${keyPart(HOST)}`
+const TAG = 'product'
+const PREFIX: PurgeSubject = { by: 'prefix', prefix: '/shop/', host: HOST }
 const NO_NAMES: readonly string[] = []
 const VARY: readonly string[] = ['x-v']
 
@@ -101,7 +106,10 @@ class Run implements Verdict {
     this.#version++
     this.purges++
     const soft = this.#random() < 0.25
-    this.#table.purge(KEY, soft)
+    const dice = this.#random()
+    if (dice < 0.4) this.#table.purge(KEY, soft)
+    else if (dice < 0.85) this.#table.purgeSubject({ by: 'tags', tags: [TAG, 'nobody has it'] }, soft)
+    else this.#table.purgeSubject(dice < 0.9 ? { by: 'all' } : dice < 0.95 ? { by: 'host', host: HOST } : PREFIX, soft)
     this.#any = this.#version
     if (!soft) this.#hard = this.#version
   }
@@ -158,7 +166,7 @@ class Run implements Verdict {
   ): void {
     const variant = lookup.variant(names)
     const table = this.#table
-    if (this.#table.overtaken(KEY, position) !== 'valid') this.overtaken++
+    if (this.#table.overtaken(KEY, position, [TAG]) !== 'valid') this.overtaken++
     const dice = this.#random()
     if (dice < 0.1) {
       if (claim !== null) table.release(claim, { type: 'failed', cause: new Error('broken') })
@@ -203,7 +211,7 @@ class Run implements Verdict {
       lastModified: null,
       date: 0,
       part: null,
-      tags: new Set(),
+      tags: ['other', TAG],
       mustRevalidate: false,
       lifetimeSource: 'max-age',
       body: bodyOf(Buffer.alloc(100)),

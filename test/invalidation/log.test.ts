@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
+import { keyPart } from '../../src/object/key-text.ts'
 
 describe('the invalidation log', () => {
   it('finds what was fetched without any invalidation valid', () => {
@@ -65,4 +66,55 @@ describe('the invalidation log', () => {
     expect(log.verdict(`999 ${filler}`, 999)).toBe('hard')
     expect(log.verdict(`999 ${filler}`, 1000)).toBe('valid')
   })
+
+  it('makes unusable what carries a tag, be it one of many, and nothing else', () => {
+    const log = new InvalidationLog()
+    expect(log.purgeSubject({ by: 'tags', tags: ['a', 'b'] }, false)).toBe(1)
+    expect([log.verdict('k', 0, ['x', 'b']), log.verdict('k', 0, ['x']), log.verdict('k', 0), log.verdict('k', 1, ['a'])]).toEqual([
+      'hard',
+      'valid',
+      'valid',
+      'valid',
+    ])
+    log.purgeSubject({ by: 'tags', tags: ['x'] }, true)
+    expect([log.verdict('k', 1, ['a', 'x']), log.verdict('k', 0, ['a', 'x'])]).toEqual(['soft', 'hard'])
+  })
+
+  it('makes unusable what is of a host, begins with a prefix, or is at all there', () => {
+    const key = (url: string, host: string): string => keyPart(url) + keyPart(host)
+    const log = new InvalidationLog()
+    log.purgeSubject({ by: 'host', host: 'a' }, false)
+    expect([log.verdict(key('/', 'a'), 0), log.verdict(key('/', 'b'), 0), log.verdict(key('/a', 'ab'), 0)]).toEqual([
+      'hard',
+      'valid',
+      'valid',
+    ])
+    log.purgeSubject({ by: 'prefix', host: 'b', prefix: '/x/' }, true)
+    expect([log.verdict(key('/x/1', 'b'), 1), log.verdict(key('/x', 'b'), 1), log.verdict(key('/x/1', 'a'), 1)]).toEqual([
+      'soft',
+      'valid',
+      'valid',
+    ])
+    log.purgeSubject({ by: 'all' }, false)
+    expect([log.verdict(key('/', 'c'), 2), log.verdict(key('/', 'c'), 3)]).toEqual(['hard', 'valid'])
+  })
+
+  it('takes what a key does not tell the place of for part of every host and prefix', () => {
+    const log = new InvalidationLog()
+    log.purgeSubject({ by: 'host', host: 'a' }, false)
+    expect([log.verdict('-1:x', 0), log.verdict('-1:x', 1)]).toEqual(['hard', 'valid'])
+    log.purgeSubject({ by: 'prefix', host: 'a', prefix: '/x' }, true)
+    expect([log.verdict('-1:x', 1), log.verdict('-1:x', 2)]).toEqual(['soft', 'valid'])
+  })
+
+  it.each(['tags', 'host', 'prefix'] as const)(
+    'holds only so many by %s and vouches for nothing that began before what it forgot',
+    (by) => {
+      const log = new InvalidationLog(3)
+      for (const name of ['a', 'b', 'c', 'd'])
+        log.purgeSubject(by === 'tags' ? { by, tags: [name] } : by === 'host' ? { by, host: name } : { by, prefix: name, host: 'h' }, false)
+      expect(log.size).toBe(3)
+      expect([log.verdict('unheard of', 0), log.verdict('2:/z1:z', 1)]).toEqual(['hard', 'valid'])
+    },
+  )
 })

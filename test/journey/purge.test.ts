@@ -12,11 +12,11 @@ const policy = definePolicy({
   },
 })
 
-it('drops the object and answers 200 Purged', async () => {
+it('drops the object and answers 200 Purged with the count', async () => {
   const site = await open(always({ 'Cache-Control': 'max-age=60' }), { policy })
   await site.get('/')
   const purged = await site.ask('PURGE', '/')
-  expect([purged.status, purged.reason]).toEqual([200, 'Purged'])
+  expect([purged.status, purged.reason]).toEqual([200, 'Purged 1'])
   expect(site.stat('n_object')).toBe(0)
   expect([site.stat('n_purges'), site.stat('n_obj_purged')]).toEqual([1, 1])
   const next = await site.get('/')

@@ -163,7 +163,7 @@ it('shows /stat on the admin listener as one flat object', async () => {
 })
 
 it('ignores a client’s no-cache under safe and honours it under rfc9111', async () => {
-  const safe = await open(always(FRESH))
+  const safe = await open(always(FRESH), { refreshFrom: ['none'] })
   await safe.get('/')
   expect((await safe.get('/', { 'Cache-Control': 'no-cache' })).get('x-cache')).toBe('HIT')
   const strict = await open(always(FRESH), { preset: 'rfc9111' })

@@ -42,6 +42,10 @@ export function settings(limits: Partial<Settings['limits']> = {}, deadlines: Pa
     name: 'test',
     memory: 1024 * 1024,
     maxObject: 1024 * 1024,
+    purgeFrom: [],
+    refreshFrom: [],
+    purgeToken: null,
+    tagFields: new Set(),
     limits: { ...defaultLimits, ...limits },
     deadlines: { ...defaultDeadlines, ...deadlines },
   }

@@ -75,6 +75,27 @@ describe('the memory of what is stored', () => {
     },
   )
 
+  it.each([
+    ['tags of their own', (i: number) => [`product-${i}`, `another-${i}`, `third-${i}`]],
+    ['tags that many have', (i: number) => [`category-${i % 10}`, 'shop', 'page']],
+  ])('is not more than what is counted, for objects with %s', async (_, tagsOf) => {
+    const { table } = rig({ budget: 1024 * MIB })
+    const before = await held()
+    for (let i = 0; i < COUNT; i++) {
+      const key = keyOf(i)
+      const claim = claimOf(table.find(ask({ key })))
+      const { filling, object } = fillingFor(table, { key, ttl: 1000, tags: tagsOf(i) })
+      table.publish(claim, object, [], '', true)
+      filling.chunk(Buffer.alloc(200))
+      filling.end({ type: 'complete' })
+    }
+    const real = (await held()) - before
+    expect(table.objects).toBe(COUNT)
+    expect(real).toBeLessThan(table.bytes * 1.1)
+    table.purgeSubject({ by: 'all' }, false)
+    expect([table.tags, table.bytes]).toEqual([0, 0])
+  })
+
   it('is what is counted, for refusals', async () => {
     const { table } = rig({ budget: 1024 * MIB })
     const before = await held()

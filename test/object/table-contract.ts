@@ -10,7 +10,7 @@ import { type Ask, ask, claimOf, fillingFor, MIB, marker, type ObjectOptions, ob
 export interface TableRig {
   readonly clock: ManualClock
   readonly store: ObjectStore
-  readonly table: ObjectTable & { readonly keys: number }
+  readonly table: ObjectTable & { readonly keys: number; readonly tags: number }
 }
 
 const PLAIN: readonly string[] = []
@@ -535,6 +535,67 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect([table.overtaken('k', before), table.overtaken('k', table.position)]).toEqual(['soft', 'valid'])
         table.purge('k', false)
         expect(table.overtaken('k', before)).toBe('hard')
+      })
+
+      it('by tags reaches every object that carries one, stored or arriving, and no other', () => {
+        keep({ key: 'a', tags: ['one', 'two'] })
+        keep({ key: 'a', tags: ['two'], names: LANGUAGE, fields: { 'accept-language': 'en' } })
+        const other = keep({ key: 'b', tags: ['three'] })
+        const { filling, object: arriving } = fillingFor(table, { key: 'c', tags: ['one'] })
+        table.publish(claimOf(find({ key: 'c' })), arriving, PLAIN, '', true)
+        expect(table.tags).toBe(3)
+        expect(table.purgeSubject({ by: 'tags', tags: ['one', 'two', 'none'] }, false)).toEqual({ objects: 3 })
+        filling.end({ type: 'complete' })
+        expect([hit({ key: 'a' }), hit({ key: 'b' }), hit({ key: 'c' })]).toEqual([null, other, null])
+        expect([...counts(), table.tags]).toEqual([1, 1, 1, 1])
+      })
+
+      it('by tags makes softly stale', () => {
+        const kept = keep({ tags: ['t'], ttl: 100, grace: 50 })
+        expect(table.purgeSubject({ by: 'tags', tags: ['t'] }, true)).toEqual({ objects: 1 })
+        expect(find()).toMatchObject({ type: 'object', object: kept, freshness: 'grace' })
+      })
+
+      it.each([false, true])('by tags lets who came before have what is fetched, and who came after look again (soft: %s)', (soft) => {
+        const claim = claimOf(find())
+        const [early, between, late] = [new Witness(), new Witness(), new Witness()]
+        table.wait(claim, early)
+        table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+        table.wait(claim, between)
+        table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+        table.wait(claim, late)
+        const made = object({ position: claim.position, tags: ['t'], ttl: 100 })
+        table.publish(claim, made, PLAIN, '', true)
+        expect([early, between, late].map(({ told }) => told.map(({ type }) => type))).toEqual([['object'], ['again'], ['again']])
+        expect(table.complete(made)).toBe(soft)
+        expect(find().type).not.toBe('object')
+      })
+
+      it('of a tag that nothing fetched carries leaves waiters alone', () => {
+        const claim = claimOf(find())
+        const witness = new Witness()
+        table.purgeSubject({ by: 'tags', tags: ['other'] }, false)
+        table.wait(claim, witness)
+        const made = object({ position: claim.position, tags: ['t'] })
+        table.publish(claim, made, PLAIN, '', true)
+        expect(witness.told).toMatchObject([{ type: 'object', object: made }])
+        expect(table.complete(made)).toBe(true)
+      })
+
+      it('of all reaches everything', () => {
+        for (const key of ['a', 'b', 'c']) keep({ key, tags: ['t'] })
+        const claim = claimOf(find({ key: 'd' }))
+        expect(table.purgeSubject({ by: 'all' }, false)).toEqual({ objects: 3 })
+        expect([...counts(), table.tags, claim.detached]).toEqual([0, 0, 0, 0, true])
+        table.release(claim, OTHER)
+      })
+
+      it('holds no tag of what left, however it left', () => {
+        fresh({ budget: 100_000 })
+        for (let i = 0; i < 500; i++) keep({ key: `k${i}`, tags: [`t${i}`, 'all'] })
+        expect(table.tags).toBe(table.objects + 1)
+        for (let i = 0; i < 500; i++) keep({ key: `k${i}` })
+        expect(table.tags).toBe(0)
       })
 
       it('stores what was fetched after it', () => {

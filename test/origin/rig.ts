@@ -31,6 +31,10 @@ export function settingsFor(options: RigOptions): Settings {
     name: 'test',
     memory: 1 << 20,
     maxObject: 1 << 20,
+    purgeFrom: [],
+    refreshFrom: [],
+    purgeToken: null,
+    tagFields: new Set(),
     limits: { ...defaultLimits, ...options.limits },
     deadlines: { ...defaultDeadlines, ...options.deadlines },
   }

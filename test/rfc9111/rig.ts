@@ -147,6 +147,8 @@ class Rig {
         origin: this.#origin.url,
         listen: ['127.0.0.1:0'],
         memory: 32 * 1024 * 1024,
+        // What every client may ask for, not those who may refresh.
+        refreshFrom: ['none'],
         clock: this.#clock,
         eventLog: {
           info: () => {},

@@ -165,12 +165,13 @@ export function resp(changes: Partial<RespSynth> = {}): RespSynth {
 export function clientContext(changes: Partial<ClientContext> = {}): ClientContext {
   return {
     ...verbs,
-    client: { ip: '127.0.0.1', remoteIp: '127.0.0.1', trusted: false, identity: '127.0.0.1' },
+    client: { ip: '127.0.0.1', remoteIp: '127.0.0.1', trusted: false, mayInvalidate: false, identity: '127.0.0.1' },
     session: { localIp: '127.0.0.1', localPort: 80, scheme: 'http' },
     now: 0,
     state: {},
     req: req(),
     key: { add: () => {}, clear: () => {}, dropScheme: () => {} },
+    purged: { soft: false, objects: 0 },
     obj,
     resp: resp(),
     bereq: bereq(),

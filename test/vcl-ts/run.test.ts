@@ -24,7 +24,7 @@ describe('a hook that nobody has', () => {
 
   it('is answered by the built-in policy, at once and with a shared constant', () => {
     const none = compiled()
-    const client = { recv: 'hash', hash: 'lookup', purge: 'synth', hit: 'deliver', miss: 'fetch', pass: 'fetch', pipe: 'pipe' } as const
+    const client = { recv: 'hash', hash: 'lookup', hit: 'deliver', miss: 'fetch', pass: 'fetch', pipe: 'pipe' } as const
     for (const [hook, type] of Object.entries({ ...client, deliver: 'deliver', synth: 'deliver' } as const)) {
       const first = runHook(none, hook as 'recv', clientContext(), patient)
       expect(first).toMatchObject({ type })
@@ -37,8 +37,10 @@ describe('a hook that nobody has', () => {
       expect(runHook(none, hook as 'backendFetch', conditional, patient)).toMatchObject({ type })
   })
 
-  it('answers a purge with 200 “Purged”', () => {
-    expect(runHook(compiled(), 'purge', clientContext(), patient)).toMatchObject({ type: 'synth', status: 200, reason: 'Purged' })
+  it('answers a purge with 200, the verb and the count', () => {
+    const answer = (soft: boolean): unknown => runHook(compiled(), 'purge', clientContext({ purged: { soft, objects: 3 } }), patient)
+    expect(answer(false)).toMatchObject({ type: 'synth', status: 200, reason: 'Purged 3', body: 'Purged 3\n' })
+    expect(answer(true)).toMatchObject({ type: 'synth', status: 200, reason: 'Soft-purged 3' })
   })
 })
 

@@ -7,10 +7,12 @@ import { REGISTERED_METHODS } from '../methods.ts'
 import { isAnalyticsOnly } from './analytics-cookies.ts'
 import type { Decisions } from './decisions.ts'
 import { errorPage } from './error-page.ts'
+import { invalidation, purgeAnswer } from './invalidation-steps.ts'
 import type { StepName } from './step-names.ts'
 
 type Recv = HookContext<'recv'>
 export type ClientSteps = { readonly [S in StepName<'recv'>]: (context: Recv) => Action | undefined } & {
+  readonly purgeAnswer: (context: HookContext<'purge'>) => Action | undefined
   readonly synthPage: (context: HookContext<'synth'>) => Action | undefined
 }
 
@@ -32,6 +34,7 @@ const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 export function clientSteps(decisions: Decisions): ClientSteps {
   return {
     reqHost: ({ req }) => requireHost(req),
+    reqInvalidate: ({ req, client }) => invalidation(req, client),
     reqUpgrade: ({ req }) => (opensWebSocket(req) ? PIPE : undefined),
     reqMethod: ({ req }) => judgeMethod(req, decisions),
     reqAuthorization: ({ req }) => {
@@ -48,6 +51,7 @@ export function clientSteps(decisions: Decisions): ClientSteps {
     },
     // The look-up honours the client's Cache-Control, where the preset does: only there it is known what is stored.
     reqCacheControl: () => undefined,
+    purgeAnswer: ({ req, purged }) => purgeAnswer(req, purged),
     synthPage: ({ req, resp }) => {
       if (resp.status === 405 && !resp.headers.hasLower('allow')) resp.headers.set('Allow', ALLOW) // RFC 9110 §15.5.6
       if (resp.body.length > 0 || resp.status === 204 || resp.status === 205 || resp.status === 304) return undefined

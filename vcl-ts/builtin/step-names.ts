@@ -2,7 +2,8 @@
 import type { RequestHook } from '../legal.ts'
 
 export const STEPS = {
-  recv: ['reqHost', 'reqUpgrade', 'reqMethod', 'reqAuthorization', 'reqCookie', 'reqCacheControl'],
+  recv: ['reqHost', 'reqInvalidate', 'reqUpgrade', 'reqMethod', 'reqAuthorization', 'reqCookie', 'reqCacheControl'],
+  purge: ['purgeAnswer'],
   synth: ['synthPage'],
   backendRefresh: ['refreshValid', 'refreshConditions', 'refreshStatus'],
   backendResponse: ['berespRange', 'berespStale', 'berespCookie', 'berespControl', 'berespVary', 'berespClass'],

@@ -1,0 +1,57 @@
+/** The last positions per subject of one kind, oldest first, bounded: what is forgotten is told. */
+import { ownText } from '../object/own.ts'
+
+export interface Positions {
+  hard: number
+  soft: number
+}
+
+export class Subjects {
+  readonly #positions = new Map<string, Positions>()
+  readonly #capacity: number
+  readonly #limit: number
+  readonly #forgotten: (position: number) => void
+  #characters = 0
+  #last = 0
+
+  /** `capacity` subjects of `characters` together; `forgotten` is told the last position of each that has to go. */
+  constructor(capacity: number, characters: number, forgotten: (position: number) => void) {
+    this.#capacity = capacity
+    this.#limit = characters
+    this.#forgotten = forgotten
+  }
+
+  get size(): number {
+    return this.#positions.size
+  }
+
+  /** Position of the last entry of this kind. */
+  get last(): number {
+    return this.#last
+  }
+
+  get entries(): Iterable<readonly [subject: string, positions: Readonly<Positions>]> {
+    return this.#positions
+  }
+
+  get(subject: string): Readonly<Positions> | undefined {
+    return this.#positions.get(subject)
+  }
+
+  record(subject: string, position: number, soft: boolean): void {
+    const before = this.#positions.get(subject)
+    if (!this.#positions.delete(subject)) this.#characters += subject.length
+    this.#positions.set(ownText(subject), { hard: soft ? (before?.hard ?? 0) : position, soft: position })
+    this.#last = position
+    while (this.#positions.size > this.#capacity || (this.#characters > this.#limit && this.#positions.size > 1)) this.#forget()
+  }
+
+  #forget(): void {
+    for (const [subject, positions] of this.#positions) {
+      this.#positions.delete(subject)
+      this.#characters -= subject.length
+      this.#forgotten(positions.soft)
+      return
+    }
+  }
+}
