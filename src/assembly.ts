@@ -9,6 +9,7 @@ import { ConfigError } from './config/config-error.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
+import { Invalidation } from './invalidation/invalidation.ts'
 import { InvalidationLog } from './invalidation/log.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { Expiry } from './object/expiry.ts'
@@ -119,6 +120,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     originOf: (which) => origins.of(which),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
+    invalidation: new Invalidation(table),
     invalidators: new Invalidators({
       purgeFrom: allowedFrom('purgeFrom', settings.purgeFrom),
       refreshFrom: allowedFrom('refreshFrom', settings.refreshFrom),

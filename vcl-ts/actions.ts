@@ -53,6 +53,10 @@ export type PurgeSubject =
   /** Every object whose URL begins so. `host`: `null` is the request's own. */
   | { readonly by: 'prefix'; readonly prefix: string; readonly host: string | null }
   | { readonly by: 'all' }
+  /** Every variant of a URL, whatever a policy added to its key. `host`: `null` is the request's own. */
+  | { readonly by: 'url'; readonly url: string; readonly host: string | null }
+  /** Every object that a ban in Varnish's grammar matches (Varnish manual, “Purging and banning”). */
+  | { readonly by: 'ban'; readonly expression: string }
 
 /** Drop what is stored. `soft`: only its freshness, so that it may still be served stale. Without `subject`: what the request's key holds. */
 export interface Purge {
@@ -276,6 +280,10 @@ export function isPurgeSubject(value: unknown): value is PurgeSubject {
       return typeof subject.prefix === 'string' && (subject.host === null || typeof subject.host === 'string')
     case 'all':
       return true
+    case 'url':
+      return typeof subject.url === 'string' && (subject.host === null || typeof subject.host === 'string')
+    case 'ban':
+      return typeof subject.expression === 'string'
     default:
       return false
   }

@@ -3,8 +3,8 @@
  * which its fetch began; an entry that came later and names its key, one of its tags, its host, a prefix of its URL or all makes it
  * unusable, whenever it was stored.
  */
-import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { placeOf } from '../object/key-text.ts'
+import type { SubjectPurge } from '../object/table.ts'
 import { type Positions, Subjects } from './subjects.ts'
 
 export interface InvalidationEntry {
@@ -61,7 +61,7 @@ export class InvalidationLog {
   }
 
   /** Everything that a subject names. One position, however many tags. */
-  purgeSubject(subject: PurgeSubject, soft: boolean): number {
+  purgeSubject(subject: SubjectPurge, soft: boolean): number {
     const position = ++this.#head
     switch (subject.by) {
       case 'tags':

@@ -1,5 +1,4 @@
 /** The object table of one process: plain maps, and a store that keeps the bytes. */
-import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { C, type Counters } from '../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Head, LocalClaim } from './head.ts'
@@ -9,14 +8,14 @@ import { CachedObject, type Entry, type Marker } from './object.ts'
 import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
-import type { Found, Lookup, MissReason, ObjectTable, PurgeResult } from './table.ts'
+import type { Found, Lookup, MissReason, ObjectTable, PurgeResult, SubjectPurge } from './table.ts'
 import { TagIndex } from './tag-index.ts'
 
 /** What the table needs of the invalidation log. */
 export interface Invalidations {
   readonly head: number
   purgeKey(key: string, soft: boolean): unknown
-  purgeSubject(subject: PurgeSubject, soft: boolean): unknown
+  purgeSubject(subject: SubjectPurge, soft: boolean): unknown
   verdict(key: string, since: number, tags: readonly string[]): 'valid' | 'soft' | 'hard'
 }
 
@@ -246,7 +245,7 @@ export class LocalTable implements ObjectTable {
     return objects
   }
 
-  purgeSubject(subject: PurgeSubject, soft: boolean): PurgeResult {
+  purgeSubject(subject: SubjectPurge, soft: boolean): PurgeResult {
     this.#invalidations.purgeSubject(subject, soft)
     if (subject.by !== 'tags') return this.#purgeKeys(subject, soft)
     let objects = 0
@@ -387,7 +386,7 @@ export class LocalTable implements ObjectTable {
   }
 
   /** All heads of a host, under a prefix, or all. */
-  #purgeKeys(subject: Exclude<PurgeSubject, { by: 'tags' }>, soft: boolean): PurgeResult {
+  #purgeKeys(subject: Exclude<SubjectPurge, { by: 'tags' }>, soft: boolean): PurgeResult {
     let objects = 0
     for (const head of this.#heads.values()) if (names(subject, head.key)) objects += this.#purgeHead(head, soft)
     return { objects }
@@ -504,7 +503,7 @@ export class LocalTable implements ObjectTable {
 }
 
 /** Whether a purge is for what is under a key. A key that does not tell host and URL goes with all of them. */
-function names(subject: Exclude<PurgeSubject, { by: 'tags' }>, key: string): boolean {
+function names(subject: Exclude<SubjectPurge, { by: 'tags' }>, key: string): boolean {
   if (subject.by === 'all') return true
   const place = placeOf(key)
   if (place === null) return true

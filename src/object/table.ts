@@ -52,6 +52,9 @@ export type Found =
   /** Somebody fetches it. */
   | { readonly type: 'wait'; readonly claim: Claim; readonly stale: CachedObject | null }
 
+/** What goes by a look through an index or through all keys. */
+export type SubjectPurge = Exclude<PurgeSubject, { by: 'url' | 'ban' }>
+
 export interface PurgeResult {
   /** Objects that went, or were made stale. */
   readonly objects: number
@@ -80,7 +83,7 @@ export interface ObjectTable {
   /** All variants under a key, now. Claims and fillings that began before are detached. */
   purge(key: string, soft: boolean): PurgeResult
   /** Everything that a subject names, now: stored or arriving. Who waits for a fetch that brings such an object looks up again. */
-  purgeSubject(subject: PurgeSubject, soft: boolean): PurgeResult
+  purgeSubject(subject: SubjectPurge, soft: boolean): PurgeResult
   /** Whether an invalidation overtook what a fetch that began at `position` brings: under `key`, with these tags. */
   overtaken(key: string, position: number, tags?: readonly string[]): 'valid' | 'soft' | 'hard'
   /** Position of the invalidation log, for fetches without a claim. */

@@ -1,5 +1,6 @@
 /** What every request of this process works with. */
 import type { FetchDeps } from '../fetch/start.ts'
+import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { AccessLog } from '../log.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import type { Invalidators } from './invalidators.ts'
@@ -8,6 +9,7 @@ export interface Engine extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
+  readonly invalidation: Invalidation
   /** Who may purge, and whose no-cache is honoured. */
   readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean

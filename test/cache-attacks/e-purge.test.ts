@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
-import { definePolicy, type PurgeSubject } from '../../vcl-ts/index.ts'
+import type { SubjectPurge } from '../../src/object/table.ts'
+import { definePolicy } from '../../vcl-ts/index.ts'
 import { until } from '../support/until.ts'
 import { interleave, seeded } from './interleaving.ts'
 import { gate, type Reply, type Rig, type RigOptions, requestOf, type Seen, start } from './rig.ts'
@@ -38,7 +39,7 @@ describe('ten thousand interleavings of readers, fetches and purges', () => {
           log.purgeKey(`another ${seed}`, false)
           return log.purgeKey(key, soft)
         },
-        purgeSubject(subject: PurgeSubject, soft: boolean): unknown {
+        purgeSubject(subject: SubjectPurge, soft: boolean): unknown {
           log.purgeSubject({ by: 'tags', tags: [`another ${seed}`] }, false)
           return log.purgeSubject(subject, soft)
         },
@@ -56,7 +57,7 @@ describe('ten thousand interleavings of readers, fetches and purges', () => {
       const forgetful = {
         head: 0,
         purgeKey: (key: string, soft: boolean): unknown => log.purgeKey(key, soft),
-        purgeSubject: (subject: PurgeSubject, soft: boolean): unknown => log.purgeSubject(subject, soft),
+        purgeSubject: (subject: SubjectPurge, soft: boolean): unknown => log.purgeSubject(subject, soft),
         verdict: () => 'valid' as const,
       }
       violations += interleave(seed, forgetful, STEPS).violations.length

@@ -8,15 +8,14 @@ import { keyPart } from '../../src/object/key-text.ts'
 import { type Invalidations, LocalTable } from '../../src/object/local-table.ts'
 import { CachedObject, Marker } from '../../src/object/object.ts'
 import { bodyOf } from '../../src/object/stored-body.ts'
-import type { Lookup } from '../../src/object/table.ts'
+import type { Lookup, SubjectPurge } from '../../src/object/table.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
 const HOST = 'www.example'
 const KEY = `${keyPart('/shop/1')}${keyPart(HOST)}`
 const TAG = 'product'
-const PREFIX: PurgeSubject = { by: 'prefix', prefix: '/shop/', host: HOST }
+const PREFIX: SubjectPurge = { by: 'prefix', prefix: '/shop/', host: HOST }
 const NO_NAMES: readonly string[] = []
 const VARY: readonly string[] = ['x-v']
 
