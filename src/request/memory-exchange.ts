@@ -1,7 +1,7 @@
 /** An exchange without a socket: the request is at hand, the answer is kept. */
 import { Socket } from 'node:net'
 import type { Body } from '../body/body.ts'
-import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from '../request/exchange.ts'
+import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from './exchange.ts'
 
 export class MemoryExchange implements Exchange {
   readonly peer: Peer
