@@ -10,13 +10,13 @@ import * as contract from '../../vcl-ts/index.ts'
 import { type Policy, validatePolicy } from '../../vcl-ts/policy.ts'
 import type { PolicyBundle } from './load-bundle.ts'
 import { type Place, PolicyLoadError } from './load-error.ts'
+import type { PolicySources } from './sources.ts'
 
 export { bundlePolicy, type PolicyBundle } from './load-bundle.ts'
 
 export interface EvaluatedPolicy {
   readonly policy: Policy
-  /** The same error; positions in its stack are those of the user's sources. Anything else comes back as it is. */
-  readonly located: (error: unknown) => unknown
+  readonly sources: PolicySources
   /** What went wrong with this policy, as an error that names the place in the user's sources, if its stack does. */
   readonly refused: (error: unknown) => PolicyLoadError
 }
@@ -35,7 +35,8 @@ export function evaluatePolicy(bundle: PolicyBundle): EvaluatedPolicy {
     return new PolicyLoadError(bundle.file, reason, firstPlace(origin, script, bundle), { cause: located(error) })
   }
   try {
-    return { policy: defaultExport(bundle, run(bundle.code, script)), located, refused }
+    const sources = { located, placeOf: (error: unknown) => firstPlace(error, script, bundle) }
+    return { policy: defaultExport(bundle, run(bundle.code, script)), sources, refused }
   } catch (error) {
     throw refused(error)
   }

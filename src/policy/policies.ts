@@ -157,9 +157,9 @@ export class Policies {
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
     const { preset, clock, deadline, observe } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
-      const { policy, located, refused } = evaluatePolicy(bundle)
+      const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
-        const made = activatePolicy([policy], preset, clock, deadline, located, observe)
+        const made = activatePolicy([policy], preset, clock, deadline, sources, observe)
         await runInit(made.compiled, made.limit)
         return made
       } catch (error) {
