@@ -14,6 +14,13 @@ export function placeOf(key: string): { readonly url: string; readonly host: str
   return url === null || host === null ? null : { url: url.text, host: host.text }
 }
 
+/** Every part of a key, in order. */
+export function partsOf(key: string): readonly string[] {
+  const parts: string[] = []
+  for (let part = partAt(key, key.startsWith('-') ? 1 : 0); part !== null; part = partAt(key, part.end)) parts.push(part.text)
+  return parts
+}
+
 function partAt(key: string, at: number): { readonly text: string; readonly end: number } | null {
   const colon = key.indexOf(':', at)
   const length = Number(key.slice(at, colon))

@@ -6,6 +6,7 @@ import { placeOf } from './key-text.ts'
 import type { Freshness } from './lifetime.ts'
 import { CachedObject, type Entry, type Marker } from './object.ts'
 import { ownText } from './own.ts'
+import { type Peek, peekAt } from './peek.ts'
 import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
 import type { Found, Lookup, MissReason, ObjectTable, PurgeResult, SubjectPurge } from './table.ts'
@@ -102,6 +103,11 @@ export class LocalTable implements ObjectTable {
           if (whole !== null) yield whole
           if (part !== null) yield part
         }
+  }
+
+  /** What lies under a key; looking changes nothing. */
+  peek(key: string): Peek {
+    return peekAt(this.#heads.get(key), this.#now())
   }
 
   find(lookup: Lookup): Found {
