@@ -74,6 +74,8 @@ export interface Assembly {
   readonly table: LocalTable
   readonly expiry: Expiry
   readonly origins: Origins
+  /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
+  readonly originsApart: (counters: Counters) => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
@@ -106,7 +108,12 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     expiry,
   })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
-  const origins = parts.origins ?? createOrigins({ settings, clock, counters, oddStatus })
+  const { origins: given } = parts
+  const originsApart = (counted: Counters): Origins =>
+    given === undefined
+      ? createOrigins({ settings, clock, counters: counted, oddStatus })
+      : { of: (which) => given.of(which), close() {}, stop() {} }
+  const origins = given ?? originsApart(counters)
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -130,7 +137,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
+  return { engine, settings, counters, clock, log, policies, table, expiry, origins, originsApart }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -1,4 +1,5 @@
 /** A server with its sockets: starts, drains, stops. */
+import { createExplain, type ExplainRequest, type Explanation } from './admin/explain.ts'
 import { type Admin, createAdmin } from './admin/server.ts'
 import { type Assembly, assemble, type ServerOptions } from './assembly.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -30,6 +31,11 @@ export interface Server {
   stat(): Record<string, number>
   /** Every object that is stored, in no particular order; for inspection. */
   objects(): Iterable<StoredObject>
+  /**
+   * Why a request would be answered as it would: it runs on the real machines and leaves no trace. Rejects with an `ExplainError` for one that
+   * nobody could send.
+   */
+  explain(request: ExplainRequest): Promise<Explanation>
   /** Stops accepting, lets what is in flight finish within `deadlines.drain`, then stops. */
   drain(): Promise<void>
   /** Stops at once. */
@@ -72,12 +78,14 @@ class Running implements Server {
   readonly #assembly: Assembly
   readonly #started: number
   readonly #listeners: Listener[] = []
+  readonly explain: Server['explain']
   #admin: Admin | null = null
   #closed = false
 
   constructor(assembly: Assembly) {
     this.#assembly = assembly
     this.#started = assembly.clock.now()
+    this.explain = createExplain(assembly)
   }
 
   get addresses(): readonly string[] {
