@@ -34,6 +34,8 @@ export class CopyTable extends LocalTable {
   readonly claims: Claim[] = []
   /** Somebody else's fetch that it waits for. */
   waitsFor: Claim | null = null
+  /** How many wait for it already. */
+  waitsWith = 0
   /** What its fetches brought and would be kept. */
   readonly kept: Set<CachedObject> = new Set()
   readonly #init: CopyTableInit
@@ -74,6 +76,7 @@ export class CopyTable extends LocalTable {
 
   override wait(claim: Claim, waiter: Waiter): () => void {
     this.waitsFor = claim
+    this.waitsWith = claim.waiters
     this.#init.moved()
     return super.wait(claim, waiter)
   }

@@ -115,7 +115,7 @@ function textOf(rehearsal: Rehearsal, kind: VerdictKind, reason: Reason, by: Exp
     case 'HIT_FOR_PASS':
       return `${meaning}.`
     case 'WAIT':
-      return `Another request is fetching it; this one would wait with ${others((table.waitsFor?.waiters ?? 1) - 1)}.`
+      return `Another request is fetching it; this one would wait with ${others(table.waitsWith)}.`
     case 'PIPE':
       return `${meaning}${who}.`
     case 'SYNTH':
