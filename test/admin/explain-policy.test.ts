@@ -32,7 +32,7 @@ export default definePolicy({
     expect(told.verdict).toEqual({
       kind: 'PASS',
       reason: 'POLICY',
-      text: 'The policy decided so (recv of policy shop at shop.ts:10); it goes to the origin for itself alone.',
+      text: 'The policy decided so (recv of policy shop); it goes to the origin for itself alone.',
       at: { file: site.file, line: 10, column: 14 },
     })
     expect(told.hit).toEqual(['Recv of policy shop at shop.ts:10 passes it; without that it goes on to the look-up.'])
@@ -110,7 +110,7 @@ export default definePolicy({
     )
     const told = await explain(site, '/', { 'X-Json': '{' })
     expect(told.verdict).toMatchObject({ kind: 'ERROR', reason: 'ERROR', at: { file: site.file, line: 4, column: 17 } })
-    expect(told.verdict.text).toMatch(/^Recv of policy shop threw: .*JSON.* \(recv of policy shop at shop.ts:4\); the client gets 503\.$/)
+    expect(told.verdict.text).toMatch(/^Recv of policy shop threw: .*JSON.* \(recv of policy shop\); the client gets 503\.$/)
     expect(told.decisions[0]).toMatchObject({ action: { type: 'fail' }, error: expect.stringContaining('JSON'), at: { line: 4 } })
     expect(told.hit[0]).toContain('Mend recv of policy shop at shop.ts:4')
     expect(told.notes[0]).toContain('the hook recv failed')

@@ -99,7 +99,7 @@ function textOf(rehearsal: Rehearsal, kind: VerdictKind, reason: Reason, by: Exp
   const { tx, table, exchange } = rehearsal
   const left = tx.served?.left(tx.now) ?? 0
   const meaning = sentence(REASONS[reason])
-  const who = by === null ? '' : ` (${by.by}${by.at === null ? '' : ` at ${shortPlace(by.at)}`})`
+  const who = by === null ? '' : ` (${by.by})`
   switch (kind) {
     case 'HIT':
       return `A fresh object is in memory, for another ${Math.ceil(left)} s.`
