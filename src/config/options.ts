@@ -51,6 +51,7 @@ export interface OptionValues {
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
+  readonly adminToken: string | null
   readonly trust: readonly string[]
   readonly purgeFrom: readonly string[]
   /** `null`: as `purgeFrom`. */
@@ -98,7 +99,17 @@ export const OPTIONS: Rows<OptionValues> = {
     kind: addressOrOff,
     default: '127.0.0.1:6082',
     group: 'Serving',
-    prose: 'where GET /stat is answered: loopback or unix:/path only, or off',
+    prose: 'where operators connect: loopback or unix:/path, another address only with --admin-token, or off',
+  },
+  adminToken: {
+    flag: 'admin-token',
+    placeholder: 'TOKEN',
+    kind: optional(secret),
+    default: null,
+    defaultText: 'none',
+    secret: true,
+    group: 'Serving',
+    prose: 'what operators send as Authorization: Bearer; better in the file that CLEARCOAT_ADMIN_TOKEN_FILE names',
   },
   trust: {
     flag: 'trust',
