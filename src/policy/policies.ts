@@ -1,5 +1,6 @@
 /** The policies at hand: the one in use, those before it that can be used again, and when each of them ends. */
 import { basename, extname } from 'node:path'
+import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
@@ -131,6 +132,12 @@ export class Policies {
       state: kept === this.#current ? 'active' : kept.running === null ? 'kept' : kept.draining ? 'draining' : 'ready',
       transactions: kept.running?.users ?? 0,
     }))
+  }
+
+  /** Every backend that a policy at hand names; one that is merely kept names none until it is used. */
+  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: Backend }> {
+    for (const kept of this.#kept)
+      for (const [name, backend] of Object.entries(kept.running?.compiled.backends ?? {})) yield { policy: kept.name, name, backend }
   }
 
   /** From now on a change of a file that the policy in use consists of reloads it. */
