@@ -51,6 +51,7 @@ export interface OptionValues {
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
+  readonly adminToken: string | null
   readonly trust: readonly string[]
   readonly purgeFrom: readonly string[]
   /** `null`: as `purgeFrom`. */
@@ -98,7 +99,17 @@ export const OPTIONS: Rows<OptionValues> = {
     kind: addressOrOff,
     default: '127.0.0.1:6082',
     group: 'Serving',
-    prose: 'where GET /stat is answered: loopback or unix:/path only, or off',
+    prose: 'where operators connect: loopback or unix:/path, another address only with --admin-token, or off',
+  },
+  adminToken: {
+    flag: 'admin-token',
+    placeholder: 'TOKEN',
+    kind: optional(secret),
+    default: null,
+    defaultText: 'none',
+    secret: true,
+    group: 'Serving',
+    prose: 'what operators send as Authorization: Bearer; better in the file that CLEARCOAT_ADMIN_TOKEN_FILE names',
   },
   trust: {
     flag: 'trust',
@@ -259,6 +270,7 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
   requestLine: limit('requestLine', size(256, 16 * MIB), 'SIZE', 'one line of a request head'),
   requestFields: limit('requestFields', count(1, 10_000), 'N', 'fields of a request'),
   originHead: limit('originHead', size(KIB, 16 * MIB), 'SIZE', 'an origin’s head'),
+  originLine: limit('originLine', size(256, 16 * MIB), 'SIZE', 'one line of an origin’s head'),
   originFields: limit('originFields', count(1, 10_000), 'N', 'fields of an origin’s answer'),
   connections: limit('connections', count(1), 'N', 'client connections; beyond it the oldest idle one is closed'),
   waiters: limit('waiters', count(0), 'N', 'requests that wait for one fetch'),

@@ -1,6 +1,6 @@
 /** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
 import type { Backend } from '../../vcl-ts/backend.ts'
-import { type Decisions, decisionsFor, type PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, type Watch } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
@@ -31,13 +31,13 @@ export class ActivePolicy {
   readonly limit: Limit
   readonly sources: PolicySources
   readonly #clock: Clock
-  readonly #deadline: number
+  readonly #deadline: () => number
   #users = 0
   #whenIdle: (() => void) | null = null
 
-  constructor(compiled: CompiledPolicy, clock: Clock, deadline: number, sources: PolicySources) {
+  constructor(compiled: CompiledPolicy, clock: Clock, deadline: () => number, sources: PolicySources) {
     this.compiled = compiled
-    this.decisions = decisionsFor(compiled.preset)
+    this.decisions = compiled.decisions
     this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
     this.honoursClient = this.decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl')
     this.honoursRefresh = !compiled.overridden.has('reqCacheControl')
@@ -48,7 +48,8 @@ export class ActivePolicy {
     this.limit = (promise) => {
       this.enter()
       const { promise: late, reject } = Promise.withResolvers<never>()
-      const timer = clock.after(deadline * 1000, () => reject(new HookDeadline(deadline)))
+      const seconds = deadline()
+      const timer = clock.after(seconds * 1000, () => reject(new HookDeadline(seconds)))
       // A hook that hangs past its deadline holds nobody up.
       return Promise.race([promise, late]).finally(() => {
         timer.cancel()
@@ -68,8 +69,8 @@ export class ActivePolicy {
 
   /** The same policy, compiled once more for somebody who looks on. It has users of its own; the modules and their variables are the same. */
   watched(observe: DecisionObserver, watch: Watch): ActivePolicy {
-    const { policies, preset } = this.compiled
-    return new ActivePolicy(compilePolicy(policies, preset, observe, watch), this.#clock, this.#deadline, this.sources)
+    const { policies, preset, decisions } = this.compiled
+    return new ActivePolicy(compilePolicy(policies, preset, observe, decisions, watch), this.#clock, this.#deadline, this.sources)
   }
 
   /** Transactions and pending hooks that use it. */
@@ -104,16 +105,16 @@ export class ActivePolicy {
 }
 
 /**
- * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds; `sources` tells where an error of a hook
- * is in the user's sources, `observe` is told of every hook's decision.
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `sources` tells where
+ * an error of a hook is in the user's sources, `observe` is told of every hook's decision.
  */
 export function activatePolicy(
   policies: readonly Policy[],
-  preset: PresetName,
+  decisions: Decisions,
   clock: Clock,
-  deadline: number,
+  deadline: () => number,
   sources: PolicySources = PLAIN_SOURCES,
   observe: DecisionObserver | null = null,
 ): ActivePolicy {
-  return new ActivePolicy(compilePolicy(policies, preset, observe), clock, deadline, sources)
+  return new ActivePolicy(compilePolicy(policies, decisions.preset, observe, decisions), clock, deadline, sources)
 }

@@ -9,7 +9,7 @@ describe('watching a compiled policy', () => {
   it('sees every function of a hook, those without an opinion included, and whose it is', () => {
     const seen: HookPart[] = []
     const policy = { name: 'shop', recv: () => undefined, builtin: { reqMethod: () => undefined, reqUpgrade: false as const } }
-    const compiled = compilePolicy([policy], 'safe', null, (part, run) => (context) => {
+    const compiled = compilePolicy([policy], 'safe', null, undefined, (part, run) => (context) => {
       seen.push(part)
       return run(context)
     })

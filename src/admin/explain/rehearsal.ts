@@ -12,6 +12,7 @@ import type { Claim } from '../../object/claim.ts'
 import { FillBudget } from '../../object/fill-budget.ts'
 import type { LocalTable } from '../../object/local-table.ts'
 import type { Origin, OriginCall, OriginObserver } from '../../origin/exchange.ts'
+import type { AdminHealth } from '../../origin/ledger.ts'
 import type { Origins } from '../../origin/registry.ts'
 import type { ActivePolicy } from '../../policy/active.ts'
 import type { Engine, RequestDeps } from '../../request/engine.ts'
@@ -28,6 +29,7 @@ import { Watcher } from './watcher.ts'
 export interface RehearsalParts {
   readonly engine: Engine
   readonly table: LocalTable
+  readonly origins: Pick<Origins, 'ledger'>
   readonly originsApart: (counters: Counters) => Origins
 }
 
@@ -47,7 +49,9 @@ export class Rehearsal {
   readonly events: string[] = []
   /** Objects that a purge would have taken; `null`: there was none. */
   purged: number | null = null
-  readonly #origins: Origins | null
+  readonly #origins: Origins
+  readonly #healthOf: (backend: Backend) => AdminHealth
+  readonly #fetches: boolean
   readonly #held = new Set<FetchTransaction>()
   readonly #done: PromiseWithResolvers<void> = Promise.withResolvers<void>()
 
@@ -57,7 +61,9 @@ export class Rehearsal {
     const counters = new Counters()
     this.watcher = new Watcher(policy.sources, policy.compiled.preset)
     const watched = policy.watched(this.watcher.observe, this.watcher.watch)
-    this.#origins = request.fetch ? parts.originsApart(counters) : null
+    this.#origins = parts.originsApart(counters)
+    this.#healthOf = (backend) => parts.origins.ledger(backend).health
+    this.#fetches = request.fetch
     this.table = new CopyTable({
       real: parts.table,
       now: () => clock.now(),
@@ -91,7 +97,7 @@ export class Rehearsal {
     runRequest(this.tx, RECV)
     await this.#done.promise
     this.exchange.leave()
-    this.#origins?.stop()
+    this.#origins.stop()
   }
 
   /** The request stopped where the origin would be asked for it. */
@@ -111,13 +117,19 @@ export class Rehearsal {
   }
 
   #originOf(backend: Backend): Origin {
-    const origin = this.#origins?.of(backend) ?? null
+    const origin = this.#origins.of(backend)
+    const health = this.#healthOf(backend)
+    this.#origins.setHealth(backend, health)
     return {
-      name: backend.url,
-      hostHeader: origin?.hostHeader ?? backend.hostHeader ?? backend.url.slice(backend.url.indexOf('//') + 2),
+      name: origin.name,
+      hostHeader: origin.hostHeader,
       send: (request, observer) => {
-        this.#note(observer, backend, origin !== null)
-        return origin === null ? NO_CALL : origin.send(request, observer)
+        const asks = this.#fetches && health !== 'sick'
+        this.#note(observer, backend, asks)
+        // What is sick fails at once, asked or not.
+        if (asks || health === 'sick') return origin.send(request, observer)
+        this.#hold(observer)
+        return NO_CALL
       },
       close: () => {},
     }
@@ -136,8 +148,10 @@ export class Rehearsal {
       background: sender.init.kind === 'refresh',
       asked,
     })
-    if (asked) return
-    this.#held.add(sender)
+  }
+
+  #hold(sender: OriginObserver): void {
+    if (sender instanceof FetchTransaction) this.#held.add(sender)
     this.#check()
   }
 
