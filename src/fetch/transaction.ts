@@ -59,7 +59,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     const { claim } = this.init
     const stale = claim?.stale ?? null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
-    if (claim?.detached === true || this.deps.table.overtaken(stale.key, this.position, stale.tags) !== 'valid') return null
+    if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
   }
 

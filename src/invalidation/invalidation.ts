@@ -1,8 +1,7 @@
 /** Everything that makes stored objects unusable: the one door for every surface (HTTP, policy, admin, command line). */
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
-import { keyPart } from '../object/key-text.ts'
 import type { CachedObject } from '../object/object.ts'
-import type { ObjectTable } from '../object/table.ts'
+import type { ObjectTable, PurgeResult } from '../object/table.ts'
 
 export interface Invalidated {
   /** Objects that went, or were made stale, so far. */
@@ -24,7 +23,7 @@ export interface BanInfo {
 }
 
 /** What of the table it needs. */
-export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject'>
+export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject' | 'count'>
 
 export class Invalidation {
   readonly #table: Purgeable
@@ -40,20 +39,23 @@ export class Invalidation {
 
   /** What a subject names; `gone` is told of each object that goes. From the moment this is called no older copy is served. */
   purge(subject: PurgeSubject, soft: boolean, gone?: (object: CachedObject) => void): Invalidated | Promise<Invalidated> {
-    void gone
     if (subject.by === 'ban') throw new Error('not there yet')
-    if (subject.by === 'url') return this.purgeKey(`${keyPart(subject.url)}${keyPart(subject.host ?? '')}`, soft)
-    return { objects: this.#table.purgeSubject(subject, soft).objects, complete: true }
+    const result = this.#table.purgeSubject(subject, soft, gone)
+    return result instanceof Promise ? result.then(whole) : whole(result)
   }
 
   /** How many objects a purge of this would take. */
-  count(subject: PurgeSubject): Promise<number> {
-    void subject
-    return Promise.reject(new Error('not there yet'))
+  async count(subject: PurgeSubject): Promise<number> {
+    if (subject.by === 'ban') throw new Error('not there yet')
+    return (await this.#table.count(subject)).objects
   }
 
   /** Newest first. */
   bans(): readonly BanInfo[] {
     return []
   }
+}
+
+function whole({ objects }: PurgeResult): Invalidated {
+  return { objects, complete: true }
 }

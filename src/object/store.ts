@@ -4,8 +4,8 @@
  */
 import type { Entry } from './object.ts'
 
-/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `refused` because it never fitted. */
-export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged'
+/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `banned`. */
+export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged' | 'banned'
 
 export interface ObjectStore {
   /** Bytes that all entries together may take. */

@@ -26,6 +26,7 @@ export function object(options: ObjectOptions = {}): CachedObject {
   const { at = 0, ttl = 60, grace = 0, staleIfError = 0, keep = 0, ...init } = options
   return new CachedObject({
     key: 'k',
+    target: null,
     status: 200,
     reason: 'OK',
     headers: HeaderMap.of([['Content-Type', 'text/plain']]),
