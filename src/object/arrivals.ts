@@ -61,13 +61,13 @@ export class Arrivals {
     }
     // Those who came before an invalidation may still have it; it is theirs alone.
     claim?.end({ type: 'object', object, names, variant })
-    shelves.tidy(object.key)
+    if (claim !== null) shelves.tidy(claim.head)
   }
 
   complete(object: CachedObject): boolean {
     const shelves = this.#shelves
-    const slot = shelves.slotOf(object)
-    if (slot === undefined) return false
+    const { slot } = object
+    if (slot === null) return false
     if (slot.whole === object || slot.part === object) return true
     if (slot.filling === object && this.#sweeps.settleObject(object, slot)) return false
     const wanted = shelves.forget(object)
@@ -92,8 +92,8 @@ export class Arrivals {
   }
 
   discard(object: CachedObject): void {
-    const slot = this.#shelves.slotOf(object)
-    if (slot === undefined) return
+    const { slot } = object
+    if (slot === null) return
     if (slot.whole === object || slot.part === object) {
       this.#shelves.store.remove(object, 'purged')
       return
@@ -110,14 +110,14 @@ export class Arrivals {
       if (marker !== null) this.remember(key, names, variant, marker)
     }
     claim.end({ type: 'alone' })
-    this.#shelves.tidy(key)
+    this.#shelves.tidy(claim.head)
   }
 
   remember(key: string, names: readonly string[], variant: string, marker: Marker): void {
     marker.checked = this.#invalidations.head
     const head = this.#shelves.head(key)
     const slot = this.#shelves.keepMarker(marker, head, names, variant)
-    if (slot === null) this.#shelves.tidy(key)
+    if (slot === null) this.#shelves.tidy(head)
     else this.#limitVariants(head, slot)
   }
 
@@ -128,8 +128,8 @@ export class Arrivals {
   /** Bans included. What has left the table meanwhile cannot be tested by its variant, and is not vouched for once a ban is newer. */
   outdated(object: CachedObject, position: number): Verdict {
     if (this.#bans.newest > position) {
-      const slot = this.#shelves.slotOf(object)
-      if (slot === undefined || this.#banned(object, position, slot.spec.names, slot.variant)) return 'hard'
+      const { slot } = object
+      if (slot === null || this.#banned(object, position, slot.spec.names, slot.variant)) return 'hard'
     }
     return this.#invalidations.verdict(object.key, position, object.tags, object.target)
   }

@@ -108,7 +108,7 @@ export class Finding {
 
   #claim(head: Head, lookup: Lookup, stale: CachedObject | null, why: MissReason, part: CachedObject | null): Found {
     if (lookup.solitary) {
-      this.#shelves.tidy(lookup.key)
+      this.#shelves.tidy(head)
       return { type: 'fetch', claim: null, stale, why }
     }
     return { type: 'fetch', claim: this.#newClaim(head, lookup, stale, part, lookup.range), stale, why }

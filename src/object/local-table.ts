@@ -6,7 +6,7 @@ import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Finding } from './finding.ts'
 import { Flights } from './flights.ts'
 import type { LocalClaim } from './head.ts'
-import type { CachedObject, Entry, Marker } from './object.ts'
+import { CachedObject, type Entry, type Marker } from './object.ts'
 import { type Pace, systemPace } from './pace.ts'
 import { Purging } from './purging.ts'
 import { type EntryTimes, Shelves } from './shelves.ts'
@@ -104,7 +104,7 @@ export class LocalTable implements ObjectTable {
 
   release(claim: Claim, outcome: ClaimOutcome): void {
     ;(claim as LocalClaim).end(outcome)
-    this.#shelves.tidy(claim.key)
+    this.#shelves.tidy((claim as LocalClaim).head)
   }
 
   purge(key: string, soft: boolean): PurgeResult {
@@ -134,8 +134,7 @@ export class LocalTable implements ObjectTable {
 
   /** Tests an object that is kept or arriving against all that has been recorded. */
   test(object: CachedObject): void {
-    const slot = this.#shelves.slotOf(object)
-    if (slot !== undefined) this.#sweeps.settleObject(object, slot)
+    if (object.slot !== null) this.#sweeps.settleObject(object, object.slot)
   }
 
   /** Whether some answer here was told from others by this request field (lower case). */
@@ -166,8 +165,8 @@ export class LocalTable implements ObjectTable {
   }
 
   byId(id: number): CachedObject | null {
-    const slot = this.#shelves.slotById(id)
-    return [slot?.whole, slot?.part].find((object) => object?.id === id) ?? null
+    const entry = this.#shelves.store.get(id)
+    return entry instanceof CachedObject ? entry : null
   }
 
   stop(): void {

@@ -6,6 +6,7 @@ import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
+import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
@@ -105,6 +106,8 @@ export class CachedObject implements Entry {
   readonly lifetimeSource: string
   readonly backend: string
   place = -1
+  /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
+  slot: Slot | null = null
   /** Position of the invalidation log up to which it has been tested. */
   checked: number
   /** URL and host, when the key does not tell them. */
@@ -218,7 +221,8 @@ export class Marker implements Entry {
   readonly position: number
   readonly credentialed: boolean
   place = -1
-  /** As an object's. */
+  /** As an object's, both. */
+  slot: Slot | null = null
   checked: number
 
   constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {

@@ -58,7 +58,7 @@ export class Purging {
         if (!soft) for (const credentialed of [false, true]) this.#shelves.clearMarker(slot, credentialed)
       }
     }
-    this.#shelves.tidy(head.key)
+    this.#shelves.tidy(head)
     return { objects }
   }
 
@@ -166,8 +166,7 @@ export class Purging {
   #settle(stop: Stop): number {
     const before = this.#shelves.objects
     if (stop instanceof CachedObject) {
-      const slot = this.#shelves.slotOf(stop)
-      if (slot !== undefined) this.#sweeps.settleObject(stop, slot)
+      if (stop.slot !== null) this.#sweeps.settleObject(stop, stop.slot)
     } else this.#sweeps.settleHead(stop)
     return LOOK + TAKE * (before - this.#shelves.objects)
   }

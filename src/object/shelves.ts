@@ -1,7 +1,7 @@
 /** What is kept or arriving, and where: keys, their slots, the indexes over them, and the store that holds the bytes. */
 import { C, type Counters } from '../counters.ts'
 import { Head } from './head.ts'
-import { CachedObject, type Entry, type Marker } from './object.ts'
+import { CachedObject, type Entry, Marker } from './object.ts'
 import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'
@@ -37,8 +37,6 @@ export class Shelves {
   readonly now: () => number
   readonly #counters: Counters
   readonly #expiry: EntryTimes
-  /** Where each kept or readable entry is, by id. */
-  readonly #slots = new Map<number, Slot>()
   /** Arriving objects that are to be kept when they are whole. */
   readonly #wanted = new Set<CachedObject>()
   /** How many lists of names have each Vary name. */
@@ -58,14 +56,6 @@ export class Shelves {
   /** Objects kept. */
   get objects(): number {
     return this.#objects
-  }
-
-  slotOf(entry: Entry): Slot | undefined {
-    return this.#slots.get(entry.id)
-  }
-
-  slotById(id: number): Slot | undefined {
-    return this.#slots.get(id)
   }
 
   /** Whether some answer here was told from others by this request field (lower case). */
@@ -91,11 +81,12 @@ export class Shelves {
     return slot
   }
 
-  tidy(key: string): void {
-    const head = this.heads.get(key)
-    if (head?.empty !== true) return
-    this.heads.delete(key)
-    this.urls.remove(head)
+  /** Forgets a key with nothing under it. */
+  tidy(head: Head): void {
+    if (head.empty && this.heads.get(head.key) === head) {
+      this.heads.delete(head.key)
+      this.urls.remove(head)
+    }
   }
 
   dropIfEmpty(slot: Slot): void {
@@ -103,12 +94,12 @@ export class Shelves {
     const { head, spec } = slot
     head.drop(slot)
     if (spec.size === 0) for (const name of spec.names) this.#unname(name)
-    this.tidy(head.key)
+    this.tidy(head)
   }
 
   /** An object that is readable here from now on, as it arrives or once it is whole. */
   enter(object: CachedObject, slot: Slot): void {
-    this.#slots.set(object.id, slot)
+    object.slot = slot
     this.tags.add(object)
   }
 
@@ -119,10 +110,9 @@ export class Shelves {
 
   /** An object that is not kept yet cannot be found any more. Whether it was to be kept. */
   forget(object: CachedObject): boolean {
-    const slot = this.#slots.get(object.id)
-    if (slot === undefined) return false
-    if (slot.filling === object) slot.filling = null
-    this.#slots.delete(object.id)
+    if (object.slot === null) return false
+    if (object.slot.filling === object) object.slot.filling = null
+    object.slot = null
     this.tags.remove(object)
     return this.#wanted.delete(object)
   }
@@ -144,7 +134,7 @@ export class Shelves {
     const before = slot.marker(marker.credentialed)
     if (marker.credentialed) slot.credentialedMarker = marker
     else slot.anonymousMarker = marker
-    this.#slots.set(marker.id, slot)
+    marker.slot = slot
     if (before !== null) this.store.remove(before, 'superseded')
     this.#expiry.add(marker)
     return slot
@@ -182,8 +172,9 @@ export class Shelves {
 
   #left(entry: Entry, reason: LeaveReason): void {
     this.#expiry.remove(entry)
-    const slot = this.#slots.get(entry.id)
-    if (slot === undefined) return
+    if (!(entry instanceof CachedObject || entry instanceof Marker)) return
+    const { slot } = entry
+    if (slot === null) return
     if (entry instanceof CachedObject) {
       if (reason !== 'purged' && reason !== 'banned') this.onGone?.(entry)
       this.tags.remove(entry)
@@ -191,7 +182,7 @@ export class Shelves {
       this.#counters.add(LEFT[reason])
       this.#counters.reason('evict', reason)
     }
-    this.#slots.delete(entry.id)
+    entry.slot = null
     if (slot.whole === entry) slot.whole = null
     else if (slot.part === entry) slot.part = null
     else if (slot.anonymousMarker === entry) slot.anonymousMarker = null

@@ -17,6 +17,8 @@ export interface ObjectStore {
   /** The entry was used. */
   touch(entry: Entry): void
   has(entry: Entry): boolean
+  /** The entry with this id; that is no use of it. */
+  get(id: number): Entry | undefined
   /** Forgets an entry; harmless when it is not there. */
   remove(entry: Entry, reason: LeaveReason): void
   /** Called for every entry that leaves, however. */

@@ -61,7 +61,7 @@ export class Sweeps {
   settleHead(head: Head): void {
     for (const claim of head.claims) this.settleClaim(claim)
     for (const spec of head.specs) for (const slot of spec.slots) this.settle(slot)
-    this.#shelves.tidy(head.key)
+    this.#shelves.tidy(head)
   }
 
   /** Tests one object. Whether it left. */
