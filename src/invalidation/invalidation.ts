@@ -8,6 +8,8 @@ export interface Invalidated {
   readonly objects: number
   /** `false`: a ban whose older objects have not all been tested yet; each of them is tested before it is served. */
   readonly complete: boolean
+  /** Of a ban, as `ban.list` has it. */
+  readonly id?: string
 }
 
 /** A ban as `ban.list` shows it. */
@@ -25,11 +27,20 @@ export interface BanInfo {
 /** What of the table it needs. */
 export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject' | 'count'>
 
+/** What of bans it needs. */
+export interface BanSurface {
+  ban(expression: string): Invalidated | Promise<Invalidated>
+  count(expression: string): Promise<number>
+  list(): readonly BanInfo[]
+}
+
 export class Invalidation {
   readonly #table: Purgeable
+  readonly #banning: BanSurface
 
-  constructor(table: Purgeable) {
+  constructor(table: Purgeable, banning: BanSurface) {
     this.#table = table
+    this.#banning = banning
   }
 
   /** Everything under one primary key, at once. */
@@ -37,22 +48,24 @@ export class Invalidation {
     return { objects: this.#table.purge(key, soft).objects, complete: true }
   }
 
-  /** What a subject names; `gone` is told of each object that goes. From the moment this is called no older copy is served. */
+  /**
+   * What a subject names. From the moment this is called no older copy is served. `gone` is told of each object that goes, except by a ban,
+   * which is always hard. Throws a `BanError` for what is no ban, a `BanLimitError` when there are too many.
+   */
   purge(subject: PurgeSubject, soft: boolean, gone?: (object: CachedObject) => void): Invalidated | Promise<Invalidated> {
-    if (subject.by === 'ban') throw new Error('not there yet')
+    if (subject.by === 'ban') return this.#banning.ban(subject.expression)
     const result = this.#table.purgeSubject(subject, soft, gone)
     return result instanceof Promise ? result.then(whole) : whole(result)
   }
 
-  /** How many objects a purge of this would take. */
+  /** How many objects a purge of this would take. Rejects with a `BanError` for what is no ban. */
   async count(subject: PurgeSubject): Promise<number> {
-    if (subject.by === 'ban') throw new Error('not there yet')
-    return (await this.#table.count(subject)).objects
+    return subject.by === 'ban' ? this.#banning.count(subject.expression) : (await this.#table.count(subject)).objects
   }
 
   /** Newest first. */
   bans(): readonly BanInfo[] {
-    return []
+    return this.#banning.list()
   }
 }
 

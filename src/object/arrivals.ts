@@ -125,12 +125,10 @@ export class Arrivals {
     return this.#invalidations.verdict(key, position, NO_TAGS, null)
   }
 
-  /** Bans included. What has left the table meanwhile cannot be tested by its variant, and is not vouched for once a ban is newer. */
   outdated(object: CachedObject, position: number): Verdict {
-    if (this.#bans.newest > position) {
-      const { slot } = object
-      if (slot === null || this.#banned(object, position, slot.spec.names, slot.variant)) return 'hard'
-    }
+    // What is in the table is tested here and now; what has left it cannot be, and is not vouched for once a ban is newer.
+    if (object.slot !== null) this.#sweeps.settleObject(object, object.slot)
+    if (object.slot === null && (this.#bans.newest > position || this.#bans.forgotten > position)) return 'hard'
     return this.#invalidations.verdict(object.key, position, object.tags, object.target)
   }
 
@@ -144,7 +142,8 @@ export class Arrivals {
   }
 
   #banned(object: CachedObject, since: number, names: readonly string[], variant: string): boolean {
-    return this.#bans.newest > since && this.#bans.matches(new BanView(object, names, variant, this.#shelves.now()), since)
+    if (since < this.#bans.forgotten) return true
+    return this.#bans.newest > since && this.#bans.matches(new BanView(object, names, variant, this.#shelves.now()), since, false)
   }
 
   #supersede(key: string, names: readonly string[], variant: string): void {

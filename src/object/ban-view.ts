@@ -7,11 +7,13 @@ import type { CachedObject } from './object.ts'
 export interface BanTests {
   /** Position of the newest one in force; 0: there is none. */
   readonly newest: number
-  /** Whether one that is newer than the position `since` names the object. */
-  matches(object: BanView, since: number): boolean
+  /** Of what is older than this, nobody can tell any more whether a ban named it. */
+  readonly forgotten: number
+  /** Whether one that is newer than the position `since` names the object, which is gone then. */
+  matches(object: BanView, since: number, byLurker: boolean): boolean
 }
 
-export const NO_BANS: BanTests = { newest: 0, matches: () => false }
+export const NO_BANS: BanTests = { newest: 0, forgotten: 0, matches: () => false }
 
 export class BanView {
   readonly #object: CachedObject

@@ -3,6 +3,8 @@
 export class Flights {
   /** Fetches per position. They begin in the order of positions, so that the first is the oldest. */
   readonly #begun = new Map<number, number>()
+  /** Told when none is left of those that began at some position. */
+  onLanded: (() => void) | null = null
 
   /** A position is never below that of the last one, unless that is still under way. */
   begin(position: number): void {
@@ -12,8 +14,12 @@ export class Flights {
   /** Nothing of a fetch that began at this position can be stored any more. */
   end(position: number): void {
     const others = (this.#begun.get(position) ?? 1) - 1
-    if (others === 0) this.#begun.delete(position)
-    else this.#begun.set(position, others)
+    if (others > 0) {
+      this.#begun.set(position, others)
+      return
+    }
+    this.#begun.delete(position)
+    this.onLanded?.()
   }
 
   /** Where the oldest one began; infinite when there is none. */

@@ -1,7 +1,7 @@
 /** The object table of one process: plain maps, and a store that keeps the bytes. */
 import type { Counters } from '../counters.ts'
 import { Arrivals } from './arrivals.ts'
-import { type BanTests, NO_BANS } from './ban-view.ts'
+import { type BanTests, type BanView, NO_BANS } from './ban-view.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import { Finding } from './finding.ts'
 import { Flights } from './flights.ts'
@@ -119,6 +119,11 @@ export class LocalTable implements ObjectTable {
     return this.#purging.count(subject)
   }
 
+  /** How many objects there are of some kind. */
+  countMatching(matches: (object: BanView) => boolean): PurgeResult | Promise<PurgeResult> {
+    return this.#purging.countMatching(matches)
+  }
+
   overtaken(key: string, position: number): Verdict {
     return this.#arrivals.overtaken(key, position)
   }
@@ -132,9 +137,9 @@ export class LocalTable implements ObjectTable {
     this.#shelves.store.remove(entry, 'expired')
   }
 
-  /** Tests an object that is kept or arriving against all that has been recorded. */
+  /** The lurker's test of an object that is kept or arriving, against all that has been recorded. */
   test(object: CachedObject): void {
-    if (object.slot !== null) this.#sweeps.settleObject(object, object.slot)
+    if (object.slot !== null) this.#sweeps.settleObject(object, object.slot, true)
   }
 
   /** Whether some answer here was told from others by this request field (lower case). */
@@ -144,6 +149,11 @@ export class LocalTable implements ObjectTable {
 
   stored(): IterableIterator<CachedObject> {
     return this.#shelves.stored()
+  }
+
+  /** As `stored`, and what can be joined as it arrives; they may come and go meanwhile. */
+  present(): IterableIterator<CachedObject> {
+    return this.#shelves.present()
   }
 
   tagNames(): IterableIterator<readonly [tag: string, objects: number]> {

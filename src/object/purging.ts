@@ -1,10 +1,11 @@
 /** Carries purges out over the table, and counts what one would take. */
+import { BanView } from './ban-view.ts'
 import type { Head } from './head.ts'
 import { keyOf } from './key-text.ts'
 import { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
 import { type Job, type Pace, Slices } from './pace.ts'
-import type { Shelves } from './shelves.ts'
+import { objectsUnder, type Shelves } from './shelves.ts'
 import { Selector, type SubjectPurge } from './subject.ts'
 import type { Sweep, Sweeps } from './sweeps.ts'
 import type { Invalidations, PurgeResult } from './table.ts'
@@ -95,11 +96,31 @@ export class Purging {
     }
     const look = (stop: Stop): number => {
       if (stop instanceof CachedObject) see(stop)
-      else for (const object of objectsOf(stop)) see(object)
+      else for (const object of objectsUnder(stop)) see(object)
       return LOOK
     }
     return this.#carryOut(
       subject,
+      look,
+      () => ({ objects }),
+      () => {},
+    )
+  }
+
+  /** How many objects a ban would take now. */
+  countMatching(matches: (object: BanView) => boolean): PurgeResult | Promise<PurgeResult> {
+    let objects = 0
+    const look = (stop: Stop): number => {
+      const seen = stop instanceof CachedObject ? [stop] : objectsUnder(stop)
+      for (const object of seen) {
+        const { slot } = object
+        if (slot === null || this.#sweeps.doomed(object)) continue
+        if (matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()))) objects++
+      }
+      return TAKE
+    }
+    return this.#carryOut(
+      { by: 'all' },
       look,
       () => ({ objects }),
       () => {},
@@ -170,13 +191,4 @@ export class Purging {
     } else this.#sweeps.settleHead(stop)
     return LOOK + TAKE * (before - this.#shelves.objects)
   }
-}
-
-function* objectsOf(head: Head): IterableIterator<CachedObject> {
-  for (const spec of head.specs)
-    for (const { filling, whole, part } of spec.slots) {
-      if (filling !== null) yield filling
-      if (whole !== null) yield whole
-      if (part !== null) yield part
-    }
 }

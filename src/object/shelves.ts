@@ -162,12 +162,12 @@ export class Shelves {
 
   /** Every object that is kept. */
   *stored(): IterableIterator<CachedObject> {
-    for (const head of this.heads.values())
-      for (const spec of head.specs)
-        for (const { whole, part } of spec.slots) {
-          if (whole !== null) yield whole
-          if (part !== null) yield part
-        }
+    for (const object of this.present()) if (object.slot?.filling !== object) yield object
+  }
+
+  /** Every object that is kept or can be joined as it arrives. They may come and go meanwhile. */
+  *present(): IterableIterator<CachedObject> {
+    for (const head of this.heads.values()) yield* objectsUnder(head)
   }
 
   #left(entry: Entry, reason: LeaveReason): void {
@@ -195,4 +195,14 @@ export class Shelves {
     if (others === 0) this.#varyNames.delete(name)
     else this.#varyNames.set(name, others)
   }
+}
+
+/** Of one key. */
+export function* objectsUnder(head: Head): IterableIterator<CachedObject> {
+  for (const spec of head.specs)
+    for (const { filling, whole, part } of spec.slots) {
+      if (filling !== null) yield filling
+      if (whole !== null) yield whole
+      if (part !== null) yield part
+    }
 }

@@ -65,7 +65,7 @@ export class Sweeps {
   }
 
   /** Tests one object. Whether it left. */
-  settleObject(object: CachedObject, slot: Slot): boolean {
+  settleObject(object: CachedObject, slot: Slot, byLurker: boolean = false): boolean {
     const since = object.checked
     if (since === this.#log.head) return false
     for (const sweep of this.#running) {
@@ -73,7 +73,7 @@ export class Sweeps {
       count(sweep, object)
       if (this.take(object, slot, sweep.soft)) return true
     }
-    if (this.#bans.newest > since && this.#bans.matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()), since)) {
+    if (this.#bans.newest > since && this.#banned(object, slot, byLurker)) {
       if (slot.filling === object) this.#dropFilling(object, slot)
       else this.#shelves.store.remove(object, 'banned')
       return true
@@ -117,6 +117,10 @@ export class Sweeps {
     }
     marker.checked = this.#log.head
     return false
+  }
+
+  #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
+    return this.#bans.matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()), object.checked, byLurker)
   }
 
   /** Its readers finish; nobody joins, and it is not kept. */
