@@ -9,6 +9,8 @@ export interface Invalidated {
   readonly objects: number
   /** `false`: a ban whose older objects have not all been tested yet; each of them is tested before it is served. */
   readonly complete: boolean
+  /** The ban's id, where it was one. */
+  readonly ban?: string
 }
 
 /** A ban as `ban.list` shows it. */

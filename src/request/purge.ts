@@ -14,9 +14,9 @@ export function purge(tx: RequestTransaction, { soft, subject }: Extract<Request
   return result instanceof Promise ? result.then((done) => purged(tx, soft, done)) : purged(tx, soft, result)
 }
 
-function purged(tx: RequestTransaction, soft: boolean, { objects }: Invalidated): NextRequestStep {
-  tx.story = `${soft ? 'softly ' : ''}purged ${objects}`
-  tx.hooks().purged = { soft, objects }
+function purged(tx: RequestTransaction, soft: boolean, { objects, complete, ban }: Invalidated): NextRequestStep {
+  tx.story = ban === undefined ? `${soft ? 'softly ' : ''}purged ${objects}` : `banned ${objects}${complete ? '' : ' so far'}`
+  tx.hooks().purged = { soft, objects, complete, ban: ban ?? null }
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
 }
 
