@@ -9,8 +9,8 @@ export interface Invalidated {
   readonly objects: number
   /** `false`: a ban whose older objects have not all been tested yet; each of them is tested before it is served. */
   readonly complete: boolean
-  /** The ban's id, where it was one. */
-  readonly ban?: string
+  /** Of a ban, as `ban.list` has it. */
+  readonly id?: string
 }
 
 /** A ban as `ban.list` shows it. */
