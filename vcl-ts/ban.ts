@@ -76,8 +76,16 @@ const NUMBER_OPERATORS: readonly string[] = ['==', '!=', '<', '<=', '>', '>=']
 const STATUS_OPERATORS: readonly string[] = ['==', '!=', '~', '!~', '<', '<=', '>', '>=']
 const TAG_OPERATORS: readonly string[] = ['has', '!has']
 
+/** The last one: the step, the verb, the check of what a hook answers and the list read the same expression in turn. */
+let last: { readonly expression: string; readonly ban: Ban } | null = null
+
 /** Throws a `BanError` that says what is wrong, where, and how to mend it. */
 export function parseBan(expression: string): Ban {
+  if (last?.expression !== expression) last = { expression, ban: read(expression) }
+  return last.ban
+}
+
+function read(expression: string): Ban {
   if (expression.length > LONGEST)
     throw new BanError(`it has ${expression.length} characters; at most ${LONGEST} are taken, send several bans`)
   const words = banWords(expression)
