@@ -1,6 +1,8 @@
-/** What lies under one key at a moment, to be looked at: nothing is counted, touched or claimed. */
+/** What a look-up would find under one key at a moment, to be looked at: nothing is counted, touched, claimed or purged. */
 import type { Head } from './head.ts'
 import type { CachedObject, Marker } from './object.ts'
+import type { Slot } from './slot.ts'
+import type { Sweeps } from './sweeps.ts'
 
 export interface Peek {
   /** From the oldest list of Vary names to the newest, and from the oldest variant to the newest. */
@@ -16,6 +18,8 @@ export interface PeekedVariant {
   readonly filling: CachedObject | null
   /** Those whose time is not over. */
   readonly markers: readonly Marker[]
+  /** Of these objects those that a soft purge under way names: a look-up would make them stale. */
+  readonly softened: readonly CachedObject[]
 }
 
 /** A fetch that others may join. */
@@ -32,26 +36,32 @@ export interface PeekedClaim {
 const NOTHING: Peek = Object.freeze({ variants: [], claims: [] })
 
 /** `now`: the monotonic clock's. */
-export function peekAt(head: Head | undefined, now: number): Peek {
+export function peekAt(head: Head | undefined, now: number, sweeps: Sweeps): Peek {
   if (head === undefined) return NOTHING
   return {
-    variants: head.specs.toReversed().flatMap(({ names, slots }) =>
-      slots.map(({ variant, whole, part, filling, anonymousMarker, credentialedMarker }) => ({
-        names,
-        variant,
-        whole,
-        part,
-        filling,
-        markers: [anonymousMarker, credentialedMarker].filter((marker) => marker !== null && now < marker.expiresAt) as Marker[],
-      })),
-    ),
-    claims: Array.from(head.claims, ({ names, variant, credentialed, range, attempt, waiters }) => ({
-      names,
-      variant,
-      credentialed,
-      range,
-      attempt,
-      waiters,
-    })),
+    variants: head.specs.toReversed().flatMap(({ slots }) => slots.map((slot) => peekIn(slot, now, sweeps)).filter(holdsAnything)),
+    claims: Array.from(head.claims)
+      .filter((claim) => !sweeps.overtakes(head.key, claim.checked, true))
+      .map(({ names, variant, credentialed, range, attempt, waiters }) => ({ names, variant, credentialed, range, attempt, waiters })),
   }
+}
+
+function peekIn(slot: Slot, now: number, sweeps: Sweeps): PeekedVariant {
+  const found = (object: CachedObject | null): CachedObject | null =>
+    object === null || sweeps.standing(object, slot) === 'hard' ? null : object
+  const [whole, part, filling] = [found(slot.whole), found(slot.part), found(slot.filling)]
+  const markers = [slot.anonymousMarker, slot.credentialedMarker].filter((marker) => marker !== null)
+  return {
+    names: slot.spec.names,
+    variant: slot.variant,
+    whole,
+    part,
+    filling,
+    markers: markers.filter((marker) => now < marker.expiresAt && !sweeps.overtakes(marker.key, marker.checked, false)),
+    softened: [whole, part].filter((object) => object !== null && sweeps.standing(object, slot) === 'soft') as CachedObject[],
+  }
+}
+
+function holdsAnything({ whole, part, filling, markers }: PeekedVariant): boolean {
+  return whole !== null || part !== null || filling !== null || markers.length > 0
 }

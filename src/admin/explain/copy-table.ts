@@ -51,8 +51,9 @@ export class CopyTable extends LocalTable {
           return real.position
         },
         purgeKey: () => {},
-        purgeSubject: () => {},
-        verdict: (key, since, tags) => real.overtaken(key, since, tags),
+        purgeSubject: () => real.position,
+        // Copies are made of what stands; what a fetch brings is tested by its key.
+        verdict: (key, since) => real.overtaken(key, since),
       },
       now,
       variants,
@@ -109,16 +110,17 @@ export class CopyTable extends LocalTable {
     const waiting = new Set(claims)
     // A claim has the names that were the newest when it was made; with none of them it came before every answer.
     this.#claimUnder(key, waiting, [])
-    for (const [at, { names, variant, whole, part, filling, markers }] of variants.entries()) {
+    for (const [at, { names, variant, whole, part, filling, markers, softened }] of variants.entries()) {
       for (const object of [whole, part]) {
         if (object === null) continue
         const copy = this.#copyOf(object)
+        if (softened.includes(object)) copy.soften(this.#init.now())
         super.publish(null, copy, names, variant, true)
         super.complete(copy)
       }
       if (filling !== null) super.publish(null, this.#copyOf(filling), names, variant, true)
-      for (const { type, expiresAt, position, credentialed } of markers)
-        super.remember(key, names, variant, new Marker(key, type, expiresAt, position, credentialed))
+      for (const { type, expiresAt, credentialed } of markers)
+        super.remember(key, names, variant, new Marker(key, type, expiresAt, this.position, credentialed))
       if (variants[at + 1]?.names !== names) this.#claimUnder(key, waiting, names)
     }
   }
@@ -137,6 +139,7 @@ export class CopyTable extends LocalTable {
     const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
     const copy = new CachedObject({
       ...object,
+      position: this.position,
       headers: headers.clone(),
       life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },
       retention: this.#init.retention,
