@@ -75,7 +75,7 @@ export class LocalTable implements ObjectTable {
 
   /** What lies under a key; looking changes nothing. */
   peek(key: string): Peek {
-    return peekAt(this.#shelves.heads.get(key), this.#shelves.now(), this.#sweeps)
+    return peekAt(this.#shelves.heads.get(key), this.#sweeps)
   }
 
   find(lookup: Lookup): Found {

@@ -16,7 +16,7 @@ export interface PeekedVariant {
   readonly whole: CachedObject | null
   readonly part: CachedObject | null
   readonly filling: CachedObject | null
-  /** Those whose time is not over. */
+  /** Those whose time is over included: they stay until the expiry comes to them. */
   readonly markers: readonly Marker[]
   /** Of these objects those that a soft purge under way names: a look-up would make them stale. */
   readonly softened: readonly CachedObject[]
@@ -35,18 +35,17 @@ export interface PeekedClaim {
 
 const NOTHING: Peek = Object.freeze({ variants: [], claims: [] })
 
-/** `now`: the monotonic clock's. */
-export function peekAt(head: Head | undefined, now: number, sweeps: Sweeps): Peek {
+export function peekAt(head: Head | undefined, sweeps: Sweeps): Peek {
   if (head === undefined) return NOTHING
   return {
-    variants: head.specs.toReversed().flatMap(({ slots }) => slots.map((slot) => peekIn(slot, now, sweeps)).filter(holdsAnything)),
+    variants: head.specs.toReversed().flatMap(({ slots }) => slots.map((slot) => peekIn(slot, sweeps)).filter(holdsAnything)),
     claims: Array.from(head.claims)
       .filter((claim) => !sweeps.overtakes(head.key, claim.checked, true))
       .map(({ names, variant, credentialed, range, attempt, waiters }) => ({ names, variant, credentialed, range, attempt, waiters })),
   }
 }
 
-function peekIn(slot: Slot, now: number, sweeps: Sweeps): PeekedVariant {
+function peekIn(slot: Slot, sweeps: Sweeps): PeekedVariant {
   const found = (object: CachedObject | null): CachedObject | null =>
     object === null || sweeps.standing(object, slot) === 'hard' ? null : object
   const [whole, part, filling] = [found(slot.whole), found(slot.part), found(slot.filling)]
@@ -57,7 +56,7 @@ function peekIn(slot: Slot, now: number, sweeps: Sweeps): PeekedVariant {
     whole,
     part,
     filling,
-    markers: markers.filter((marker) => now < marker.expiresAt && !sweeps.overtakes(marker.key, marker.checked, false)),
+    markers: markers.filter((marker) => !sweeps.overtakes(marker.key, marker.checked, false)),
     softened: [whole, part].filter((object) => object !== null && sweeps.standing(object, slot) === 'soft') as CachedObject[],
   }
 }

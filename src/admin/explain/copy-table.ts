@@ -107,10 +107,8 @@ export class CopyTable extends LocalTable {
     if (this.#copied.has(key)) return
     this.#copied.add(key)
     const { variants, claims } = this.#init.real.peek(key)
-    const waiting = new Set(claims)
-    // A claim has the names that were the newest when it was made; with none of them it came before every answer.
-    this.#claimUnder(key, waiting, [])
-    for (const [at, { names, variant, whole, part, filling, markers, softened }] of variants.entries()) {
+    for (const claim of claims) this.#claimAs(key, claim)
+    for (const { names, variant, whole, part, filling, markers, softened } of variants) {
       for (const object of [whole, part]) {
         if (object === null) continue
         const copy = this.#copyOf(object)
@@ -121,18 +119,18 @@ export class CopyTable extends LocalTable {
       if (filling !== null) super.publish(null, this.#copyOf(filling), names, variant, true)
       for (const { type, expiresAt, credentialed } of markers)
         super.remember(key, names, variant, new Marker(key, type, expiresAt, this.position, credentialed))
-      if (variants[at + 1]?.names !== names) this.#claimUnder(key, waiting, names)
     }
   }
 
-  #claimUnder(key: string, waiting: Set<PeekedClaim>, names: readonly string[]): void {
-    for (const claim of waiting) {
-      if (claim.names.join() !== names.join()) continue
-      waiting.delete(claim)
-      const found = super.find(forcing(key, claim, this.#init.now()))
-      if (found.type !== 'fetch' || found.claim === null) continue
-      for (let i = 0; i < claim.waiters; i++) super.wait(found.claim, { ...SILENT })
-    }
+  /** A claim like somebody else's. Its names are those that are the newest when it is made, so for a moment something is there under them. */
+  #claimAs(key: string, claim: PeekedClaim): void {
+    const now = this.#init.now()
+    const stand = new Marker(key, 'hitForMiss', now, this.position, false)
+    super.remember(key, claim.names, claim.variant, stand)
+    const found = super.find(forcing(key, claim, now))
+    this.expire(stand)
+    if (found.type !== 'fetch' || found.claim === null) return
+    for (let i = 0; i < claim.waiters; i++) super.wait(found.claim, { ...SILENT })
   }
 
   #copyOf(object: CachedObject): CachedObject {

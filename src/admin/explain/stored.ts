@@ -23,11 +23,13 @@ export function storedUnderKey({ peek, now, selects, joins }: StoredInit): Store
       object: summary(each.whole),
       part: summary(each.part),
       arriving: summary(each.filling),
-      markers: each.markers.map(({ type, credentialed, expiresAt }) => ({
-        type,
-        class: credentialed ? 'credentialed' : 'anonymous',
-        left: rounded((expiresAt - now) / 1000),
-      })),
+      markers: each.markers
+        .filter(({ expiresAt }) => now < expiresAt)
+        .map(({ type, credentialed, expiresAt }) => ({
+          type,
+          class: credentialed ? 'credentialed' : 'anonymous',
+          left: rounded((expiresAt - now) / 1000),
+        })),
     })),
     fetches: peek.claims.map((claim) => ({
       class: claim.credentialed ? 'credentialed' : 'anonymous',
