@@ -118,7 +118,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     counters,
     expiry,
   })
-  const banning = new Banning({ bans, table, log: invalidations, clock, counters })
+  const banning = new Banning({ bans, table, log: invalidations, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const originsApart = (counted: Counters): Origins =>
