@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { HeaderMap } from '../../../vcl-ts/headers.ts'
 import { methodFacts } from '../../../vcl-ts/methods.ts'
+import { ConfigError } from '../../config/config-error.ts'
 import type { Peer, RequestHead } from '../../request/exchange.ts'
 import { isValidHost } from '../../wire/host.ts'
 import type { ExplainRequest } from '../explanation.ts'
@@ -14,19 +15,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const FRAMING = ['content-length', 'transfer-encoding'] as const
 
 /** A request that nobody could send, or that an explanation must not send. */
-export class ExplainError extends Error {
-  readonly what: string
-  readonly why: string
-  readonly how: string
-
-  constructor(problem: { readonly what: string; readonly why: string; readonly how: string }) {
-    super(`${problem.what}: ${problem.why}; ${problem.how}`)
-    this.name = 'ExplainError'
-    this.what = problem.what
-    this.why = problem.why
-    this.how = problem.how
-  }
-}
+export class ExplainError extends ConfigError {}
 
 export interface CheckedRequest {
   readonly head: RequestHead
