@@ -2,19 +2,39 @@
 
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
-import type { ResolvedOptions } from '../config/resolve.ts'
+import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
+import { type ResolvedOptions, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server.ts'
 import { banner, type StartFacts } from './banner.ts'
-import { checkValues } from './check.ts'
+import { checkValues } from './check-values.ts'
+import { type CommandRow, tableRow } from './command.ts'
 import { EXIT, type ExitCode } from './complaint.ts'
+import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
+import { OPTION_NOTES } from './help.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
+import { version } from './version.ts'
+
+export const SERVE: CommandRow = {
+  name: 'serve',
+  summary: 'start the cache; the default',
+  description: 'Keeps what a web server answers and serves it again.',
+  examples: [
+    ['clearcoat http://localhost:3000', 'the cache on 127.0.0.1:8080 in front of your server'],
+    ['clearcoat', 'the same in front of a small demo shop'],
+    ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
+    ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
+  ],
+  rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
+  notes: OPTION_NOTES,
+  run: async ({ options, around }) => serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), version()),
+}
 
 const FLUSH_MS = 1000
 
 /** Resolves with the exit code when the server has ended. Rejects when it could not start. */
-export async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
+async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
   const { values } = options
   checkValues(values)
   const terminal = process.stdout.isTTY === true

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { run } from '../../src/cli/program.ts'
 import { ALL_OPTIONS } from '../../src/config/options.ts'
@@ -13,6 +14,9 @@ async function refuse(args: readonly string[], env: Record<string, string> = {})
   let stderr = ''
   const code = await run(args, {
     env,
+    folder: tmpdir(),
+    color: false,
+    ask: null,
     stdout: (text) => {
       stdout += text
     },

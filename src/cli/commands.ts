@@ -1,0 +1,13 @@
+/** Every command, in the order of the help; the first is what `clearcoat` does without one. */
+import { ADM } from './adm.ts'
+import { BAN } from './ban.ts'
+import type { CommandRow } from './command.ts'
+import { LS } from './ls.ts'
+import { PURGE } from './purge.ts'
+import { SERVE } from './serve.ts'
+import { SHOW } from './show.ts'
+import { STAT } from './stat.ts'
+import { TAGS } from './tags.ts'
+import { VERSION } from './version.ts'
+
+export const COMMANDS: readonly CommandRow[] = [SERVE, PURGE, BAN, LS, SHOW, TAGS, STAT, ADM, VERSION]
