@@ -27,8 +27,10 @@ export interface ServerOptions {
   readonly origin?: string | Backend
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
-  /** Address of the admin listener, loopback or `unix:/path`; `null` (default): none. */
+  /** Address of the admin listener: loopback or `unix:/path`, another one only with `adminToken`; `null` (default): none. */
   readonly admin?: string | null
+  /** What operators have to send as `Authorization: Bearer`. At least 8 visible characters. Default: there is none. */
+  readonly adminToken?: string
   /** Which column of the decision table the built-in policy follows. Default `safe`. */
   readonly preset?: PresetName
   /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */

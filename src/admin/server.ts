@@ -30,7 +30,7 @@ const isLoopback = trustList(['127.0.0.0/8', '::1'])
  * the system's error (`code` `EADDRINUSE` and the like) when it cannot listen.
  */
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
-  const address = adminAddress(options.address)
+  const address = adminAddress(options.address, false)
   const guard = guardFor(address)
   const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000, keepAliveTimeout: 5000 }, (request, response) =>
     send(response, answerTo(request, guard, options.stat)),
@@ -51,15 +51,19 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   }
 }
 
-/** The address, when only this machine can reach it. Throws a `ConfigError`. */
-export function adminAddress(text: string): ListenAddress {
+/** The address, when only this machine can reach it or a token guards it. Throws a `ConfigError`. */
+export function adminAddress(text: string, hasToken: boolean): ListenAddress {
   const address = parse(text)
-  if (address.type === 'unix' || address.host === 'localhost' || isLoopback(address.host ?? '')) return address
+  if (hasToken || isLocal(address)) return address
   throw new ConfigError({
     what: `the admin listener cannot be on ${text}`,
-    why: 'it has no password, so it must not be reachable from other machines',
-    how: 'use --admin 127.0.0.1:6082, --admin unix:/path, or --admin off',
+    why: 'it has no token, so it must not be reachable from other machines',
+    how: 'use --admin 127.0.0.1:6082, --admin unix:/path, --admin off, or set --admin-token',
   })
+}
+
+function isLocal(address: ListenAddress): boolean {
+  return address.type === 'unix' || address.host === 'localhost' || isLoopback(address.host ?? '')
 }
 
 function parse(text: string): ListenAddress {

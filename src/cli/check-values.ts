@@ -8,7 +8,7 @@ import { trustList } from '../wire/ip.ts'
 export function checkValues(values: OptionValues): void {
   for (const address of values.listen) checkListen(address)
   for (const block of values.trust) checkTrust(block)
-  if (values.admin !== null) adminAddress(values.admin)
+  if (values.admin !== null) adminAddress(values.admin, values.adminToken !== null)
   if (values.origin !== null) checkOrigin(values.origin)
   if (values.watch && values.policy === null)
     throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })

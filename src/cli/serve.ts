@@ -68,12 +68,14 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
 
 async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
   const { createServer } = await import('../server.ts')
-  const { listen, admin, trust, purgeFrom, refreshFrom, purgeToken, tagFields, preset, name, policy, watch, memory, maxObject } = values
+  const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
+  const { preset, name, policy, watch, memory, maxObject } = values
   const { accessLog, eventLog } = output
   return createServer({
     origin,
     listen,
     admin,
+    ...(adminToken === null ? {} : { adminToken }),
     trust,
     purgeFrom,
     ...(refreshFrom === null ? {} : { refreshFrom }),

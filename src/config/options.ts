@@ -104,7 +104,7 @@ export const OPTIONS: Rows<OptionValues> = {
     kind: addressOrOff,
     default: '127.0.0.1:6082',
     group: 'Serving',
-    prose: 'where GET /stat is answered: loopback or unix:/path only, or off',
+    prose: 'where operators connect: loopback or unix:/path, another address only with --admin-token, or off',
   },
   adminToken: {
     flag: 'admin-token',
@@ -114,7 +114,7 @@ export const OPTIONS: Rows<OptionValues> = {
     defaultText: 'none',
     secret: true,
     group: 'Serving',
-    prose: 'who speaks to the admin address must send it; better in the file CLEARCOAT_ADMIN_TOKEN_FILE',
+    prose: 'what operators send as Authorization: Bearer; better in the file that CLEARCOAT_ADMIN_TOKEN_FILE names',
   },
   trust: {
     flag: 'trust',

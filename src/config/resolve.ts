@@ -82,6 +82,11 @@ export function resolveSettings(input: SettingsInput): Settings {
   }
 }
 
+/** The admin's token, checked as the flag is. Throws a `ConfigError`. */
+export function resolveAdminToken(token: string | null | undefined): string | null {
+  return checked(OPTIONS.adminToken, 'adminToken', token ?? null)
+}
+
 function resolveRows<V extends object>(rows: Rows<V>, prefix: string, texts: OptionTexts): V {
   const entries = Object.entries(rows) as [string, OptionRow<unknown>][]
   return Object.fromEntries(entries.map(([key, row]) => [key, resolveOption(row, prefix + key, texts).value])) as V
