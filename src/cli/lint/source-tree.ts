@@ -7,13 +7,47 @@ import type { Place } from '../../policy/load-error.ts'
 
 export class SourceTree {
   readonly program: Program
+  /** Top-level names of the bundle and what they stand for. */
+  readonly declared: ReadonlyMap<string, AnyNode>
+  readonly #code: string
   readonly #map: SourceMap
   readonly #folder: string
+  readonly #parents = new Map<AnyNode, AnyNode>()
 
   constructor(bundle: PolicyBundle) {
     this.program = parse(bundle.code, { ecmaVersion: 'latest', sourceType: 'script', locations: true, allowReturnOutsideFunction: true })
+    this.#code = bundle.code
     this.#map = new SourceMap(JSON.parse(bundle.map))
     this.#folder = dirname(bundle.file)
+    for (const node of descendants(this.program)) for (const child of children(node)) this.#parents.set(child, node)
+    this.declared = new Map(this.program.body.flatMap(declarations))
+  }
+
+  /** As the bundle has it. */
+  textOf(node: AnyNode): string {
+    return this.#code.slice(node.start, node.end)
+  }
+
+  parentOf(node: AnyNode): AnyNode | null {
+    return this.#parents.get(node) ?? null
+  }
+
+  /** From the parent outwards. */
+  ancestors(node: AnyNode): AnyNode[] {
+    const found: AnyNode[] = []
+    for (let at = this.parentOf(node); at !== null; at = this.parentOf(at)) found.push(at)
+    return found
+  }
+
+  /** What a name stands for, or the node itself; through one top-level name after another. */
+  resolved(node: AnyNode): AnyNode {
+    let at = node
+    for (let steps = 0; steps < 10; steps++) {
+      const next: AnyNode | undefined = at.type === 'Identifier' ? this.declared.get(at.name) : undefined
+      if (next === undefined) return at
+      at = next
+    }
+    return at
   }
 
   /** `null` for what the bundler added. */
@@ -37,13 +71,33 @@ export class SourceTree {
   }
 }
 
+function declarations(node: AnyNode): (readonly [string, AnyNode])[] {
+  if (node.type === 'FunctionDeclaration') return [[node.id?.name ?? '', node]]
+  if (node.type !== 'VariableDeclaration') return []
+  return node.declarations.flatMap(({ id, init }) => (id.type === 'Identifier' && init ? [[id.name, init] as const] : []))
+}
+
 /** The name of a property or member that is written out, else `null`. */
 export function keyOf(node: AnyNode): string | null {
-  const key =
-    node.type === 'Property' || node.type === 'MethodDefinition' ? node.key : node.type === 'MemberExpression' ? node.property : null
-  if (key === null || !('computed' in node)) return null
+  if (node.type !== 'Property' && node.type !== 'MemberExpression') return null
+  const key = node.type === 'Property' ? node.key : node.property
   if (key.type === 'Literal') return String(key.value)
   return key.type === 'Identifier' && !node.computed ? key.name : null
+}
+
+/** The last name of what is called: `acl` of `acl()`, `x.acl()` and the bundler's `(0, x.acl)()`. */
+export function calleeName(node: AnyNode): string | null {
+  if (node.type !== 'CallExpression') return null
+  const callee = node.callee.type === 'SequenceExpression' ? node.callee.expressions.at(-1) : node.callee
+  if (callee === undefined) return null
+  return callee.type === 'Identifier' ? callee.name : keyOf(callee)
+}
+
+/** The text of a string that is written out, else `null`. */
+export function stringOf(node: AnyNode | undefined | null): string | null {
+  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
+  if (node?.type === 'TemplateLiteral' && node.expressions.length === 0) return node.quasis[0]?.value.cooked ?? null
+  return null
 }
 
 /** The nodes directly within one, in the order of the source. */
@@ -55,7 +109,13 @@ export function children(node: AnyNode): AnyNode[] {
 
 /** All nodes within one, itself first, in the order of the source. */
 export function descendants(node: AnyNode): AnyNode[] {
-  return [node, ...children(node).flatMap(descendants)]
+  const found: AnyNode[] = []
+  const waiting = [node]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    found.push(next)
+    waiting.push(...children(next).reverse())
+  }
+  return found
 }
 
 function isNode(value: unknown): value is AnyNode {
