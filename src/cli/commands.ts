@@ -1,7 +1,10 @@
 /** Every command, in the order of the help; the first is what `clearcoat` does without one. */
 import { ADM } from './adm.ts'
 import { BAN } from './ban.ts'
+import { CHECK } from './check.ts'
 import type { CommandRow } from './command.ts'
+import { CONFIG } from './config.ts'
+import { EXPLAIN } from './explain.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
@@ -10,4 +13,4 @@ import { STAT } from './stat.ts'
 import { TAGS } from './tags.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly CommandRow[] = [SERVE, PURGE, BAN, LS, SHOW, TAGS, STAT, ADM, VERSION]
+export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]

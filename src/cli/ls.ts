@@ -3,6 +3,7 @@ import { formatSize } from '../config/size.ts'
 import { AdminClient, CLIENT_ROWS } from './admin-client.ts'
 import { type CommandRow, JSON_OPTION } from './command.ts'
 import { EXIT } from './complaint.ts'
+import { duration } from './duration-text.ts'
 import { CLIENT_NOTES } from './help.ts'
 import { listed, PAGE_OPTIONS } from './pages.ts'
 import { columns } from './table.ts'
@@ -77,18 +78,4 @@ function withTitles(table: string, titles: boolean): string {
 
 function row({ id, state, status, bytes, hits, age, ttl, host, url }: ListedObject): string[] {
   return [String(id), state, String(status), formatSize(bytes), String(hits), duration(age), duration(ttl), `${host}${url}`]
-}
-
-/** Seconds for people: `59s`, `12m`, `5h`, `3d`; negative when over. */
-export function duration(seconds: number): string {
-  const whole = Math.round(Math.abs(seconds))
-  const text =
-    whole < 120
-      ? `${whole}s`
-      : whole < 7200
-        ? `${Math.round(whole / 60)}m`
-        : whole < 172_800
-          ? `${Math.round(whole / 3600)}h`
-          : `${Math.round(whole / 86_400)}d`
-  return seconds < 0 && whole > 0 ? `-${text}` : text
 }
