@@ -1,11 +1,11 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
 import { type Backend, backend } from '../vcl-ts/backend.ts'
-import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
+import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
@@ -63,12 +63,15 @@ export interface ServerOptions {
   readonly clock?: Clock
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
+  /** Parameters by their names, as `param.set` takes them: `{ default_ttl: '10s', http_req_size: '64k' }`. They come before `limits` and `deadlines`. */
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 /** Everything of one process but its sockets. */
 export interface Assembly {
   readonly engine: Engine
   readonly settings: Settings
+  readonly params: Params
   readonly counters: Counters
   readonly clock: Clock
   readonly log: EventLog
@@ -87,13 +90,14 @@ export interface AssemblyParts {
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
-  const settings = resolveSettings(options)
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
-  const decisions = decisionsFor(settings.preset)
+  const params = new Params(resolveSettings(options))
+  applyParams(params, options.params ?? {})
+  const { settings, decisions } = params
   const counters = new Counters()
   const policies = new Policies(
-    { preset: settings.preset, clock, deadline: settings.deadlines.hook, log, observe: parts.observe ?? null },
+    { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,
   )
   const store = new MemoryStore(settings.memory)
@@ -132,7 +136,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
+  return { engine, settings, params, counters, clock, log, policies, table, expiry, origins }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -37,7 +37,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'lru-cache': /^src\/storage\/memory\.ts$/,
   pino: /^src\/log\.ts$/,
   'structured-headers': /^src\/wire\/targeted\.ts$/,
-  zod: /^src\/config\//,
+  // What requests to the admin bring is checked, and described for others, by the same schemas.
+  zod: /^src\/(?:config|admin)\//,
 }
 
 /** Imports that the layers do not allow, each with its reason. */

@@ -54,13 +54,18 @@ export interface CompiledPolicy {
 }
 
 /**
- * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone.
+ * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone. `decisions` are
+ * the preset's where some of its numbers were set otherwise.
  * Throws a `PolicyError` for a wrong shape, a backend name or a state key that occurs twice, and a `state` that throws.
  */
-export function compilePolicy(policies: readonly Policy[], preset: PresetName, observe: DecisionObserver | null = null): CompiledPolicy {
+export function compilePolicy(
+  policies: readonly Policy[],
+  preset: PresetName,
+  observe: DecisionObserver | null = null,
+  decisions: Decisions = decisionsFor(preset),
+): CompiledPolicy {
   for (const policy of policies) validatePolicy(policy)
   const flat = flatten(policies)
-  const decisions = decisionsFor(preset)
   const builtin = builtinFunctions(flat, decisions)
   const hooks = perHook(REQUEST_HOOKS, (hook) => {
     const own = functionsOf(flat, hook)

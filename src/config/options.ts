@@ -285,6 +285,7 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
   requestLine: limit('requestLine', size(256, 16 * MIB), 'SIZE', 'one line of a request head'),
   requestFields: limit('requestFields', count(1, 10_000), 'N', 'fields of a request'),
   originHead: limit('originHead', size(KIB, 16 * MIB), 'SIZE', 'an origin’s head'),
+  originLine: limit('originLine', size(256, 16 * MIB), 'SIZE', 'one line of an origin’s head'),
   originFields: limit('originFields', count(1, 10_000), 'N', 'fields of an origin’s answer'),
   connections: limit('connections', count(1), 'N', 'client connections; beyond it the oldest idle one is closed'),
   waiters: limit('waiters', count(0), 'N', 'requests that wait for one fetch'),

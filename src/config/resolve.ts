@@ -6,7 +6,16 @@ import { readFileSync } from 'node:fs'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import type { ConfigValues } from './config-values.ts'
 import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
-import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName, type Settings } from './settings.ts'
+import type { TunableSettings } from './params.ts'
+import {
+  type Deadlines,
+  defaultBans,
+  defaultDeadlines,
+  defaultLimits,
+  defaultShortlived,
+  type Limits,
+  type PresetName,
+} from './settings.ts'
 
 /** A flag whose value cannot be read: a mistake of usage, where the same in the environment is bad configuration. */
 export class UsageError extends ConfigError {}
@@ -63,7 +72,7 @@ export interface SettingsInput {
 }
 
 /** Checks what the API was given by the same bounds as the flags. Throws a `ConfigError`. */
-export function resolveSettings(input: SettingsInput): Settings {
+export function resolveSettings(input: SettingsInput): TunableSettings {
   const memory = checked(OPTIONS.memory, 'memory', input.memory ?? OPTIONS.memory.default)
   const maxObject = checked(OPTIONS.maxObject, 'maxObject', input.maxObject ?? null)
   const purgeFrom = checked(OPTIONS.purgeFrom, 'purgeFrom', input.purgeFrom ?? OPTIONS.purgeFrom.default)
@@ -79,6 +88,8 @@ export function resolveSettings(input: SettingsInput): Settings {
     tagFields: new Set(tagFields.map((name) => name.toLowerCase())),
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
+    bans: defaultBans,
+    shortlived: defaultShortlived,
   }
 }
 

@@ -126,7 +126,9 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   if (init.range !== null && beresp.status === 416) return refused('RANGE')
   const part = beresp.status === 206 ? partOf(response) : null
   if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
-  const store = retention(lifeOf(fetch, beresp), deps.decisions.retention) > 0
+  const kept = retention(lifeOf(fetch, beresp), deps.decisions.retention)
+  const store = kept > 0
+  if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
 }
 

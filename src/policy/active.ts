@@ -1,6 +1,6 @@
 /** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
 import type { Backend } from '../../vcl-ts/backend.ts'
-import { type Decisions, decisionsFor, type PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
@@ -33,9 +33,9 @@ export class ActivePolicy {
   #users = 0
   #whenIdle: (() => void) | null = null
 
-  constructor(compiled: CompiledPolicy, clock: Clock, deadline: number, located: (error: unknown) => unknown) {
+  constructor(compiled: CompiledPolicy, clock: Clock, deadline: () => number, located: (error: unknown) => unknown) {
     this.compiled = compiled
-    this.decisions = decisionsFor(compiled.preset)
+    this.decisions = compiled.decisions
     this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
     this.honoursClient = this.decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl')
     this.honoursRefresh = !compiled.overridden.has('reqCacheControl')
@@ -44,7 +44,8 @@ export class ActivePolicy {
     this.limit = (promise) => {
       this.enter()
       const { promise: late, reject } = Promise.withResolvers<never>()
-      const timer = clock.after(deadline * 1000, () => reject(new HookDeadline(deadline)))
+      const seconds = deadline()
+      const timer = clock.after(seconds * 1000, () => reject(new HookDeadline(seconds)))
       // A hook that hangs past its deadline holds nobody up.
       return Promise.race([promise, late]).finally(() => {
         timer.cancel()
@@ -89,16 +90,16 @@ export class ActivePolicy {
 }
 
 /**
- * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds; `located` puts the positions of the
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `located` puts the positions of the
  * user's sources into an error of a hook, `observe` is told of every hook's decision.
  */
 export function activatePolicy(
   policies: readonly Policy[],
-  preset: PresetName,
+  decisions: Decisions,
   clock: Clock,
-  deadline: number,
+  deadline: () => number,
   located: (error: unknown) => unknown = (error) => error,
   observe: DecisionObserver | null = null,
 ): ActivePolicy {
-  return new ActivePolicy(compilePolicy(policies, preset, observe), clock, deadline, located)
+  return new ActivePolicy(compilePolicy(policies, decisions.preset, observe, decisions), clock, deadline, located)
 }

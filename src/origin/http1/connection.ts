@@ -5,6 +5,7 @@
 import { connect, type Socket } from 'node:net'
 import { type Body, COMPLETE } from '../../body/body.ts'
 import { ChunkedDecoder } from '../../body/chunked.ts'
+import type { Limits } from '../../config/settings.ts'
 import { Deadline } from '../deadline.ts'
 import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
 import { AnswerBody, type AnswerSource } from './answer-body.ts'
@@ -41,7 +42,9 @@ export class Connection implements AnswerSource, UploadOwner {
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #deadline: Deadline
-  readonly #parser: ResponseParser
+  /** Those that the parser was made for. */
+  #limits: Limits
+  #parser: ResponseParser
   #phase: Phase = 'connecting'
   #call: ConnectionCall | null = null
   #upload: Upload | null = null
@@ -62,7 +65,8 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#options = options
     this.#owner = owner
     this.waiting = waiting
-    this.#parser = new ResponseParser(options.limits, options.oddStatus)
+    this.#limits = options.settings.limits
+    this.#parser = newParser(options)
     this.#deadline = new Deadline(options.clock, () => this.#late())
     this.#socket = connect({
       host: options.host,
@@ -93,6 +97,10 @@ export class Connection implements AnswerSource, UploadOwner {
     if (hasUnread(this.#socket)) {
       this.destroy()
       return false
+    }
+    if (this.#options.settings.limits !== this.#limits) {
+      this.#limits = this.#options.settings.limits
+      this.#parser = newParser(this.#options)
     }
     this.#phase = 'head'
     this.#call = call
@@ -174,7 +182,7 @@ export class Connection implements AnswerSource, UploadOwner {
   #connected(): void {
     if (this.#phase !== 'connecting') return
     this.#phase = 'idle'
-    this.#deadline.set(this.#options.idle * 1000)
+    this.#deadline.set(this.#options.settings.deadlines.originIdle * 1000)
     this.#owner.connected(this)
   }
 
@@ -319,7 +327,8 @@ export class Connection implements AnswerSource, UploadOwner {
   #final(call: ConnectionCall, head: AnswerHead, buffer: Buffer, at: number, end: number): void {
     const response = head.response
     this.#keepAlive = head.keepAlive && call.request.upgrade === null
-    this.#idleMs = 1000 * Math.min(this.#options.idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
+    const idle = this.#options.settings.deadlines.originIdle
+    this.#idleMs = 1000 * Math.min(idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
     const empty = response.framing === 'length' && response.contentLength === 0
     if (response.framing === 'none' || empty) {
       const body = empty ? new AnswerBody(0, null) : null
@@ -450,6 +459,10 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#socket.destroy()
     upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
   }
+}
+
+function newParser({ settings: { limits }, oddStatus }: ConnectionOptions): ResponseParser {
+  return new ResponseParser({ head: limits.originHead, line: limits.originLine, fields: limits.originFields }, oddStatus)
 }
 
 function connectFailure(error: NodeJS.ErrnoException): OriginFailure {

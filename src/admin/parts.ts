@@ -1,0 +1,58 @@
+/** What of a running server its operators work with. */
+import type { Clock } from '../clock.ts'
+import type { Params } from '../config/params.ts'
+import type { Counters } from '../counters.ts'
+import type { Invalidation } from '../invalidation/invalidation.ts'
+import type { EventLog } from '../log.ts'
+import type { CachedObject } from '../object/object.ts'
+import type { Policies } from '../policy/policies.ts'
+import type { Backends } from './backends.ts'
+
+export interface ServerStatus {
+  readonly version: string
+  readonly pid: number
+  /** Seconds. */
+  readonly uptime: number
+  readonly addresses: readonly string[]
+  readonly admin: string | null
+  readonly policy: string
+  readonly preset: string
+  /** Bytes. */
+  readonly memory: { readonly budget: number; readonly used: number; readonly rss: number; readonly heap: number }
+}
+
+/** Fetches a stored object anew; resolves with whether that was done. */
+export type Refetch = (object: RefetchTarget) => Promise<boolean>
+
+export interface RefetchTarget {
+  readonly url: string
+  readonly host: string
+}
+
+/** Answers `POST /api/explain`. The request has been checked. */
+export type Explain = (request: ExplainAsked) => Promise<object>
+
+export interface ExplainAsked {
+  readonly url: string
+  readonly method?: string
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  readonly fetch?: boolean
+  readonly ip?: string
+}
+
+export interface AdminParts {
+  /** Flat, Varnish's names. */
+  readonly stat: () => Record<string, number>
+  readonly status: () => ServerStatus
+  readonly params: Params
+  readonly policies: Pick<Policies, 'load' | 'use' | 'list' | 'discard'>
+  readonly backends: Backends
+  readonly invalidation: Pick<Invalidation, 'purge' | 'count' | 'bans'>
+  readonly table: { stored(): Iterable<CachedObject> }
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly log: EventLog
+  readonly refetch: Refetch
+  /** `null`: this server cannot explain. */
+  readonly explain: Explain | null
+}

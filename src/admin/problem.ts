@@ -1,0 +1,91 @@
+/** What goes wrong at the admin listener, told as problem details (RFC 9457), with how to mend it. */
+import { ConfigError } from '../config/config-error.ts'
+import { ParamError } from '../config/params.ts'
+import { PolicyLoadError, PolicyNameError } from '../policy/load-error.ts'
+
+/** The last part of a problem's `type`, and its title. */
+const TITLES = {
+  'bad-request': 'The request cannot be understood',
+  'not-found': 'There is nothing here',
+  'method-not-allowed': 'This method does not apply here',
+  'too-large': 'The body is too large',
+  'unsupported-type': 'The body is of the wrong type',
+  'token-needed': 'A token is needed',
+  'from-a-page': 'The request comes from a web page',
+  misdirected: 'The request is for another host',
+  'unknown-name': 'There is nothing of this name',
+  conflict: 'This cannot be as things stand',
+  'bad-value': 'The value cannot be used',
+  'policy-refused': 'The policy is refused',
+  'too-many': 'There are too many',
+  unavailable: 'This is not available here',
+  internal: 'An internal error',
+} as const
+
+export type ProblemName = keyof typeof TITLES
+
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  /** How to mend it. */
+  readonly how: string
+}
+
+export class Problem extends Error {
+  readonly status: number
+  readonly problem: ProblemName
+  readonly how: string
+  /** Header fields of the answer. */
+  readonly fields: Readonly<Record<string, string>>
+
+  constructor(status: number, problem: ProblemName, detail: string, how: string, fields: Readonly<Record<string, string>> = {}) {
+    super(detail)
+    this.name = 'Problem'
+    this.status = status
+    this.problem = problem
+    this.how = how
+    this.fields = fields
+  }
+
+  get document(): ProblemDocument {
+    const { problem, status, message: detail, how } = this
+    return { type: `urn:clearcoat:problem:${problem}`, title: TITLES[problem], status, detail, how }
+  }
+}
+
+/** Something that operators name and that there is not. */
+export class UnknownName extends ConfigError {}
+
+/** What an operation threw, as a problem; `null` for what nobody foresaw. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error
+  if (error instanceof PolicyLoadError) return new Problem(422, 'policy-refused', error.why, error.how)
+  if (error instanceof PolicyNameError) return new Problem(409, 'conflict', error.message, 'GET /api/policies lists the policies')
+  if (error instanceof UnknownName || (error instanceof ParamError && error.code === 'unknown'))
+    return new Problem(404, 'unknown-name', `${error.what}: ${error.why}`, error.how)
+  if (isComplaint(error)) {
+    const detail = `${error.what}: ${error.why}`
+    if (isLimit(error)) return new Problem(429, 'too-many', detail, error.how, { 'Retry-After': '10' })
+    return new Problem(400, 'bad-value', detail, error.how)
+  }
+  return null
+}
+
+/** An error that says what, why and how, whoever made it. */
+export interface Complaint extends Error {
+  readonly what: string
+  readonly why: string
+  readonly how: string
+}
+
+export function isComplaint(error: unknown): error is Complaint {
+  if (error instanceof ConfigError) return true
+  return error instanceof Error && 'what' in error && 'why' in error && 'how' in error && typeof error.how === 'string'
+}
+
+/** Whether it was refused because there are too many already. */
+export function isLimit(error: Error): boolean {
+  return error.name === 'BanLimitError'
+}
