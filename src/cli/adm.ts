@@ -15,7 +15,7 @@ export const ADM: CommandRow = {
     ['clearcoat adm help', 'what there is'],
     ['clearcoat adm param.set default_ttl 10s', ''],
     [`clearcoat adm 'ban obj.http.x-page == "home"'`, 'one operand is the line as it is'],
-    ['clearcoat adm policy.load new ./shop.ts && clearcoat adm policy.use new', ''],
+    ['clearcoat adm policy.load new /etc/clearcoat/shop.ts', 'a file of the server’s machine; then adm policy.use new'],
   ],
   operands: [{ placeholder: 'LINE...', prose: 'the command and its arguments' }],
   rows: CLIENT_ROWS,

@@ -118,7 +118,7 @@ export class AdminClient {
     const token =
       this.#token === null ? 'give it with --admin-token or CLEARCOAT_ADMIN_TOKEN_FILE' : 'give the one that the server was started with'
     return new CommandError(EXIT.failure, {
-      what: typeof title === 'string' ? title : `the server refused it with ${status}`,
+      what: typeof title === 'string' ? title.replace(/^[A-Z]/, (letter) => letter.toLowerCase()) : `the server refused it with ${status}`,
       why: typeof detail === 'string' ? detail : text.trim().slice(0, 500) || `it answered ${status}`,
       how: status === 401 ? token : typeof how === 'string' ? how : 'see clearcoat COMMAND --help',
     })

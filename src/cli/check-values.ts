@@ -2,6 +2,8 @@
 import { adminAddress } from '../admin/server.ts'
 import { ConfigError } from '../config/config-error.ts'
 import type { OptionValues } from '../config/options.ts'
+import { applyParams, Params } from '../config/params.ts'
+import { resolveSettings } from '../config/resolve.ts'
 import { parseListenAddress } from '../listen/address.ts'
 import { trustList } from '../wire/ip.ts'
 
@@ -10,6 +12,7 @@ export function checkValues(values: OptionValues): void {
   for (const block of values.trust) checkTrust(block)
   if (values.admin !== null) adminAddress(values.admin, values.adminToken !== null)
   if (values.origin !== null) checkOrigin(values.origin)
+  applyParams(new Params(resolveSettings({ preset: values.preset })), values.params)
   if (values.watch && values.policy === null)
     throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })
 }

@@ -10,10 +10,11 @@ import { columns } from './table.ts'
 
 /** As `GET /api/objects` lists it; times in seconds, sizes in bytes. */
 export interface ListedObject {
-  readonly id: string | number
-  readonly url: string
-  readonly host: string
-  readonly variant?: unknown
+  readonly id: number
+  /** `null`, as is the host, where a policy made the key without them. */
+  readonly url: string | null
+  readonly host: string | null
+  readonly key: string
   readonly status: number
   readonly bytes: number
   readonly hits: number
@@ -76,6 +77,15 @@ function withTitles(table: string, titles: boolean): string {
   return titles ? table : table.slice(table.indexOf('\n') + 1)
 }
 
-function row({ id, state, status, bytes, hits, age, ttl, host, url }: ListedObject): string[] {
-  return [String(id), state, String(status), formatSize(bytes), String(hits), duration(age), duration(ttl), `${host}${url}`]
+function row({ id, state, status, bytes, hits, age, ttl, host, url, key }: ListedObject): string[] {
+  return [
+    String(id),
+    state,
+    String(status),
+    formatSize(bytes),
+    String(hits),
+    duration(age),
+    duration(ttl),
+    url === null ? key : `${host ?? ''}${url}`,
+  ]
 }

@@ -1,13 +1,13 @@
 /** The command line as a whole: commands from their rows, help, and the exit code of a run. */
 import { Command, CommanderError, Help, Option } from 'commander'
 import { nearest } from '../../vcl-ts/nearest.ts'
+import { packageVersion } from '../admin/version.ts'
 import type { OptionRow } from '../config/options.ts'
 import type { CommandRow, Given, OwnOption } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { EXIT, type ExitCode, endingOf, told } from './complaint.ts'
 import { exampleLines } from './help.ts'
 import { processSurroundings, type Surroundings } from './surroundings.ts'
-import { version } from './version.ts'
 
 /** Runs one command line, without the program's name. Resolves with the exit code; never rejects. */
 export async function run(argv: readonly string[], around: Surroundings = processSurroundings()): Promise<ExitCode> {
@@ -32,7 +32,7 @@ type Action = (row: CommandRow, given: Given) => Promise<void>
 function build(around: Surroundings, action: Action): Command {
   const program = new Command('clearcoat').exitOverride()
   program.configureOutput({ writeOut: around.stdout, writeErr: around.stderr })
-  program.description('A caching HTTP accelerator.').helpOption(false).helpCommand(false).version(version(), '--version')
+  program.description('A caching HTTP accelerator.').helpOption(false).helpCommand(false).version(packageVersion(), '--version')
   for (const [index, row] of COMMANDS.entries()) addCommand(program, row, index === 0, around, action)
   return program
 }

@@ -9,7 +9,7 @@ interface Purged {
   readonly softPurged?: number
   readonly dryRun?: boolean
   readonly refreshed?: number
-  readonly skipped?: number
+  readonly refreshSkipped?: number
 }
 
 type Subject = Readonly<Record<string, unknown>>
@@ -29,7 +29,7 @@ export const PURGE: CommandRow = {
   rows: CLIENT_ROWS,
   own: [
     { flag: 'tag', placeholder: 'TAG', repeatable: true, prose: 'objects with this tag' },
-    { flag: 'prefix', placeholder: 'PATH', prose: 'objects whose path begins so, of --host or of all hosts' },
+    { flag: 'prefix', placeholder: 'URL', prose: 'objects whose URL begins so: http://host/path, or a path with --host' },
     { flag: 'host', placeholder: 'HOST', prose: 'objects of this host' },
     { flag: 'all', prose: 'every object; asks first' },
     { flag: 'soft', prose: 'make them stale, so that they may be served while they are fetched anew' },
@@ -72,15 +72,16 @@ function subjectsOf({ operands, texts, has }: Given): readonly Subject[] {
   if (host !== undefined && (tags.length > 0 || has('all')))
     throw usage(`--host and ${kinds[0]} are given together`, 'a host goes with a path or --prefix, or stands alone')
   const at = host === undefined ? {} : { host }
-  if (operands.length > 0) return operands.map((url) => urlSubject(url, at))
+  if (operands.length > 0) return operands.map((url) => placed('url', url, at))
   if (tags.length > 0) return [{ tags }]
-  if (prefix !== undefined) return [{ prefix, ...at }]
+  if (prefix !== undefined) return [placed('prefix', prefix, at)]
   return [has('all') ? { all: true } : at]
 }
 
-function urlSubject(url: string, at: Subject): Subject {
-  if (URL.canParse(url) || (url.startsWith('/') && 'host' in at)) return { url, ...(url.startsWith('/') ? at : {}) }
-  throw usage(`the URL ${JSON.stringify(url)} names no host`, 'write http://host/path, or give --host')
+function placed(key: 'url' | 'prefix', text: string, at: Subject): Subject {
+  if (/^https?:\/\//i.test(text)) return { [key]: text }
+  if (text.startsWith('/') && 'host' in at) return { [key]: text, ...at }
+  throw usage(`the ${key === 'url' ? 'URL' : key} ${JSON.stringify(text)} names no host`, 'write http://host/path, or give --host')
 }
 
 function usage(what: string, how: string): CommandError {
@@ -102,10 +103,10 @@ async function confirm({ has, around }: Given): Promise<void> {
 }
 
 function sentence(
-  { purged = 0, softPurged = 0, refreshed, skipped }: Purged,
+  { purged = 0, softPurged = 0, refreshed, refreshSkipped = 0 }: Purged,
   how: { soft: boolean; dryRun: boolean; refresh: boolean },
 ): string {
-  const count = how.soft ? Math.max(softPurged, how.dryRun ? purged : 0) : purged
+  const count = how.soft ? softPurged : purged
   const objects = `${count} object${count === 1 ? '' : 's'}`
   const did = how.dryRun
     ? `Would ${how.soft ? 'make stale' : 'purge'} ${objects}; nothing was changed.`
@@ -113,5 +114,5 @@ function sentence(
       ? `Made ${objects} stale.`
       : `Purged ${objects}.`
   const anew = how.refresh && !how.dryRun && refreshed !== undefined ? ` Fetched ${refreshed} anew.` : ''
-  return `${did}${anew}${skipped === undefined || skipped === 0 ? '' : ` ${skipped} were not fetched anew.`}`
+  return `${did}${anew}${anew === '' || refreshSkipped === 0 ? '' : ` ${refreshSkipped} wait for their next request.`}`
 }

@@ -1,5 +1,6 @@
 /** `clearcoat [serve] [ORIGIN]`: starts the cache, tells where it is, and ends it in good order. */
 
+import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
 import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
@@ -14,7 +15,6 @@ import { type Demo, startDemo } from './demo.ts'
 import { OPTION_NOTES } from './help.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
-import { version } from './version.ts'
 
 export const SERVE: CommandRow = {
   name: 'serve',
@@ -28,7 +28,8 @@ export const SERVE: CommandRow = {
   ],
   rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
   notes: OPTION_NOTES,
-  run: async ({ options, around }) => serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), version()),
+  run: async ({ options, around }) =>
+    serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), packageVersion()),
 }
 
 const FLUSH_MS = 1000
@@ -69,7 +70,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
 async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
   const { createServer } = await import('../server.ts')
   const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { preset, name, policy, watch, memory, maxObject } = values
+  const { preset, name, policy, watch, memory, maxObject, params } = values
   const { accessLog, eventLog } = output
   return createServer({
     origin,
@@ -88,6 +89,7 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     ...(maxObject === null ? {} : { maxObject }),
     limits,
     deadlines,
+    params,
     accessLog,
     eventLog,
   })

@@ -41,17 +41,22 @@ export const SHOW: CommandRow = {
 }
 
 async function found(client: AdminClient, name: string): Promise<readonly Shown[]> {
-  if (/^\d+$/.test(name)) return [await client.get<Shown>('/api/object', { id: name })]
-  if (!/^(?:https?:\/)?\//.test(name)) return [await client.get<Shown>('/api/object', { key: name })]
+  if (/^\d{1,15}$/.test(name)) return objectsOf(client, { id: name })
+  if (!/^(?:https?:\/)?\//.test(name)) return objectsOf(client, { key: name })
   const { objects } = await client.get<{ readonly objects: readonly ListedObject[] }>('/api/objects', { url: name, limit: String(MANY) })
   const all: Shown[] = []
-  for (const { id } of objects) all.push(await client.get<Shown>('/api/object', { id: String(id) }))
+  for (const { id } of objects) all.push(...(await objectsOf(client, { id: String(id) })))
   if (all.length > 0) return all
   throw new CommandError(EXIT.failure, {
     what: `nothing is stored for ${name}`,
     why: 'no object has this URL',
     how: `clearcoat explain ${name} says why, clearcoat ls what there is`,
   })
+}
+
+async function objectsOf(client: AdminClient, which: Readonly<Record<string, string>>): Promise<readonly Shown[]> {
+  const { objects } = await client.get<{ readonly objects: readonly Shown[] }>('/api/object', which)
+  return objects
 }
 
 /** Names and values, then the head as it is sent. */

@@ -1,6 +1,5 @@
 /** `clearcoat version`: what runs here. */
-import { readFileSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
+import { packageVersion } from '../admin/version.ts'
 import { type CommandRow, JSON_OPTION } from './command.ts'
 import { EXIT } from './complaint.ts'
 import { pairLines } from './table.ts'
@@ -16,14 +15,8 @@ export const VERSION: CommandRow = {
   own: [JSON_OPTION],
   run: async ({ has, around }) => {
     const { node, v8 } = process.versions
-    const facts = { clearcoat: version(), node, v8, platform: `${process.platform} ${process.arch}` }
+    const facts = { clearcoat: packageVersion(), node, v8, platform: `${process.platform} ${process.arch}` }
     around.stdout(has('json') ? `${JSON.stringify(facts)}\n` : pairLines(Object.entries(facts)))
     return EXIT.ok
   },
-}
-
-/** The package's own. */
-export function version(): string {
-  const file = findPackageJSON('..', import.meta.url)
-  return file === undefined ? '' : String((JSON.parse(readFileSync(file, 'utf8')) as { version: unknown }).version)
 }
