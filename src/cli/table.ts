@@ -2,11 +2,11 @@
 
 /** Rows with their columns aligned; those whose title begins with a blank are aligned right. */
 export function columns(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [titles, ...rows]
+  const all = [titles.map((title) => title.trim()), ...rows]
   const widths = titles.map((_, column) => Math.max(...all.map((row) => shown(row[column] ?? '').length)))
   const cell = (text: string, column: number): string => {
     const width = widths[column] ?? 0
-    if (titles[column]?.startsWith(' ') === true) return shown(text).trim().padStart(width)
+    if (titles[column]?.startsWith(' ') === true) return shown(text).padStart(width)
     return shown(text).padEnd(width)
   }
   return all.map((row) => `${row.map(cell).join('  ').trimEnd()}\n`).join('')
