@@ -37,6 +37,9 @@ type Phase =
   | 'tunnel' // the socket is someone else's
   | 'closed'
 
+/** Where a body stands after bytes were taken: `surplus` is whole with more behind it. */
+type BodyState = 'more' | 'whole' | 'surplus' | 'fault'
+
 export class Connection implements AnswerSource, UploadOwner {
   readonly #options: ConnectionOptions
   readonly #owner: ConnectionOwner
@@ -345,40 +348,47 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#decoder = response.framing === 'chunked' ? new ChunkedDecoder() : null
     this.#remaining = length ?? Number.POSITIVE_INFINITY
     this.#phase = 'body'
+    // What came with the head is taken first, so that a short answer is told of whole.
+    const state = at < end ? this.#take(body, Buffer.from(buffer.subarray(at, end))) : 'more'
+    if (state === 'whole' || state === 'surplus') {
+      body.finish(COMPLETE)
+      this.#release(state === 'surplus')
+      call.response(response, body)
+      call.ended(null)
+      return
+    }
     call.response(response, body)
     if (this.#body !== body) return
     // An origin that has judged the request and closes does not want the rest of it (RFC 9112 §9.6).
     if (!head.keepAlive && response.status >= 400) this.#upload?.stop(new Error('the origin has answered'))
-    if (at < end) this.#readBody(Buffer.from(buffer.subarray(at, end)))
-    else this.#flowOn(body)
+    this.#goOn(body, state)
   }
 
   #readBody(bytes: Buffer): void {
     const body = this.#body as AnswerBody
-    if (this.#decoder !== null) {
-      const decoder = this.#decoder
+    const state = this.#take(body, bytes)
+    if (this.#body === body) this.#goOn(body, state)
+  }
+
+  #goOn(body: AnswerBody, state: BodyState): void {
+    if (state === 'more') this.#flowOn(body)
+    else if (state === 'fault') this.#fail('bad_chunk', this.#decoder?.fault ?? '')
+    else this.#complete(state === 'surplus')
+  }
+
+  /** Passes bytes on to the body; the reader may leave meanwhile. */
+  #take(body: AnswerBody, bytes: Buffer): BodyState {
+    const decoder = this.#decoder
+    if (decoder !== null) {
       const { at, data } = decoder.take(bytes, 0)
       if (data !== null) body.push(data)
-      if (this.#body !== body) return
-      if (decoder.fault !== null) {
-        this.#fail('bad_chunk', decoder.fault)
-        return
-      }
-      if (decoder.done) {
-        this.#complete(at < bytes.length)
-        return
-      }
-    } else {
-      const taken = Math.min(this.#remaining, bytes.length)
-      this.#remaining -= taken
-      body.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
-      if (this.#body !== body) return
-      if (this.#remaining === 0) {
-        this.#complete(taken < bytes.length)
-        return
-      }
+      if (decoder.fault !== null) return 'fault'
+      return !decoder.done ? 'more' : at < bytes.length ? 'surplus' : 'whole'
     }
-    this.#flowOn(body)
+    const taken = Math.min(this.#remaining, bytes.length)
+    this.#remaining -= taken
+    body.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
+    return this.#remaining > 0 ? 'more' : taken < bytes.length ? 'surplus' : 'whole'
   }
 
   #flowOn(body: AnswerBody): void {
