@@ -36,7 +36,7 @@ function find(name: string): Command | null {
 }
 
 function unknown(name: string): CommandResult {
-  const why = VARNISH_ONLY[name]
+  const why = VARNISH_ONLY.get(name)
   if (why !== undefined) return { status: CLI.unimplemented, text: `${name}: ${why}.` }
   const names = COMMANDS.flatMap((command) => (command.alias === null ? [command.name] : [command.name, command.alias]))
   const close = nearest(name, names)

@@ -5,6 +5,7 @@ import { HEALTHS } from './backends.ts'
 import { quoteWord } from './command-line.ts'
 import { setParam } from './parameters.ts'
 import type { AdminParts } from './parts.ts'
+import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
 import { purge } from './purging.ts'
 
@@ -93,7 +94,7 @@ export const COMMANDS: readonly Command[] = [
     'Forgets a policy that is not in use.',
     [1, 1],
     async ({ policies }, [name = '']) => {
-      await policies.discard(name)
+      await policies.discard(knownPolicy(policies, name))
       return ''
     },
     'vcl.discard',
@@ -111,7 +112,7 @@ export const COMMANDS: readonly Command[] = [
     'Uses a policy from the next request on.',
     [1, 1],
     async ({ policies }, [name = '']) => {
-      await policies.use(name)
+      await policies.use(knownPolicy(policies, name))
       return `Policy '${name}' now active`
     },
     'vcl.use',
@@ -132,21 +133,21 @@ export const COMMANDS: readonly Command[] = [
 ]
 
 /** Commands of Varnish's that mean nothing here, with the reason. */
-export const VARNISH_ONLY: Readonly<Record<string, string>> = {
-  auth: 'a token takes the place of the challenge: send Authorization: Bearer',
-  quit: 'each line is a request of its own',
-  start: 'the server runs as long as its process',
-  stop: 'end the process with SIGTERM: it finishes what is in flight',
-  'panic.show': 'there is no child process that could panic',
-  'panic.clear': 'there is no child process that could panic',
-  'storage.list': 'there is one store; status and GET /api/status tell its size',
-  'vcl.inline': 'policies are loaded from files: policy.load NAME FILE',
-  'vcl.show': 'a policy is its file; policy.list tells which',
-  'vcl.state': 'a policy that nobody uses ends by itself, and is begun anew by policy.use',
-  'vcl.label': 'there are no labels',
-  'vcl.deps': 'policies do not depend on each other',
-  'vcl.symtab': 'the vocabulary is that of clearcoat/vcl-ts',
-}
+export const VARNISH_ONLY: ReadonlyMap<string, string> = new Map([
+  ['auth', 'a token takes the place of the challenge: send Authorization: Bearer'],
+  ['quit', 'each line is a request of its own'],
+  ['start', 'the server runs as long as its process'],
+  ['stop', 'end the process with SIGTERM: it finishes what is in flight'],
+  ['panic.show', 'there is no child process that could panic'],
+  ['panic.clear', 'there is no child process that could panic'],
+  ['storage.list', 'there is one store; status and GET /api/status tell its size'],
+  ['vcl.inline', 'policies are loaded from files: policy.load NAME FILE'],
+  ['vcl.show', 'a policy is its file; policy.list tells which'],
+  ['vcl.state', 'a policy that nobody uses ends by itself, and is begun anew by policy.use'],
+  ['vcl.label', 'there are no labels'],
+  ['vcl.deps', 'policies do not depend on each other'],
+  ['vcl.symtab', 'the vocabulary is that of clearcoat/vcl-ts'],
+])
 
 function help(name: string | undefined): string {
   if (name === undefined) return COMMANDS.map(({ syntax }) => syntax).join('\n')

@@ -5,7 +5,7 @@ import { runCommand } from './command.ts'
 import { listObjects, listTags, objectsOf } from './inventory.ts'
 import { openApi } from './openapi.ts'
 import { setParam } from './parameters.ts'
-import type { AdminParts } from './parts.ts'
+import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
 import { purge } from './purging.ts'
 import { type Route, route } from './route.ts'
@@ -160,7 +160,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Uses a policy from the next request on.',
     answer: OK,
     run: async (parts, { name }) => {
-      await parts.policies.use(known(parts.policies.list(), name))
+      await parts.policies.use(knownPolicy(parts.policies, name))
       return { status: 'ok' as const }
     },
   }),
@@ -168,7 +168,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Forgets a policy that is not in use.',
     answer: OK,
     run: async (parts, { name }) => {
-      await parts.policies.discard(known(parts.policies.list(), name))
+      await parts.policies.discard(knownPolicy(parts.policies, name))
       return { status: 'ok' as const }
     },
   }),
@@ -199,9 +199,3 @@ export const ROUTES: readonly Route[] = [
     },
   }),
 ]
-
-function known(policies: ReturnType<AdminParts['policies']['list']>, name: string): string {
-  const names = policies.map((policy) => policy.name)
-  if (names.includes(name)) return name
-  throw new Problem(404, 'unknown-name', `there is no policy ${JSON.stringify(name)}`, `there are ${names.join(', ')}`)
-}

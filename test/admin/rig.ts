@@ -1,6 +1,8 @@
 /** A real server with an admin listener, and a client for it. */
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { expect } from 'vitest'
+import { match } from '../../src/admin/router.ts'
+import { ROUTES } from '../../src/admin/routes.ts'
 import { always, type Fields, open, type Site, type SiteOptions } from '../journey/site.ts'
 import type { OriginScript } from '../support/scripted-origin.ts'
 
@@ -49,10 +51,13 @@ export async function operated(
   return (await open(script, { admin: '127.0.0.1:0', ...options })) as Operated
 }
 
-/** The JSON of an answer that has to be a success. */
+/** The JSON of an answer that has to be a success, and what the route says that it answers. */
 export async function api(site: Operated, what: string, body?: unknown): Promise<Record<string, unknown>> {
   const reply = await ask(site.server.admin, what, body === undefined ? {} : { body })
-  expect(reply.status, `${what}: ${reply.text}`).toBeLessThan(300)
+  const [method = '', target = ''] = what.split(' ')
+  const { route } = match(ROUTES, method, target)
+  expect(reply.status, `${what}: ${reply.text}`).toBe(route.status)
+  expect(route.answer.safeParse(reply.json).error?.issues, what).toBeUndefined()
   return reply.json as Record<string, unknown>
 }
 
