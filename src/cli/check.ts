@@ -1,4 +1,5 @@
 /** `clearcoat check FILE`: what is wrong with a policy, before it gets traffic. */
+import { Console } from 'node:console'
 import { resolve } from 'node:path'
 import { CONFIG_OPTION, OPTIONS } from '../config/options.ts'
 import { resolveOption } from '../config/resolve.ts'
@@ -62,13 +63,24 @@ async function load(file: string): Promise<{ readonly findings: readonly Finding
   let bundle: PolicyBundle | null = null
   try {
     bundle = await bundlePolicy(file)
-    evaluatePolicy(bundle)
+    evaluateAside(bundle)
     return { findings: lint(bundle), isFile: true }
   } catch (error) {
     if (!(error instanceof PolicyLoadError)) throw error
     const { line, column, reason } = error
     const broken: Finding = { rule: 'policy', severity: 'error', file: error.file, line, column, message: reason, how: '' }
     return { findings: [broken, ...(bundle === null ? [] : lint(bundle))], isFile: line !== null || bundle !== null }
+  }
+}
+
+/** What the policy's code prints goes to standard error, for standard output is ours. */
+function evaluateAside(bundle: PolicyBundle): void {
+  const before = globalThis.console
+  globalThis.console = new Console(process.stderr)
+  try {
+    evaluatePolicy(bundle)
+  } finally {
+    globalThis.console = before
   }
 }
 

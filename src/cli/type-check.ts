@@ -28,10 +28,12 @@ export async function typeCheck(file: string, path: string): Promise<TypeCheck> 
   try {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(projectFor(file, project)))
     const { output, failed } = await run(tsc, ['--project', folder, '--pretty', 'false'], dirname(file), path)
-    const findings = findingsIn(output, file, dirname(file))
-    if (failed && findings.length === 0)
+    const all = findingsIn(output, file, dirname(file))
+    const findings = hasNodeTypes(file) ? all : all.filter((finding) => !wantsNodeTypes(finding))
+    if (failed && all.length === 0)
       return { findings: [], note: `types were not checked: ${tsc} failed: ${output.trim().slice(0, 300) || 'it says nothing'}` }
-    return { findings, note: `types checked by ${tsc}${project === null ? '' : ` with ${project}`}` }
+    const missing = findings.length < all.length ? '; @types/node is not installed, so what comes from Node.js was not checked' : ''
+    return { findings, note: `types checked by ${tsc}${project === null ? '' : ` with ${project}`}${missing}` }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -60,9 +62,14 @@ function projectFor(file: string, project: string | null): object {
   }
   if (project !== null) return { extends: project, files: [file], include: [], exclude: [], references: [], compilerOptions: always }
   // As the bundler reads it.
-  const usual = { strict: true, target: 'esnext', lib: ['esnext'], module: 'esnext', moduleResolution: 'bundler', resolveJsonModule: true }
-  const types = typeRoots.some((folder) => existsSync(join(folder, 'node'))) ? ['node'] : []
-  return { files: [file], compilerOptions: { ...usual, types, ...always } }
+  const usual = { strict: true, target: 'esnext', module: 'esnext', moduleResolution: 'bundler', resolveJsonModule: true }
+  // Node's timers, URL, fetch and console are also in the browser's types.
+  const globals = hasNodeTypes(file) ? { lib: ['esnext'], types: ['node'] } : { lib: ['esnext', 'dom'], types: [] }
+  return { files: [file], compilerOptions: { ...usual, ...globals, ...always } }
+}
+
+function hasNodeTypes(file: string): boolean {
+  return above(dirname(file)).some((folder) => existsSync(join(folder, 'node_modules', '@types', 'node')))
 }
 
 /** Whether the file's own project has the package. */
@@ -114,6 +121,11 @@ function findingsIn(output: string, policy: string, folder: string): Finding[] {
     })
   }
   return found
+}
+
+/** `process`, `Buffer` and `node:` modules that the compiler does not know. */
+function wantsNodeTypes({ rule, message }: Finding): boolean {
+  return rule === 'TS2580' || rule === 'TS2591' || (rule === 'TS2307' && /'node:/.test(message))
 }
 
 function above(folder: string): string[] {

@@ -1,7 +1,7 @@
 /** Rules on host and path that match more than they mean, or less. */
 import type { AnyNode } from 'acorn'
 import type { Complaint, Lint, LintInput } from './finding.ts'
-import { callsOf, guardsOf, type HookTree, pathOf } from './policy-tree.ts'
+import { callsOf, type HookTree, pathOf } from './policy-tree.ts'
 import { descendants, keyOf, type SourceTree, stringOf } from './source-tree.ts'
 
 export const UNANCHORED: Lint = {
@@ -86,9 +86,19 @@ export const DECODED_PATH: Lint = {
       hook.hook !== 'recv'
         ? []
         : refusals(hook)
-            .filter((call) => guardsOf(call, hook, tree).some((guard) => comparesPath(guard, hook)))
+            .filter((call) => conditionsOf(call, tree).some((test) => comparesPath(test, hook)))
             .map((node) => ({ node, message: 'this refuses one spelling of a path only' })),
     ),
+}
+
+/** The conditions that hold where a node runs; what runs where one does not hold refuses the rest. */
+function conditionsOf(node: AnyNode, tree: SourceTree): AnyNode[] {
+  const outwards = [node, ...tree.ancestors(node)]
+  return outwards.flatMap((outer, index) =>
+    (outer.type === 'IfStatement' || outer.type === 'ConditionalExpression') && outer.consequent === outwards[index - 1]
+      ? [outer.test]
+      : [],
+  )
 }
 
 /** `synth(401)`, `synth(403)`, `synth(404)`. */
@@ -101,6 +111,8 @@ function refusals(hook: HookTree): AnyNode[] {
 
 function comparesPath(guard: AnyNode, { names }: HookTree): boolean {
   const nodes = descendants(guard)
+  if (nodes.some((node) => (node.type === 'UnaryExpression' || node.type === 'BinaryExpression') && node.operator.startsWith('!')))
+    return false
   const decodes = nodes.some((node) => node.type === 'Identifier' && /^decodeURI/.test(node.name))
   return !decodes && nodes.some((node) => /^req\.(?:url|path)$/.test(pathOf(node, names)?.join('.') ?? ''))
 }
