@@ -1,6 +1,6 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
- * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230) and a policy's reload (239, 240). The
+ * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240) and the admin (249). The
  * other groups follow.
  */
 
@@ -189,7 +189,9 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   221: partly('PROXY lines, HTTP/2 and BAN: there are none yet', INVALIDATE),
   225: partly('each purge of a URL lets one more fetch begin, for what began before may bring what was purged', INVALIDATE),
   226: by('admin/admin.test.ts'),
+  228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),
   239: partly('a configuration file: there is none yet', 'policy/reload.test.ts', 'cli/policy.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
+  249: by('admin/admin.test.ts'),
 }

@@ -2,6 +2,7 @@
  * What a hook decides, as frozen plain data with a `type`, and the verbs that build it. Verbs use no `this`, so
  * destructuring them is safe; verbs without arguments answer one shared constant each.
  */
+import { checkBan } from './ban.ts'
 import { type Duration, seconds } from './duration.ts'
 import { REASONS, type Reason } from './reason.ts'
 
@@ -160,6 +161,8 @@ export interface PurgeOptions {
   readonly prefix?: string
   readonly host?: string
   readonly all?: boolean
+  /** What a ban matches, in Varnish's grammar; always hard. What is no ban, or refused, is a `TypeError` with the reason: ask `checkBan` before. */
+  readonly ban?: string
 }
 const LOOKUP: Lookup = Object.freeze({ type: 'lookup' })
 const DELIVER: Deliver = Object.freeze({ type: 'deliver' })
@@ -251,10 +254,11 @@ function purgeOf(options: PurgeOptions): Purge {
   return Object.freeze({ type: 'purge', soft: options.soft === true, subject: Object.freeze(subject) })
 }
 
-function subjectOf({ tags, prefix, host, all }: PurgeOptions): PurgeSubject | null {
-  const given = [tags !== undefined, prefix !== undefined || host !== undefined, all === true].filter(Boolean).length
+function subjectOf({ tags, prefix, host, all, ban, soft }: PurgeOptions): PurgeSubject | null {
+  const given = [tags !== undefined, prefix !== undefined || host !== undefined, all === true, ban !== undefined].filter(Boolean).length
   if (given === 0) return null
-  if (given > 1) throw new TypeError('purge() takes one of tags, all, and prefix or host')
+  if (given > 1) throw new TypeError('purge() takes one of tags, all, ban, and prefix or host')
+  if (ban !== undefined) return banSubject(ban, soft === true)
   const subject: PurgeSubject =
     tags !== undefined
       ? { by: 'tags', tags: Object.freeze([...tags]) }
@@ -265,6 +269,13 @@ function subjectOf({ tags, prefix, host, all }: PurgeOptions): PurgeSubject | nu
           : { by: 'all' }
   if (isPurgeSubject(subject)) return subject
   throw new TypeError('purge(): tags are texts of at least one character, prefix and host are texts')
+}
+
+function banSubject(expression: string, soft: boolean): PurgeSubject {
+  if (soft) throw new TypeError('purge(): a ban is always hard; leave soft out, or purge tags softly')
+  const fault = typeof expression === 'string' ? checkBan(expression) : 'ban expression: it is not a text'
+  if (fault !== null) throw new TypeError(`purge(): ${fault}`)
+  return { by: 'ban', expression }
 }
 
 /** Whether it names what a purge can be for. */
@@ -283,7 +294,7 @@ export function isPurgeSubject(value: unknown): value is PurgeSubject {
     case 'url':
       return typeof subject.url === 'string' && (subject.host === null || typeof subject.host === 'string')
     case 'ban':
-      return typeof subject.expression === 'string'
+      return typeof subject.expression === 'string' && checkBan(subject.expression) === null
     default:
       return false
   }

@@ -271,12 +271,16 @@ export interface RespSynth extends Resp {
   detail: string
 }
 
-/** What a purge did. */
+/** What a purge or ban did. */
 export interface Purged {
   /** Whether objects only became stale. */
   readonly soft: boolean
   /** Objects that went, or with `soft` became stale. */
   readonly objects: number
+  /** `false`: a ban that goes on in the background; what it matches is not served any more. */
+  readonly complete: boolean
+  /** The ban's id, `null` when it was none. */
+  readonly ban: string | null
 }
 
 /** The primary key under construction: URL and host are in it unless `hash` replaces them. */

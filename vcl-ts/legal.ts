@@ -98,7 +98,10 @@ function wellFormed(action: Action): boolean {
     case 'pass':
       return Object.hasOwn(REASONS, action.reason)
     case 'purge':
-      return typeof action.soft === 'boolean' && (action.subject === undefined || isPurgeSubject(action.subject))
+      return (
+        typeof action.soft === 'boolean' &&
+        (action.subject === undefined || (isPurgeSubject(action.subject) && !(action.soft && action.subject.by === 'ban')))
+      )
     case 'hitForPass':
       return Number.isFinite(action.ttl) && action.ttl > 0
     case 'fail':

@@ -1,9 +1,11 @@
 /** `POST /command`: one line in varnishadm's words, answered with a status of Varnish's CLI and a text. */
 import { nearest } from '../../vcl-ts/nearest.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { PolicyLoadError } from '../policy/load-error.ts'
 import { parseCommandLine } from './command-line.ts'
 import { COMMANDS, type Command, VARNISH_ONLY } from './commands.ts'
 import type { AdminParts } from './parts.ts'
-import { isComplaint, problemOf } from './problem.ts'
+import { problemOf } from './problem.ts'
 
 /** Of Varnish's `enum VCLI_status_e`. */
 export const CLI = { syntax: 100, unknown: 101, unimplemented: 102, tooFew: 104, tooMany: 105, param: 106, ok: 200, cannot: 300 } as const
@@ -52,6 +54,9 @@ function failed(error: unknown, command: Command, parts: AdminParts): CommandRes
   const status = problem.status === 400 || problem.status === 404 ? CLI.param : CLI.cannot
   return {
     status,
-    text: isComplaint(error) ? `${error.what}\n  why: ${error.why}\n  fix: ${error.how}` : `${problem.message}\n  fix: ${problem.how}`,
+    text:
+      error instanceof ConfigError || error instanceof PolicyLoadError
+        ? `${error.what}\n  why: ${error.why}\n  fix: ${error.how}`
+        : `${problem.message}\n  fix: ${problem.how}`,
   }
 }

@@ -7,7 +7,7 @@ import { setParam } from './parameters.ts'
 import type { AdminParts } from './parts.ts'
 import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
-import { purge } from './purging.ts'
+import { ban, purge } from './purging.ts'
 
 export interface Command {
   readonly name: string
@@ -61,7 +61,7 @@ export const COMMANDS: readonly Command[] = [
     'ban <field> <operator> <arg> [&& <field> <oper> <arg> ...]',
     'Bans what the expression matches and was stored before.',
     [1, Number.POSITIVE_INFINITY],
-    ban,
+    banCommand,
   ),
   command('ban.list', 'The bans, newest first: time, references, C for completed, expression.', [0, 0], ({ invalidation }) =>
     banList(invalidation.bans()),
@@ -157,11 +157,9 @@ function help(name: string | undefined): string {
 }
 
 /** Quoted whole, as a shell hands it on, it is one word; quoted word by word, as varnishadm sends it, it is put together again. */
-async function ban({ invalidation, log }: AdminParts, args: readonly string[], rest: string): Promise<string> {
+async function banCommand(parts: AdminParts, args: readonly string[], rest: string): Promise<string> {
   const quoted = rest.startsWith('"')
-  const expression = !quoted ? rest.trim() : args.length === 1 ? (args[0] ?? '') : args.map(quoteWord).join(' ')
-  const { objects, complete } = await invalidation.purge({ by: 'ban', expression }, false)
-  log.info({ event: 'ban', expression, objects, complete }, 'banned by an operator')
+  await ban(parts, !quoted ? rest.trim() : args.length === 1 ? (args[0] ?? '') : args.map(quoteWord).join(' '))
   return ''
 }
 

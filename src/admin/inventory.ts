@@ -2,7 +2,9 @@
 import type { Clock } from '../clock.ts'
 import { placeOf } from '../object/key-text.ts'
 import type { Freshness } from '../object/lifetime.ts'
+import type { LocalTable } from '../object/local-table.ts'
 import type { CachedObject, Part } from '../object/object.ts'
+import { variantField } from '../wire/vary.ts'
 import { Problem } from './problem.ts'
 import { Least, walk } from './walk.ts'
 
@@ -12,8 +14,10 @@ export interface ObjectInfo {
   /** `null`, as is the host, where a policy made the key without them. */
   readonly url: string | null
   readonly host: string | null
-  /** Names of Vary, lower case. */
-  readonly variant: string[]
+  /** `null` where a policy has scheme make no difference. */
+  readonly scheme: string | null
+  /** By the names of Vary, lower case: what the request had, as it is compared; `null`: nothing. */
+  readonly variant: Record<string, string | null>
   readonly status: number
   /** Of body, head and index. */
   readonly bytes: number
@@ -39,6 +43,15 @@ export interface ObjectDetail extends ObjectInfo {
   readonly mustRevalidate: boolean
   /** Of the invalidation log when its fetch began. */
   readonly position: number
+  /** What is remembered of answers to this variant that could not be shared, each for requests with or without credentials. */
+  readonly markers: MarkerInfo[]
+}
+
+export interface MarkerInfo {
+  readonly type: 'hitForMiss' | 'hitForPass'
+  readonly credentialed: boolean
+  /** Seconds. */
+  readonly left: number
 }
 
 export interface TagInfo {
@@ -69,9 +82,7 @@ export interface TagsQuery extends PageQuery {
 const LIMIT = 100
 
 /** What of the table it needs. */
-export interface Shelf {
-  stored(): Iterable<CachedObject>
-}
+export type Shelf = Pick<LocalTable, 'stored' | 'tagNames' | 'byTag' | 'byKey' | 'byId'>
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -85,7 +96,7 @@ export async function listObjects(shelf: Shelf, clock: Clock, query: ObjectsQuer
   const limit = query.limit ?? LIMIT
   const least = new Least<CachedObject>(limit + 1, (a, b) => a.id - b.id)
   const wanted = filterOf(query)
-  await walk(shelf.stored(), (object) => {
+  await walk(query.tag === undefined ? shelf.stored() : shelf.byTag(query.tag), (object) => {
     if (object.id > after && wanted(object)) least.add(object)
     return true
   })
@@ -99,18 +110,10 @@ export async function listObjects(shelf: Shelf, clock: Clock, query: ObjectsQuer
 }
 
 /** Every stored variant under a key, or the one of an id. */
-export async function objectsOf(
-  shelf: Shelf,
-  clock: Clock,
-  which: { readonly key: string } | { readonly id: number },
-): Promise<ObjectDetail[]> {
-  const found: CachedObject[] = []
-  await walk(shelf.stored(), (object) => {
-    if ('id' in which ? object.id === which.id : object.key === which.key) found.push(object)
-    return !('id' in which) || found.length === 0
-  })
+export function objectsOf(shelf: Shelf, clock: Clock, which: { readonly key: string } | { readonly id: number }): ObjectDetail[] {
+  const found = 'key' in which ? [...shelf.byKey(which.key)] : [shelf.byId(which.id)]
   const now = clock.now()
-  return found.map((object) => detailOf(object, now))
+  return found.flatMap((object) => (object === null ? [] : [detailOf(object, now)]))
 }
 
 /** Tags in order of their text, each with the number of objects that carry it. */
@@ -118,25 +121,26 @@ export async function listTags(shelf: Shelf, query: TagsQuery): Promise<Page<Tag
   const limit = query.limit ?? LIMIT
   const prefix = query.prefix ?? ''
   const after = query.cursor ?? ''
-  const counts = new Map<string, number>()
-  await walk(shelf.stored(), (object) => {
-    for (const tag of object.tags) if (tag > after && tag.startsWith(prefix)) counts.set(tag, (counts.get(tag) ?? 0) + 1)
+  const least = new Least<TagInfo>(limit + 1, (a, b) => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0))
+  await walk(shelf.tagNames(), ([tag, objects]) => {
+    if (tag > after && tag.startsWith(prefix)) least.add({ tag, objects })
     return true
   })
-  const found = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
-  const shown = found.slice(0, limit).map(([tag, objects]) => ({ tag, objects }))
-  return { items: shown, next: found.length > limit ? (shown.at(-1)?.tag ?? null) : null }
+  const shown = least.all.slice(0, limit)
+  return { items: shown, next: least.all.length > limit ? (shown.at(-1)?.tag ?? null) : null }
 }
 
 function infoOf(object: CachedObject, now: number): ObjectInfo {
-  const place = placeOf(object.key)
-  const vary = object.headers.joined('vary') ?? ''
+  const place = object.target ?? placeOf(object.key)
+  const variant = object.slot?.variant ?? ''
+  const names = object.slot?.spec.names ?? []
   return {
     id: object.id,
     key: object.key,
     url: place?.url ?? null,
     host: place?.host ?? null,
-    variant: vary === '' ? [] : vary.split(',').map((name) => name.trim().toLowerCase()),
+    scheme: variant.split(' ', 1)[0] || null,
+    variant: Object.fromEntries(names.map((name) => [name, variantField(variant, name) ?? null])),
     status: object.status,
     bytes: object.bytes,
     hits: object.hits,
@@ -154,18 +158,20 @@ function detailOf(object: CachedObject, now: number): ObjectDetail {
   const { reason, part, backend, lifetimeSource, mustRevalidate, position } = object
   const bodyBytes = object.body.length ?? 0
   const headers = [...object.headers].map(([name, value]): [string, string] => [name, value])
-  return { ...infoOf(object, now), reason, headers, bodyBytes, part, backend, lifetimeSource, mustRevalidate, position }
+  const markers = [object.slot?.anonymousMarker, object.slot?.credentialedMarker].flatMap((marker) =>
+    marker == null ? [] : [{ type: marker.type, credentialed: marker.credentialed, left: rounded((marker.expiresAt - now) / 1000) }],
+  )
+  return { ...infoOf(object, now), reason, headers, bodyBytes, part, backend, lifetimeSource, mustRevalidate, position, markers }
 }
 
-function filterOf({ url, host, prefix, tag, status }: ObjectsQuery): (object: CachedObject) => boolean {
+function filterOf({ url, host, prefix, status }: ObjectsQuery): (object: CachedObject) => boolean {
   const absolute = url === undefined ? null : /^https?:\/\/([^/?#]+)(.*)$/i.exec(url)
   const path = absolute === null ? url : absolute[2] === '' ? '/' : absolute[2]
   const name = (absolute?.[1] ?? host)?.toLowerCase()
   return (object) => {
     if (status !== undefined && object.status !== status) return false
-    if (tag !== undefined && !object.tags.includes(tag)) return false
     if (path === undefined && name === undefined && prefix === undefined) return true
-    const place = placeOf(object.key)
+    const place = object.target ?? placeOf(object.key)
     if (place === null) return false
     if (path !== undefined && place.url !== path) return false
     if (name !== undefined && place.host !== name) return false

@@ -4,9 +4,9 @@ import type { Params } from '../config/params.ts'
 import type { Counters } from '../counters.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { EventLog } from '../log.ts'
-import type { CachedObject } from '../object/object.ts'
 import type { Policies } from '../policy/policies.ts'
 import type { Backends } from './backends.ts'
+import type { Shelf } from './inventory.ts'
 
 export interface ServerStatus {
   readonly version: string
@@ -48,7 +48,7 @@ export interface AdminParts {
   readonly policies: Pick<Policies, 'load' | 'use' | 'list' | 'discard'>
   readonly backends: Backends
   readonly invalidation: Pick<Invalidation, 'purge' | 'count' | 'bans'>
-  readonly table: { stored(): Iterable<CachedObject> }
+  readonly table: Shelf
   readonly counters: Counters
   readonly clock: Clock
   readonly log: EventLog

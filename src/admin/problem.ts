@@ -1,6 +1,8 @@
 /** What goes wrong at the admin listener, told as problem details (RFC 9457), with how to mend it. */
+import { BanError } from '../../vcl-ts/ban.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { ParamError } from '../config/params.ts'
+import { BanLimitError } from '../invalidation/bans.ts'
 import { PolicyLoadError, PolicyNameError } from '../policy/load-error.ts'
 
 /** The last part of a problem's `type`, and its title. */
@@ -63,29 +65,11 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error
   if (error instanceof PolicyLoadError) return new Problem(422, 'policy-refused', error.why, error.how)
   if (error instanceof PolicyNameError) return new Problem(409, 'conflict', error.message, 'GET /api/policies lists the policies')
+  if (error instanceof BanError) return new Problem(400, 'bad-value', error.message, 'the grammar of bans is in vcl-ts/README.md')
+  if (error instanceof BanLimitError)
+    return new Problem(429, 'too-many', error.message, 'send it again later', { 'Retry-After': String(error.retryAfter) })
   if (error instanceof UnknownName || (error instanceof ParamError && error.code === 'unknown'))
     return new Problem(404, 'unknown-name', `${error.what}: ${error.why}`, error.how)
-  if (isComplaint(error)) {
-    const detail = `${error.what}: ${error.why}`
-    if (isLimit(error)) return new Problem(429, 'too-many', detail, error.how, { 'Retry-After': '10' })
-    return new Problem(400, 'bad-value', detail, error.how)
-  }
+  if (error instanceof ConfigError) return new Problem(400, 'bad-value', `${error.what}: ${error.why}`, error.how)
   return null
-}
-
-/** An error that says what, why and how, whoever made it. */
-export interface Complaint extends Error {
-  readonly what: string
-  readonly why: string
-  readonly how: string
-}
-
-export function isComplaint(error: unknown): error is Complaint {
-  if (error instanceof ConfigError) return true
-  return error instanceof Error && 'what' in error && 'why' in error && 'how' in error && typeof error.how === 'string'
-}
-
-/** Whether it was refused because there are too many already. */
-export function isLimit(error: Error): boolean {
-  return error.name === 'BanLimitError'
 }

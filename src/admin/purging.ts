@@ -1,6 +1,7 @@
 /** What operators purge: from a request's words to the subject, the counts, and fetching anew what went. */
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
+import type { Invalidated } from '../invalidation/invalidation.ts'
 import { keyPart, placeOf } from '../object/key-text.ts'
 import type { CachedObject } from '../object/object.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
@@ -58,6 +59,13 @@ export async function purge(parts: AdminParts, asked: PurgeAsked): Promise<Purge
   parts.log.info({ event: 'purge', subject: subject.by, soft, objects }, 'purged by an operator')
   const refreshed = gone === null ? 0 : await refetchAll(gone.targets, parts.refetch)
   return counted(objects, refreshed, gone === null ? 0 : objects - refreshed)
+}
+
+/** Throws a `BanError` or a `BanLimitError`. */
+export async function ban({ invalidation, log }: Pick<AdminParts, 'invalidation' | 'log'>, expression: string): Promise<Invalidated> {
+  const result = await invalidation.purge({ by: 'ban', expression }, false)
+  log.info({ event: 'ban', expression, objects: result.objects, complete: result.complete }, 'banned by an operator')
+  return result
 }
 
 /** What a request to purge names. Throws a `Problem`. */

@@ -7,7 +7,7 @@ import { openApi } from './openapi.ts'
 import { setParam } from './parameters.ts'
 import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
-import { purge } from './purging.ts'
+import { ban, purge } from './purging.ts'
 import { type Route, route } from './route.ts'
 import { BACKEND, BAN, OBJECT, OBJECT_DETAIL, OBJECTS_QUERY, OK, PARAM, POLICY, PURGE, PURGED, TAG, TAGS_QUERY } from './schemas.ts'
 
@@ -76,9 +76,7 @@ export const ROUTES: readonly Route[] = [
       complete: z.boolean().describe('whether every older object has been tested; the others are before they are served'),
     }),
     run: async (parts, { body: { expression } }) => {
-      const { objects, complete } = await parts.invalidation.purge({ by: 'ban', expression }, false)
-      parts.log.info({ event: 'ban', expression, objects, complete }, 'banned by an operator')
-      const id = parts.invalidation.bans()[0]?.id ?? null
+      const { objects, complete, id = null } = await ban(parts, expression)
       return { status: 'ok' as const, id, banned: objects, complete }
     },
   }),
@@ -106,10 +104,10 @@ export const ROUTES: readonly Route[] = [
         .optional(),
     }),
     answer: z.strictObject({ objects: z.array(OBJECT_DETAIL) }),
-    run: async (parts, { query: { key, id } }) => {
+    run: (parts, { query: { key, id } }) => {
       if ((key === undefined) === (id === undefined))
         throw new Problem(400, 'bad-request', 'one of key and id is needed', 'GET /api/objects shows both')
-      const objects = await objectsOf(parts.table, parts.clock, key === undefined ? { id: Number(id) } : { key })
+      const objects = objectsOf(parts.table, parts.clock, key === undefined ? { id: Number(id) } : { key })
       if (objects.length === 0) throw new Problem(404, 'unknown-name', 'no such object is stored', 'GET /api/objects lists what is')
       return { objects }
     },

@@ -48,7 +48,8 @@ const OBJECT_SHAPE = z.strictObject({
   /** `null` where a policy made the key without them. */
   url: z.string().nullable(),
   host: z.string().nullable(),
-  variant: z.array(z.string()).describe('names of Vary, lower case'),
+  scheme: z.string().nullable().describe('null where a policy has it make no difference'),
+  variant: z.record(z.string(), z.string().nullable()).describe('by the names of Vary: what the request had'),
   status: z.int(),
   bytes: z.int().describe('of body, head and index'),
   hits: z.int(),
@@ -71,6 +72,9 @@ export const OBJECT_DETAIL: z.ZodType<ObjectDetail> = OBJECT_SHAPE.extend({
   lifetimeSource: z.string(),
   mustRevalidate: z.boolean(),
   position: z.int().describe('of the invalidation log when its fetch began'),
+  markers: z
+    .array(z.strictObject({ type: z.enum(['hitForMiss', 'hitForPass']), credentialed: z.boolean(), left: z.number().describe('seconds') }))
+    .describe('refusals remembered beside it'),
 })
 
 const page = {

@@ -1,6 +1,8 @@
 /** Drops what the purge is for, by default every variant under the request's key; then asks `purge` what to answer. */
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
+import { BanError } from '../../vcl-ts/ban.ts'
 import { C } from '../counters.ts'
+import { BanLimitError } from '../invalidation/bans.ts'
 import type { Invalidated } from '../invalidation/invalidation.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
@@ -8,15 +10,38 @@ import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function purge(tx: RequestTransaction, { soft, subject }: Extract<RequestStep, { step: 'purge' }>): NextRequestStep {
-  const { counters, invalidation } = tx.engine
+  const { invalidation } = tx.engine
+  if (subject?.by === 'ban') return ban(tx, subject)
   const result = subject === null ? invalidation.purgeKey(tx.key, soft) : invalidation.purge(resolved(tx, subject), soft)
-  counters.add(C.n_purges)
+  tx.engine.counters.add(C.n_purges)
   return result instanceof Promise ? result.then((done) => purged(tx, soft, done)) : purged(tx, soft, result)
 }
 
-function purged(tx: RequestTransaction, soft: boolean, { objects }: Invalidated): NextRequestStep {
-  tx.story = `${soft ? 'softly ' : ''}purged ${objects}`
-  tx.hooks().purged = { soft, objects }
+/** Adds the ban, unless it would match nothing or the list is full: then 400 or 429, and the list stays as it was. */
+function ban(tx: RequestTransaction, subject: Extract<PurgeSubject, { by: 'ban' }>): NextRequestStep {
+  let result: Invalidated | Promise<Invalidated>
+  try {
+    result = tx.engine.invalidation.purge(subject, false)
+  } catch (error) {
+    if (error instanceof BanLimitError) return refused(429, 'Too Many Bans', error, error.retryAfter)
+    if (error instanceof BanError) return refused(400, 'Bad Ban Expression', error)
+    throw error
+  }
+  return result instanceof Promise ? result.then((done) => purged(tx, false, done)) : purged(tx, false, result)
+}
+
+function refused(status: number, reason: string, { message }: Error, retryAfter?: number): RequestStep {
+  const again = retryAfter === undefined ? {} : { retryAfter }
+  const contentType = 'text/plain; charset=utf-8'
+  return {
+    step: 'synth',
+    synth: { status, reason, body: `${message}\n`, close: false, contentType, ...again, why: 'SYNTH', failure: null },
+  }
+}
+
+function purged(tx: RequestTransaction, soft: boolean, { objects, complete, id }: Invalidated): NextRequestStep {
+  tx.story = id === undefined ? `${soft ? 'softly ' : ''}purged ${objects}` : `banned ${objects}${complete ? '' : ' so far'}`
+  tx.hooks().purged = { soft, objects, complete, ban: id ?? null }
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
 }
 

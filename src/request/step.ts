@@ -45,6 +45,8 @@ export interface Synthetic {
   readonly body: string | Uint8Array | null
   readonly close: boolean
   readonly contentType?: string
+  /** Seconds after which the client may try again. */
+  readonly retryAfter?: number
   readonly why: Reason
   readonly failure: RequestFailure | OriginFailure | null
 }

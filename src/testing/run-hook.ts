@@ -135,6 +135,6 @@ function contextOf<State>(
     bereq,
     beresp: makeBeresp(given.beresp ?? {}, compiled.decisions, bereq, now * 1000),
     objStale: makeObj({ ttl: -1, ...given.objStale }),
-    purged: { soft: false, objects: 0, ...given.purged },
+    purged: { soft: false, objects: 0, complete: true, ban: null, ...given.purged },
   }
 }

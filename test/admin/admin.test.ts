@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { adminAddress } from '../../src/admin/server.ts'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { createServer as createCache } from '../../src/index.ts'
+import { backend, definePolicy } from '../../vcl-ts/index.ts'
+import { reply } from '../journey/site.ts'
 import { ask, operated, problem } from './rig.ts'
 
 const TOKEN = 'correct-horse-battery'
@@ -34,6 +36,22 @@ describe('the admin listener', () => {
     expect(reply.headers['content-type']).toBe('application/json')
     expect(reply.json).toMatchObject({ cache_hit: 1, cache_miss: 1, uptime: 0, n_vcl: 1 })
     expect(Object.values(reply.json ?? {}).every((value) => typeof value === 'number')).toBe(true)
+  })
+
+  // HARDENING 228
+  it('has a counter for no host or page, however many come, and none of it on the public listener', async () => {
+    const policy = definePolicy({
+      recv({ req }) {
+        if (req.url === '/own') req.backend = backend(`http://127.0.0.1:1`, { hostHeader: req.host })
+      },
+    })
+    const site = await operated((_hit, response) => reply(response, 200, {}, 'from the origin'), { policy })
+    const names = async (): Promise<string[]> => Object.keys((await ask(site.server.admin, 'GET /stat')).json ?? {}).sort()
+    for (const path of ['/', '/own']) await site.get(path)
+    const before = await names()
+    for (let i = 0; i < 30; i++) for (const path of [`/${i}`, '/own']) await site.get(path, { Host: `host${i}.example` })
+    expect(await names()).toEqual(before)
+    for (const path of ['/stat', '/healthz', '/api/status']) expect((await site.get(path)).body.toString()).toBe('from the origin')
   })
 
   it('tells where it listens when the system chose the port, and what there is', async () => {

@@ -32,7 +32,8 @@ describe('GET /api/objects', () => {
         key: '9:/page?x=111:www.example',
         url: '/page?x=1',
         host: 'www.example',
-        variant: ['accept-language'],
+        scheme: 'http',
+        variant: { 'accept-language': null },
         status: 200,
         bytes: expect.any(Number),
         hits: 1,
@@ -105,7 +106,7 @@ describe('GET /api/object', () => {
     const { objects } = (await api(site, `GET /api/object?key=${key}`)) as { objects: (Shown & Record<string, unknown>)[] }
     expect(objects).toMatchObject([
       { url: '/', reason: 'OK', bodyBytes: 5, part: null, backend: site.origin.url, lifetimeSource: 'max-age', mustRevalidate: false },
-      { url: '/', bodyBytes: 7 },
+      { url: '/', bodyBytes: 7, variant: { x: 'two' }, markers: [] },
     ])
     expect(objects[0]?.['headers']).toEqual(
       expect.arrayContaining([
@@ -134,7 +135,9 @@ describe('GET /api/object', () => {
     })
     const site = await operated(always(FRESH), { policy })
     await site.get('/')
-    expect(await api(site, `GET /api/object?key=${encodeURIComponent('-4:mine')}`)).toMatchObject({ objects: [{ key: '-4:mine' }] })
+    expect(await api(site, `GET /api/object?key=${encodeURIComponent('-4:mine')}`)).toMatchObject({
+      objects: [{ key: '-4:mine', url: '/', host: 'www.example' }],
+    })
   })
 })
 

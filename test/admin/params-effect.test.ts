@@ -5,6 +5,7 @@ import { backend, definePolicy } from '../../vcl-ts/index.ts'
 import { always, drink, message, open, reply, type Site } from '../journey/site.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
+import { ask } from './rig.ts'
 
 const MB = 1024 * 1024
 const FRESH = { 'Cache-Control': 'max-age=60' }
@@ -279,10 +280,21 @@ param('hook_timeout', 'ends a hook that hangs', async () => {
   client.destroy()
 })
 
-param('ban_lurker_age', 'is what the lurker reads', async () => {
-  const site = await open(always({}))
-  set(site, 'ban_lurker_age', '1m')
-  expect(site.server.settings.bans.lurkerAge).toBe(60)
+param('ban_lurker_age', 'leaves a ban to requests for that long', async () => {
+  const site = await open(always(FRESH), { admin: '127.0.0.1:0' })
+  const ban = async (expression: string): Promise<unknown> => {
+    const reply = await ask(site.server.admin as string, 'POST /api/ban', { body: { expression } })
+    return reply.json?.['complete']
+  }
+  await site.get('/1')
+  expect(await ban('req.url == /1')).toBe(true)
+  set(site, 'ban_lurker_age', '30s')
+  await site.get('/2')
+  expect(await ban('req.url == /2')).toBe(false)
+  expect(site.stat('n_object')).toBe(1)
+  site.clock.advance(30_000)
+  await until(() => site.stat('n_object') === 0)
+  expect(site.stat('bans_lurker_obj_killed')).toBe(2)
 })
 
 it('every parameter has been shown', () => {

@@ -42,8 +42,20 @@ describe('verbs', () => {
     expect(JSON.stringify(verbs.pass('METHOD'))).toBe('{"type":"pass","reason":"METHOD"}')
     expect(verbs.pass()).toEqual({ type: 'pass', reason: 'POLICY' })
     expect(verbs.purge({ soft: true })).toEqual({ type: 'purge', soft: true })
+    expect(verbs.purge({ ban: 'obj.status == 404' })).toEqual({
+      type: 'purge',
+      soft: false,
+      subject: { by: 'ban', expression: 'obj.status == 404' },
+    })
     expect(verbs.error()).toEqual({ type: 'error', status: 503, reason: null })
     expect(verbs.fail('why')).toEqual({ type: 'fail', reason: 'why', cause: null })
+  })
+
+  it('refuse what is no ban when they are called, with the reason', () => {
+    expect(() => verbs.purge({ ban: 'req.url ~ ^(a+)+$' })).toThrow(/^purge\(\): ban expression, column 11: the pattern .* is refused/)
+    expect(() => verbs.purge({ ban: 'req.url ~ a', soft: true })).toThrow('a ban is always hard')
+    expect(() => verbs.purge({ ban: 'req.url ~ a', all: true })).toThrow('takes one of')
+    expect(() => verbs.purge({ ban: 7 as unknown as string })).toThrow(TypeError)
   })
 
   it('take durations in seconds or as text', () => {

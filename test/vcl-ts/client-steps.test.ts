@@ -67,7 +67,7 @@ describe.each(PRESETS)('recv under %s', (preset) => {
     else expect(action).toEqual(verbs.pass('METHOD'))
   })
 
-  it.each(['FOO', 'BAN', 'get', 'Get', 'constructor'])('treats %s as the preset treats unregistered methods', (method) => {
+  it.each(['FOO', 'ban', 'get', 'Get', 'constructor'])('treats %s as the preset treats unregistered methods', (method) => {
     const { action } = receive(preset, { method })
     if (preset === 'rfc9111') expect(action).toEqual(verbs.pass('METHOD'))
     else expect(action).toMatchObject({ type: 'synth', status: 501, close: true })

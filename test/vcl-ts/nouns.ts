@@ -171,7 +171,7 @@ export function clientContext(changes: Partial<ClientContext> = {}): ClientConte
     state: {},
     req: req(),
     key: { add: () => {}, clear: () => {}, dropScheme: () => {} },
-    purged: { soft: false, objects: 0 },
+    purged: { soft: false, objects: 0, complete: true, ban: null },
     obj,
     resp: resp(),
     bereq: bereq(),
