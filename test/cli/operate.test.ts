@@ -71,6 +71,8 @@ describe('clearcoat purge', () => {
     [['--host', 'elsewhere.example'], 'Purged 0 objects.\n', ['/a', '/b', '/gone']],
     [['--host', HOST], 'Purged 3 objects.\n', []],
     [['--all', '--yes'], 'Purged 3 objects.\n', []],
+    [['--all', '--dry-run'], 'Would purge 3 objects; nothing was changed.\n', ['/a', '/b', '/gone']],
+    [['--tag', 'page', '--soft', '--dry-run'], 'Would make stale 3 objects; nothing was changed.\n', ['/a', '/b', '/gone']],
   ])('%j drops what it names and says how many', async (args, text, left) => {
     const site = await filled()
     expect(await said(site, ['purge', ...args])).toBe(text)
@@ -84,8 +86,21 @@ describe('clearcoat purge', () => {
     expect(JSON.parse(first ?? '')).toMatchObject({ url: '/a', state: 'stale' })
   })
 
+  it('fetches anew with --refresh', async () => {
+    const site = await filled(['/a', '/b'])
+    expect(await said(site, ['purge', '--host', HOST, '--refresh'])).toBe('Purged 2 objects. Fetched 2 anew.\n')
+    expect(site.origin.hits.map(({ url }) => url).sort()).toEqual(['/a', '/a', '/b', '/b'])
+  })
+
+  it('says what waits for its next request, because a plain GET does not bring it back', async () => {
+    const site = await operated(always({ 'Cache-Control': 'max-age=60', Vary: 'Accept' }))
+    await site.get('/')
+    expect(await said(site, ['purge', '/', '--host', HOST, '--refresh'])).toBe(
+      'Purged 1 object. Fetched 0 anew. 1 wait for their next request.\n',
+    )
+  })
+
   it.each<[readonly string[], object, object, string]>([
-    [['--all', '--dry-run'], { all: true, dryRun: true }, { purged: 3 }, 'Would purge 3 objects; nothing was changed.\n'],
     [
       ['--tag', 'a', '--soft', '--dry-run'],
       { tags: ['a'], soft: true },
@@ -143,6 +158,26 @@ describe('clearcoat purge', () => {
   })
 })
 
+describe('clearcoat ban', () => {
+  it('bans what an expression matches, and lists the bans', async () => {
+    const site = await filled()
+    expect(await said(site, ['ban', 'req.url ~ ^/a$'])).toMatch(/^Banned/)
+    expect(await said(site, ['ban', 'obj.status', '==', '404'])).toMatch(/^Banned/)
+    expect((await site.get('/a')).get('x-cache')).toBe('MISS')
+    expect((await site.get('/b')).get('x-cache')).toBe('HIT')
+    expect(await said(site, ['ban'])).toMatch(/^Present bans:\n.* obj\.status == 404\n.* req\.url ~ \^\/a\$\n$/)
+    const { bans } = JSON.parse(await said(site, ['ban', '--json'])) as { bans: { expression: string }[] }
+    expect(bans.map(({ expression }) => expression)).toEqual(['obj.status == 404', 'req.url ~ ^/a$'])
+  })
+
+  it('tells what is wrong with an expression', async () => {
+    const ran = await ask(await filled([]), ['ban', 'req.uri ~ x'])
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toMatch(COMPLAINT)
+    expect(ran.stderr).toContain('req.uri')
+  })
+})
+
 describe('clearcoat ls', () => {
   it('prints a line for each object, aligned, titles first', async () => {
     const site = await filled(['/a', '/gone'])
@@ -187,7 +222,7 @@ describe('clearcoat ls', () => {
     const policy = definePolicy({ hash: ({ key }) => [key.clear(), key.add('\x1b[31mred')][2] })
     const site = await operated(tagged, { policy })
     await site.get('/a')
-    const text = await said(site, ['ls'])
+    const text = await said(site, ['show', '/a'])
     expect(text).not.toContain('\x1b')
     expect(text).toContain('\\x1b[31mred')
   })
