@@ -31,10 +31,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
       `reason   ${verdict.reason}`,
       `preset   ${explanation.preset}${explanation.policy === null ? '' : `, policy ${explanation.policy}`}`,
     ]),
-    ...section(
-      'What ran',
-      explanation.decisions.flatMap((decision) => decisionLines(decision, style)),
-    ),
+    ...section('What ran', decisionLines(explanation.decisions, style)),
     ...(explanation.freshness === null ? [] : section('Freshness', freshnessLines(explanation.freshness))),
     ...section('Stored under this key', storedLines(explanation)),
     ...section('Origin', originLines(explanation)),
@@ -69,16 +66,59 @@ function varyText(vary: readonly VaryValue[]): string {
   return vary.map(({ name, value }) => (value === null ? `no ${name}` : `${name}: ${value}`)).join(', ')
 }
 
-/** Hook, who, what and where; below it what was changed, and the row of the decision table. */
-function decisionLines(decision: ExplainedDecision, style: Style): string[] {
-  const { hook, by, own, background, action, at, changes, rule, error } = decision
-  const did = error !== null ? `failed: ${error}` : action === null ? '-' : actionText(action)
-  const where = at === null ? '' : `  ${placeText(at, style)}`
-  const name = by.startsWith(`${hook} of `) ? by.slice(hook.length + 4) : by
-  const lines = [`${`${hook}${background ? ' (behind)' : ''}`.padEnd(16)} ${name.padEnd(24)} ${did}${where}`]
-  for (const { noun, before, after } of changes) lines.push(`    ${noun}: ${before ?? '(none)'} → ${after ?? '(removed)'}`)
-  if (rule !== null && !own && action !== null) lines.push(`    ${rule.rule}${rule.clause === '' ? '' : ` (${rule.clause})`}: ${rule.says}`)
-  return lines
+interface Row {
+  readonly hook: string
+  readonly by: string
+  readonly did: string
+  /** Below it: what was changed, and the row of the decision table. */
+  readonly more: readonly string[]
+}
+
+/** Hook, who, what and where, in columns. Built-in steps without an opinion share a line. */
+function decisionLines(decisions: readonly ExplainedDecision[], style: Style): string[] {
+  const rows: Row[] = []
+  for (const decision of decisions) {
+    const row = rowOf(decision, style)
+    const before = rows.at(-1)
+    if (before !== undefined && isSilentStep(before) && isSilentStep(row) && before.hook === row.hook)
+      rows[rows.length - 1] = { ...before, by: `${before.by.replace(/^step /, 'steps ')} ${row.by.slice('step '.length)}` }
+    else rows.push(row)
+  }
+  const width = (of: (row: Row) => string): number => Math.max(0, ...rows.map((row) => of(row).length).filter((length) => length <= WIDEST))
+  const [hooks, names] = [width(({ hook }) => hook), width(({ by }) => by)]
+  return rows.flatMap(({ hook, by, did, more }) => [
+    `${hook.padEnd(hooks)}  ${by.padEnd(names)}  ${did}`.trimEnd(),
+    ...more.map((line) => `    ${line}`),
+  ])
+}
+
+const NO_OPINION = 'no opinion'
+/** Names that are longer stand out of their column. */
+const WIDEST = 28
+/** Of a value that was changed. */
+const LONGEST = 72
+
+function isSilentStep({ by, did, more }: Row): boolean {
+  return /^steps? /.test(by) && did === NO_OPINION && more.length === 0
+}
+
+function rowOf({ hook, by, own, background, action, at, changes, rule, error }: ExplainedDecision, style: Style): Row {
+  const did = error !== null ? `failed: ${error}` : action === null ? NO_OPINION : actionText(action)
+  const changed = changes.map(({ noun, before, after }) => `${noun}: ${valueText(before, '(none)')} → ${valueText(after, '(removed)')}`)
+  const ruled =
+    rule !== null && !own && action !== null ? [`${rule.rule}${rule.clause === '' ? '' : ` (${rule.clause})`}: ${rule.says}`] : []
+  return {
+    hook: background ? `${hook} (behind)` : hook,
+    by: by.startsWith(`${hook} of `) ? by.slice(hook.length + 4) : by.startsWith('default of ') ? 'default' : by,
+    did: at === null ? did : `${did}  ${placeText(at, style)}`,
+    more: [...changed, ...ruled],
+  }
+}
+
+function valueText(value: string | null, absent: string): string {
+  if (value === null) return absent
+  const text = value === '' ? "''" : value
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
 function actionText({ type, data }: ExplainedAction): string {
@@ -98,7 +138,7 @@ function freshnessLines({ state, source, age, ttl, left, inputs, ...more }: Fres
   const nameWidth = Math.max(0, ...inputs.map(({ name }) => name.length))
   const valueWidth = Math.min(32, Math.max(0, ...inputs.map(({ value }) => value.length)))
   return [
-    `${state}: age ${duration(age)}, ttl ${duration(ttl)} from ${source}, ${left < 0 ? `over for ${duration(-left)}` : `${duration(left)} left`}`,
+    `${state}: age ${duration(age)}, ttl ${duration(ttl)} from ${source}, ${leftText(left)}`,
     ...(extra.length === 0 ? [] : [extra.join(', ')]),
     ...inputs.map(({ name, value, clause, note }) =>
       `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${clause}${note === '' ? '' : `${clause === '' ? '' : ': '}${note}`}`.trimEnd(),
@@ -128,7 +168,11 @@ function variantLines({ scheme, vary, selected, object, part, arriving, markers 
 
 function summaryText({ id, status, bytes, state, age, left, hits, tags }: StoredSummary): string {
   const tagged = tags.length === 0 ? '' : `, tags ${tags.slice(0, 8).join(' ')}${tags.length > 8 ? ' …' : ''}`
-  return `${status}, ${formatSize(bytes)}, ${state}, age ${duration(age)}, ${duration(left)} left, ${hits} hits, id ${id}${tagged}`
+  return `${status}, ${formatSize(bytes)}, ${state}, age ${duration(age)}, ${leftText(left)}, ${hits} hits, id ${id}${tagged}`
+}
+
+function leftText(left: number): string {
+  return left < 0 ? `over for ${duration(-left)}` : `${duration(left)} left`
 }
 
 function originLines({ origin, fetched, answer }: Explanation): string[] {

@@ -11,6 +11,7 @@ import { definePolicy } from '../../vcl-ts/index.ts'
 import { type Operated, operated } from '../admin/rig.ts'
 import { always } from '../journey/site.ts'
 import { Folder } from '../policy/folder.ts'
+import { scriptedAdmin } from '../support/scripted-admin.ts'
 import type { OriginScript } from '../support/scripted-origin.ts'
 import { type Around, COMPLAINT, command, type Ran } from './command-line.ts'
 
@@ -41,24 +42,6 @@ async function said(site: Operated, args: readonly string[], around: Around = {}
 async function stored(site: Operated): Promise<string[]> {
   const lines = (await said(site, ['ls', '--json', '--all'])).trim().split('\n')
   return lines.filter((line) => line !== '').map((line) => (JSON.parse(line) as { url: string }).url)
-}
-
-/** An admin listener that answers everything alike. */
-async function scripted(answer: object): Promise<{ readonly admin: string; readonly bodies: unknown[] }> {
-  const bodies: unknown[] = []
-  const server = createServer((request, response) => {
-    let text = ''
-    request.on('data', (part: Buffer) => {
-      text += part.toString()
-    })
-    request.on('end', () => {
-      bodies.push(JSON.parse(text))
-      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return { admin: `127.0.0.1:${(server.address() as AddressInfo).port}`, bodies }
 }
 
 describe('clearcoat purge', () => {
@@ -115,9 +98,16 @@ describe('clearcoat purge', () => {
       'Purged 3 objects. Fetched 2 anew. 1 wait for their next request.\n',
     ],
   ])('%j asks for %j and tells %j', async (args, asked, answer, text) => {
-    const { admin, bodies } = await scripted({ status: 'ok', purged: 0, softPurged: 0, dryRun: false, refreshed: 0, ...answer })
-    expect(await command(['purge', ...args, '--admin', admin])).toMatchObject({ code: 0, stdout: text, stderr: '' })
-    expect(bodies).toEqual([expect.objectContaining(asked)])
+    const { address, asked: lines } = await scriptedAdmin({
+      status: 'ok',
+      purged: 0,
+      softPurged: 0,
+      dryRun: false,
+      refreshed: 0,
+      ...answer,
+    })
+    expect(await command(['purge', ...args, '--admin', address])).toMatchObject({ code: 0, stdout: text, stderr: '' })
+    expect(lines).toEqual([{ line: 'POST /api/purge', body: expect.objectContaining(asked) }])
   })
 
   it('prints the server’s answer with --json', async () => {
