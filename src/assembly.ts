@@ -82,6 +82,8 @@ export interface Assembly {
   readonly banning: Banning
   readonly expiry: Expiry
   readonly origins: Origins
+  /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
+  readonly originsApart: (counters: Counters) => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
@@ -118,7 +120,12 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   })
   const banning = new Banning({ bans, table, log: invalidations, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
-  const origins = parts.origins ?? createOrigins({ settings, clock, counters, oddStatus })
+  const { origins: given } = parts
+  const originsApart = (counted: Counters): Origins =>
+    given === undefined
+      ? createOrigins({ settings, clock, counters: counted, oddStatus })
+      : { ...given, setHealth() {}, close() {}, stop() {} }
+  const origins = given ?? originsApart(counters)
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -142,7 +149,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, params, counters, clock, log, policies, table, banning, expiry, origins }
+  return { engine, settings, params, counters, clock, log, policies, table, banning, expiry, origins, originsApart }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -1,5 +1,6 @@
 /** A server with its sockets: starts, drains, stops. */
 import { Backends } from './admin/backends.ts'
+import { createExplain, type ExplainRequest, type Explanation } from './admin/explain.ts'
 import type { ServerStatus } from './admin/parts.ts'
 import { refetch } from './admin/refetch.ts'
 import { type Admin, createAdmin } from './admin/server.ts'
@@ -40,6 +41,11 @@ export interface Server {
   stat(): Record<string, number>
   /** Every object that is stored, in no particular order; for inspection. */
   objects(): Iterable<StoredObject>
+  /**
+   * Why a request would be answered as it would: it runs on the real machines and leaves no trace. Rejects with an `ExplainError` for one that
+   * nobody could send.
+   */
+  explain(request: ExplainRequest): Promise<Explanation>
   /** Stops accepting, lets what is in flight finish within `deadlines.drain`, then stops. */
   drain(): Promise<void>
   /** Stops at once. */
@@ -84,6 +90,7 @@ class Running implements Server {
   readonly #backends: Backends
   readonly #started: number
   readonly #listeners: Listener[] = []
+  readonly explain: Server['explain']
   #admin: Admin | null = null
   #closed = false
 
@@ -91,6 +98,7 @@ class Running implements Server {
     this.#assembly = assembly
     this.#backends = new Backends(assembly.policies, assembly.origins, assembly.engine.defaultBackend)
     this.#started = assembly.clock.now()
+    this.explain = createExplain(assembly)
   }
 
   get addresses(): readonly string[] {
@@ -154,7 +162,7 @@ class Running implements Server {
         clock,
         log,
         refetch: (target) => refetch(engine, target),
-        explain: null,
+        explain: this.explain,
       },
     })
   }

@@ -30,6 +30,7 @@ const GROUND = /^src\/(?:clock|errors|access-log|log(?:-[a-z]+)?|counters|config
 
 /** Each runtime dependency and the only files that may import it. */
 const HOMES: Readonly<Record<string, RegExp>> = {
+  acorn: /^src\/cli\/lint\//,
   commander: /^src\/cli\//,
   esbuild: /^src\/policy\/load-bundle\.ts$/,
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,

@@ -1,20 +1,41 @@
 /** `clearcoat [serve] [ORIGIN]`: starts the cache, tells where it is, and ends it in good order. */
 
+import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
-import type { ResolvedOptions } from '../config/resolve.ts'
+import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
+import { type ResolvedOptions, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server.ts'
 import { banner, type StartFacts } from './banner.ts'
-import { checkValues } from './check.ts'
+import { checkValues } from './check-values.ts'
+import { type CommandRow, tableRow } from './command.ts'
 import { EXIT, type ExitCode } from './complaint.ts'
+import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
+import { OPTION_NOTES } from './help.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
+
+export const SERVE: CommandRow = {
+  name: 'serve',
+  summary: 'start the cache; the default',
+  description: 'Keeps what a web server answers and serves it again.',
+  examples: [
+    ['clearcoat http://localhost:3000', 'the cache on 127.0.0.1:8080 in front of your server'],
+    ['clearcoat', 'the same in front of a small demo shop'],
+    ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
+    ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
+  ],
+  rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
+  notes: OPTION_NOTES,
+  run: async ({ options, around }) =>
+    serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), packageVersion()),
+}
 
 const FLUSH_MS = 1000
 
 /** Resolves with the exit code when the server has ended. Rejects when it could not start. */
-export async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
+async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
   const { values } = options
   checkValues(values)
   const terminal = process.stdout.isTTY === true
@@ -49,7 +70,7 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
 async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
   const { createServer } = await import('../server.ts')
   const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { preset, name, policy, watch, memory, maxObject } = values
+  const { preset, name, policy, watch, memory, maxObject, params } = values
   const { accessLog, eventLog } = output
   return createServer({
     origin,
@@ -68,6 +89,7 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     ...(maxObject === null ? {} : { maxObject }),
     limits,
     deadlines,
+    params,
     accessLog,
     eventLog,
   })

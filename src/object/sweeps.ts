@@ -8,6 +8,7 @@ import type { CachedObject, Marker } from './object.ts'
 import type { Shelves } from './shelves.ts'
 import type { Slot } from './slot.ts'
 import type { Selector } from './subject.ts'
+import type { Verdict } from './table.ts'
 
 /** A purge, until everything in the table has been tested against it. */
 export interface Sweep {
@@ -109,6 +110,23 @@ export class Sweeps {
     return this.#running.some((sweep) => !sweep.soft && sweep.position > object.checked && sweep.selector.names(object))
   }
 
+  /** What a look-up would make of an object that is in the table; nothing is changed. */
+  standing(object: CachedObject, slot: Slot): Verdict {
+    const since = object.checked
+    let verdict: Verdict = 'valid'
+    for (const { selector, soft, position } of this.#running) {
+      if (position <= since || !selector.names(object)) continue
+      if (!soft || slot.filling === object) return 'hard'
+      verdict = 'soft'
+    }
+    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? 'hard' : verdict
+  }
+
+  /** Whether a purge under way is for whatever is fetched under a key and is newer than a position. `soft`: soft ones count, too. */
+  overtakes(key: string, since: number, soft: boolean): boolean {
+    return this.#running.some((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
+  }
+
   #settleMarker(marker: Marker): boolean {
     for (const sweep of this.#running) {
       if (sweep.soft || sweep.position <= marker.checked || !sweep.selector.namesKey(marker.key)) continue
@@ -120,7 +138,11 @@ export class Sweeps {
   }
 
   #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
-    return this.#bans.matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()), object.checked, byLurker)
+    return this.#bans.matches(this.#view(object, slot), object.checked, byLurker)
+  }
+
+  #view(object: CachedObject, slot: Slot): BanView {
+    return new BanView(object, slot.spec.names, slot.variant, this.#shelves.now())
   }
 
   /** Its readers finish; nobody joins, and it is not kept. */

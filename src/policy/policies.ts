@@ -164,9 +164,9 @@ export class Policies {
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
     const { decisions, clock, deadline, observe } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
-      const { policy, located, refused } = evaluatePolicy(bundle)
+      const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
-        const made = activatePolicy([policy], decisions, clock, deadline, located, observe)
+        const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
         await runInit(made.compiled, made.limit)
         return made
       } catch (error) {
