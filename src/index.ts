@@ -2,6 +2,7 @@ export { ExplainError, type ExplainRequest, type Explanation } from './admin/exp
 export type { Clock, Timer } from './clock.ts'
 export { ConfigError } from './config/config-error.ts'
 export { type Config, defineConfig } from './config/config-values.ts'
+export type { ParamValue } from './config/params.ts'
 export type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 export type { Counters } from './counters.ts'
 export { ListenError } from './listen/listener.ts'

@@ -26,7 +26,7 @@ export const CHECK: CommandRow = {
   operands: [{ placeholder: 'FILE', prose: 'the policy' }],
   rows: [tableRow(CONFIG_OPTION)],
   own: [JSON_OPTION],
-  notes: `It looks for:\n${LINTS.map(({ name, why }) => `  ${name.padEnd(16)} ${why}`).join('\n')}
+  notes: `It looks for:\n${LINTS.map(({ name, what, why }) => `  ${name.padEnd(16)} ${what}:\n${' '.repeat(19)}${why}`).join('\n')}
 
 The code at the top level of the policy runs. A note is no finding. Exit codes: 0 nothing found, 1 findings, 2 usage, 78 bad configuration.`,
   run: async (given) => {

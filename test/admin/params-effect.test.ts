@@ -30,9 +30,18 @@ async function begun(site: Site, path: string): Promise<RawClient> {
 }
 
 param('default_ttl', 'is the lifetime where nothing gives one, but where something forbids it', async () => {
-  const site = await open((hit, response) => {
-    reply(response, hit.url === '/error' ? 403 : 200, hit.url === '/no-cache' ? { 'Cache-Control': 'no-cache', ETag: '"a"' } : {})
+  const ttls: number[] = []
+  const policy = definePolicy({
+    backendResponse({ bereq, beresp }) {
+      if (bereq.url === '/error') ttls.push(beresp.ttl)
+    },
   })
+  const site = await open(
+    (hit, response) => {
+      reply(response, hit.url === '/error' ? 403 : 200, hit.url === '/no-cache' ? { 'Cache-Control': 'no-cache', ETag: '"a"' } : {})
+    },
+    { policy },
+  )
   const twice = async (path: string): Promise<string | undefined> => {
     await site.get(path)
     return cached(site, path)
@@ -42,6 +51,7 @@ param('default_ttl', 'is the lifetime where nothing gives one, but where somethi
   expect(await twice('/2')).toBe('HIT')
   expect(await twice('/no-cache')).toBe('MISS')
   expect(await twice('/error')).toBe('MISS')
+  expect(ttls).toEqual([0, 0])
   site.clock.advance(11_000)
   expect(await cached(site, '/2')).toBe('MISS')
 })

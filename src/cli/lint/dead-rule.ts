@@ -9,6 +9,7 @@ import { descendants, keyOf, type SourceTree, stringOf } from './source-tree.ts'
 export const DEAD_RULE: Lint = {
   name: 'dead-rule',
   severity: 'error',
+  what: 'a rule that can never run',
   why: 'what it was written for never happens',
   how: 'move it before what decides, or remove it',
   find: ({ tree, policies, hooks }: LintInput) => [

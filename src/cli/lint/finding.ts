@@ -36,6 +36,8 @@ export interface Complaint {
 export interface Lint {
   readonly name: string
   readonly severity: Severity
+  /** What it finds, in a few words. */
+  readonly what: string
   /** Why it matters, one sentence. */
   readonly why: string
   readonly how: string

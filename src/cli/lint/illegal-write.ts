@@ -53,6 +53,7 @@ const MUTATORS: ReadonlySet<string> = new Set(['set', 'append', 'delete', 'add',
 export const ILLEGAL_WRITE: Lint = {
   name: 'illegal-write',
   severity: 'error',
+  what: 'a write that a hook may not make',
   why: 'the write throws, or nobody ever sees it',
   how: 'write it in a hook that may: vcl-ts/README.md, “Hook × noun”',
   find: ({ hooks }) => hooks.flatMap(complaintsOf),

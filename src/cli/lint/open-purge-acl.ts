@@ -7,7 +7,8 @@ import { calleeName, descendants, keyOf, type SourceTree, stringOf } from './sou
 export const OPEN_PURGE_ACL: Lint = {
   name: 'open-purge-acl',
   severity: 'error',
-  why: 'who may purge can empty the cache again and again, so that the origin gets every request',
+  what: 'a purge that anybody may send',
+  why: 'whoever may can empty the cache again and again, so that the origin gets every request',
   how: 'ask who it is first: if (!office.matches(client.ip)) return undefined, with const office = acl(…); or leave PURGE to --purge-from and --purge-token',
   find: ({ tree, hooks }: LintInput) =>
     hooks.flatMap((hook) => callsOf(hook, 'purge').flatMap((call) => judge(call, guardsOf(call, hook, tree), hook, tree))),

@@ -7,6 +7,7 @@ import { calleeName, descendants, keyOf, type SourceTree, stringOf } from './sou
 export const SHARED_PERSONAL: Lint = {
   name: 'shared-personal',
   severity: 'error',
+  what: 'one person’s answer stored for others',
   why: 'somebody would see what was made for somebody else',
   how: "do it only where the answer is the same for everybody, such as if (bereq.url.startsWith('/assets/'))",
   find: ({ tree, policies, hooks }: LintInput) => [

@@ -7,6 +7,7 @@ import { descendants, keyOf, type SourceTree, stringOf } from './source-tree.ts'
 export const UNANCHORED: Lint = {
   name: 'unanchored',
   severity: 'warning',
+  what: 'a rule on host or path that matches more than it means',
   why: 'a client chooses host, path and query, and writes what fits the rule',
   how: 'anchor it: ^ and $, startsWith, or ===',
   find: ({ tree, hooks }: LintInput) => hooks.flatMap((hook) => descendants(hook.function.body).flatMap((node) => judge(node, hook, tree))),
@@ -79,6 +80,7 @@ function judgeText(node: AnyNode, noun: string, method: string, text: string): C
 export const DECODED_PATH: Lint = {
   name: 'raw-path',
   severity: 'note',
+  what: 'a refusal of one spelling of a path (a note)',
   why: 'paths are compared byte for byte: /%61dmin, //admin and /admin;x are other texts that an origin may read as the same page',
   how: 'let the origin refuse it as well, or allow what is meant and refuse the rest',
   find: ({ tree, hooks }: LintInput) =>
