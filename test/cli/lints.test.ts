@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { lint } from '../../src/cli/lint/lints.ts'
+import { LINTS, lint } from '../../src/cli/lint/lints.ts'
 import { bundlePolicy } from '../../src/policy/load.ts'
 import { Folder } from '../policy/folder.ts'
 
@@ -260,6 +260,12 @@ describe('raw-path', () => {
 })
 
 describe('the lints together', () => {
+  it('are those of the reference', () => {
+    const text = readFileSync(new URL('../../vcl-ts/README.md', import.meta.url), 'utf8')
+    const rows = [...text.matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)].map(([, name, what]) => ({ name, what }))
+    expect(rows).toEqual(expect.arrayContaining(LINTS.map(({ name, what }) => ({ name, what }))))
+  })
+
   it('find nothing in the example and in the recipes of the reference', async () => {
     const root = fileURLToPath(new URL('../..', import.meta.url))
     expect(lint(await bundlePolicy(`${root}examples/policy/shop.ts`))).toEqual([])
