@@ -278,6 +278,13 @@ describe('the lints together', () => {
     }
   })
 
+  it('look into the functions that replace built-in steps', async () => {
+    expect(await inHooks(`builtin: { reqInvalidate: ({ purge }) => purge() }`)).toEqual(of('open-purge-acl', 'anybody may purge'))
+    expect(await inHooks(`builtin: { berespCookie({ beresp, req }) { beresp.control.private = true } }`)).toEqual([
+      ...of('illegal-write', 'backendResponse has no req', 'assigns beresp.control.private'),
+    ])
+  })
+
   it('look into imported modules, and blame the line of the source', async () => {
     const folder = new Folder({
       'p.ts': `import { definePolicy } from 'clearcoat/vcl-ts'\nimport { recv } from './recv.ts'\n\nexport default definePolicy({ recv })`,
