@@ -9,6 +9,8 @@ import { ConfigError } from './config/config-error.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
+import { Banning } from './invalidation/banning.ts'
+import { Bans } from './invalidation/bans.ts'
 import { Invalidation } from './invalidation/invalidation.ts'
 import { InvalidationLog } from './invalidation/log.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
@@ -72,6 +74,7 @@ export interface Assembly {
   readonly log: EventLog
   readonly policies: Policies
   readonly table: LocalTable
+  readonly banning: Banning
   readonly expiry: Expiry
   readonly origins: Origins
 }
@@ -97,14 +100,17 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const store = new MemoryStore(settings.memory)
   const invalidations = new InvalidationLog()
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
+  const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
   const table: LocalTable = new LocalTable({
     store,
     invalidations,
+    bans,
     now: () => clock.now(),
     variants: settings.limits.variants,
     counters,
     expiry,
   })
+  const banning = new Banning({ bans, table, log: invalidations, clock, counters })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const origins = parts.origins ?? createOrigins({ settings, clock, counters, oddStatus })
   const isTrusted = trustList(options.trust ?? [])
@@ -120,7 +126,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     originOf: (which) => origins.of(which),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
-    invalidation: new Invalidation(table),
+    invalidation: new Invalidation(table, banning),
     invalidators: new Invalidators({
       purgeFrom: allowedFrom('purgeFrom', settings.purgeFrom),
       refreshFrom: allowedFrom('refreshFrom', settings.refreshFrom),
@@ -130,7 +136,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
+  return { engine, settings, counters, clock, log, policies, table, banning, expiry, origins }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -27,7 +27,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   // What the origin failed at is counted where it failed.
   if (!(failure instanceof OriginFailure)) deps.counters.add(C.fetch_failed)
   const stale = init.stale
-  if (stale !== null && !deservesError(step) && deps.table.overtaken(stale.key, fetch.position, stale.tags) !== 'hard') {
+  if (stale !== null && !deservesError(step) && deps.table.outdated(stale, fetch.position) !== 'hard') {
     fetch.postpone(stale)
     const wellFormed = failure instanceof RequestFailure && failure.wellFormed
     if (stale.servableOnError(deps.clock.now(), wellFormed)) return serveStale(fetch, failure, stale)
@@ -83,6 +83,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
   const store = beresp.ttl > 0 && init.kind !== 'pass' && !beresp.uncacheable
   const object = new CachedObject({
     key: init.request.key,
+    target: init.request,
     status: beresp.status,
     reason: beresp.reason,
     headers: beresp.headers,

@@ -14,7 +14,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   const { table, decisions, clock } = fetch.deps
   const { tagFields } = fetch.deps.settings
   if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
-  if (table.overtaken(stale.key, fetch.position, stale.tags) !== 'valid') return
+  if (table.outdated(stale, fetch.position) !== 'valid') return
   const sameLength = response.contentLength === null || response.contentLength === stale.body.length
   if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
@@ -27,6 +27,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   const names = vary.type === 'names' ? vary.names : []
   const fresh = new CachedObject({
     key: stale.key,
+    target: stale.target,
     status: stale.status,
     reason: stale.reason,
     headers,

@@ -167,6 +167,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
   const { tagFields } = deps.settings
   return new CachedObject({
     key: init.request.key,
+    target: init.request,
     status: beresp.status,
     reason: beresp.reason,
     headers,

@@ -56,7 +56,7 @@ function complete(fetch: FetchTransaction, response: OriginResponse, body: Body 
     body !== null &&
     body.length !== null &&
     part.complete &&
-    fetch.deps.table.overtaken(part.key, fetch.position, part.tags) === 'valid' &&
+    fetch.deps.table.outdated(part, fetch.position) === 'valid' &&
     part.etag !== null &&
     etag !== undefined &&
     strongMatch(part.etag, etag) &&

@@ -45,12 +45,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   #alone: Timer | null = null
   #ended = false
   #asks = true
+  #inFlight = true
 
   constructor(deps: FetchDeps, init: FetchInit) {
     this.deps = deps
     this.init = init
     this.observer = init.observer
     this.position = init.claim?.position ?? deps.table.position
+    deps.table.flights.begin(this.position)
     init.policy.enter()
   }
 
@@ -59,7 +61,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     const { claim } = this.init
     const stale = claim?.stale ?? null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
-    if (claim?.detached === true || this.deps.table.overtaken(stale.key, this.position, stale.tags) !== 'valid') return null
+    if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
   }
 
@@ -123,6 +125,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (!this.#asks || this.whenWhole !== null) return
     this.#asks = false
     this.init.policy.leave()
+    // What the table has is tested there; only a part that arrives is in no place where it would be found.
+    if (this.object === null || this.object.part === null || this.filling === null || this.filling.ended) this.#land()
   }
 
   /** Ends the call to the origin, if it still runs. */
@@ -195,6 +199,13 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
       if (end.type === 'reset' && stale !== null) this.postpone(stale)
     }
     this.whenWhole?.()
+    this.#land()
+  }
+
+  /** Nothing of it can come into the table any more. */
+  #land(): void {
+    if (this.#inFlight) this.deps.table.flights.end(this.position)
+    this.#inFlight = false
   }
 
   #giveUp(): void {

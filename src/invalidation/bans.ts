@@ -84,6 +84,7 @@ export class Bans {
   readonly #byText = new Map<string, Entry>()
   #characters = 0
   #newest = 0
+  #forgotten = 0
 
   constructor({ clock, counters, knows, cap = CAP, characters = CHARACTERS }: BansInit) {
     this.#clock = clock
@@ -96,6 +97,11 @@ export class Bans {
   /** Position of the newest active ban, 0 when there is none. */
   get newest(): number {
     return this.#newest
+  }
+
+  /** Position of the newest ban that was completed because nothing older was left to test: what is older cannot be vouched for. */
+  get forgotten(): number {
+    return this.#forgotten
   }
 
   /** Active bans. */
@@ -157,7 +163,10 @@ export class Bans {
   retire(testedUpTo: number, oldestFetch: number): void {
     const done = Math.min(testedUpTo, oldestFetch)
     const left = this.#active.findIndex((entry) => entry.position > done)
-    for (const entry of this.#active.splice(0, left < 0 ? this.#active.length : left)) this.#complete(entry)
+    for (const entry of this.#active.splice(0, left < 0 ? this.#active.length : left)) {
+      this.#forgotten = entry.position
+      this.#complete(entry)
+    }
     if (this.#active.length === 0) this.#newest = 0
   }
 

@@ -1,8 +1,7 @@
 /** Everything that makes stored objects unusable: the one door for every surface (HTTP, policy, admin, command line). */
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
-import { keyPart } from '../object/key-text.ts'
 import type { CachedObject } from '../object/object.ts'
-import type { ObjectTable } from '../object/table.ts'
+import type { ObjectTable, PurgeResult } from '../object/table.ts'
 
 export interface Invalidated {
   /** Objects that went, or were made stale, so far. */
@@ -26,13 +25,22 @@ export interface BanInfo {
 }
 
 /** What of the table it needs. */
-export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject'>
+export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject' | 'count'>
+
+/** What of bans it needs. */
+export interface BanSurface {
+  ban(expression: string): Invalidated | Promise<Invalidated>
+  count(expression: string): Promise<number>
+  list(): readonly BanInfo[]
+}
 
 export class Invalidation {
   readonly #table: Purgeable
+  readonly #banning: BanSurface
 
-  constructor(table: Purgeable) {
+  constructor(table: Purgeable, banning: BanSurface) {
     this.#table = table
+    this.#banning = banning
   }
 
   /** Everything under one primary key, at once. */
@@ -40,22 +48,27 @@ export class Invalidation {
     return { objects: this.#table.purge(key, soft).objects, complete: true }
   }
 
-  /** What a subject names; `gone` is told of each object that goes. From the moment this is called no older copy is served. */
+  /**
+   * What a subject names. From the moment this is called no older copy is served. `gone` is told of each object that goes, except by a ban,
+   * which is always hard. Throws a `BanError` for what is no ban, a `BanLimitError` when there are too many.
+   */
   purge(subject: PurgeSubject, soft: boolean, gone?: (object: CachedObject) => void): Invalidated | Promise<Invalidated> {
-    void gone
-    if (subject.by === 'ban') throw new Error('not there yet')
-    if (subject.by === 'url') return this.purgeKey(`${keyPart(subject.url)}${keyPart(subject.host ?? '')}`, soft)
-    return { objects: this.#table.purgeSubject(subject, soft).objects, complete: true }
+    if (subject.by === 'ban') return this.#banning.ban(subject.expression)
+    const result = this.#table.purgeSubject(subject, soft, gone)
+    return result instanceof Promise ? result.then(whole) : whole(result)
   }
 
-  /** How many objects a purge of this would take. */
-  count(subject: PurgeSubject): Promise<number> {
-    void subject
-    return Promise.reject(new Error('not there yet'))
+  /** How many objects a purge of this would take. Rejects with a `BanError` for what is no ban. */
+  async count(subject: PurgeSubject): Promise<number> {
+    return subject.by === 'ban' ? this.#banning.count(subject.expression) : (await this.#table.count(subject)).objects
   }
 
   /** Newest first. */
   bans(): readonly BanInfo[] {
-    return []
+    return this.#banning.list()
   }
+}
+
+function whole({ objects }: PurgeResult): Invalidated {
+  return { objects, complete: true }
 }

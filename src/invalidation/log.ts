@@ -3,8 +3,9 @@
  * which its fetch began; an entry that came later and names its key, one of its tags, its host, a prefix of its URL or all makes it
  * unusable, whenever it was stored.
  */
-import { placeOf } from '../object/key-text.ts'
-import type { SubjectPurge } from '../object/table.ts'
+import { keyOf, type Place, placeOf } from '../object/key-text.ts'
+import type { SubjectPurge } from '../object/subject.ts'
+import type { Verdict } from '../object/table.ts'
 import { type Positions, Subjects } from './subjects.ts'
 
 export interface InvalidationEntry {
@@ -12,8 +13,6 @@ export interface InvalidationEntry {
   readonly key: string
   readonly soft: boolean
 }
-
-export type InvalidationVerdict = 'valid' | 'soft' | 'hard'
 
 /** Subjects of a kind remembered one by one, and the characters of all together; beyond them the oldest raise the floor. */
 const CAPACITY = 100_000
@@ -28,6 +27,8 @@ export class InvalidationLog {
   /** Objects whose fetch began before this position cannot be vouched for: they are misses. */
   #floor = 0
   readonly #keys: Subjects
+  /** By the key that is made of URL and host alone. */
+  readonly #urls: Subjects
   readonly #tags: Subjects
   readonly #hosts: Subjects
   readonly #prefixes: Subjects
@@ -38,6 +39,7 @@ export class InvalidationLog {
       this.#floor = Math.max(this.#floor, position)
     }
     this.#keys = new Subjects(capacity, CHARACTERS, raise)
+    this.#urls = new Subjects(capacity, CHARACTERS, raise)
     this.#tags = new Subjects(capacity, CHARACTERS, raise)
     this.#hosts = new Subjects(capacity, CHARACTERS, raise)
     this.#prefixes = new Subjects(Math.min(capacity, PREFIXES), CHARACTERS, raise)
@@ -50,7 +52,7 @@ export class InvalidationLog {
 
   /** Subjects held. */
   get size(): number {
-    return this.#keys.size + this.#tags.size + this.#hosts.size + this.#prefixes.size
+    return this.#keys.size + this.#urls.size + this.#tags.size + this.#hosts.size + this.#prefixes.size
   }
 
   /** All variants under a primary key, hard or soft. */
@@ -66,6 +68,9 @@ export class InvalidationLog {
     switch (subject.by) {
       case 'tags':
         for (const tag of subject.tags) this.#tags.record(tag, position, soft)
+        break
+      case 'url':
+        this.#urls.record(keyOf({ url: subject.url, host: subject.host ?? '' }), position, soft)
         break
       case 'host':
         this.#hosts.record(subject.host, position, soft)
@@ -83,24 +88,33 @@ export class InvalidationLog {
     return position
   }
 
-  /** What became of something fetched under `key`, carrying `tags`, by a fetch that began at position `since`. */
-  verdict(key: string, since: number, tags: readonly string[] = NO_TAGS): InvalidationVerdict {
+  /** A ban takes a position; the list of bans holds the rest. */
+  ban(): number {
+    return ++this.#head
+  }
+
+  /** What became of something fetched under `key`, carrying `tags`, by a fetch that began at position `since`. `target`: as an object's. */
+  verdict(key: string, since: number, tags: readonly string[] = NO_TAGS, target: Place | null = null): Verdict {
     if (since >= this.#head) return 'valid'
     if (since < this.#floor) return 'hard'
     const last: Positions = { hard: this.#all.hard, soft: this.#all.soft }
     take(last, this.#keys.get(key))
-    if (this.#tags.last > since) for (const tag of tags) take(last, this.#tags.get(tag))
-    if (this.#hosts.last > since || this.#prefixes.last > since) this.#takePlace(last, key)
+    if (this.#tags.last.soft > since) for (const tag of tags) take(last, this.#tags.get(tag))
+    if (this.#urls.last.soft > since || this.#hosts.last.soft > since || this.#prefixes.last.soft > since)
+      this.#takePlace(last, target ?? placeOf(key))
     return last.hard > since ? 'hard' : last.soft > since ? 'soft' : 'valid'
   }
 
-  #takePlace(last: Positions, key: string): void {
-    const place = placeOf(key)
-    // Where a key does not tell the place, the object goes with every host and prefix.
-    if (place !== null) take(last, this.#hosts.get(place.host))
-    else for (const [, positions] of this.#hosts.entries) take(last, positions)
-    const where = place === null ? null : `${place.host} ${place.url}`
-    for (const [prefix, positions] of this.#prefixes.entries) if (where === null || where.startsWith(prefix)) take(last, positions)
+  #takePlace(last: Positions, place: Place | null): void {
+    if (place === null) {
+      // What does not tell its place goes with every URL, host and prefix.
+      for (const { last: positions } of [this.#urls, this.#hosts, this.#prefixes]) take(last, positions)
+      return
+    }
+    take(last, this.#urls.get(keyOf(place)))
+    take(last, this.#hosts.get(place.host))
+    const where = `${place.host} ${place.url}`
+    for (const [prefix, positions] of this.#prefixes.entries) if (where.startsWith(prefix)) take(last, positions)
   }
 }
 

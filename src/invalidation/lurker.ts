@@ -16,8 +16,8 @@ export interface LurkerInit<T> {
   readonly newest: () => number
   /** Everything has been tested against the bans up to this position. */
   readonly tested: (position: number) => void
-  /** Seconds for which a ban is left to requests alone, default 0. */
-  readonly age?: number
+  /** Seconds for which a ban is left to requests alone; asked for each pass. Default 0. */
+  readonly age?: () => number
   /** Milliseconds of a slice, default 5. */
   readonly budget?: number
   /** Calls back when others have had their turn, default `setImmediate`. */
@@ -33,7 +33,7 @@ interface Waiting {
 
 export class Lurker<T> {
   readonly #init: LurkerInit<T>
-  readonly #age: number
+  readonly #age: () => number
   readonly #budget: number
   readonly #turn: (go: () => void) => void
   #timer: Timer | null = null
@@ -46,7 +46,7 @@ export class Lurker<T> {
 
   constructor(init: LurkerInit<T>) {
     this.#init = init
-    this.#age = init.age ?? 0
+    this.#age = init.age ?? (() => 0)
     this.#budget = init.budget ?? BUDGET
     this.#turn = init.turn ?? ((go) => void setImmediate(go))
   }
@@ -56,11 +56,17 @@ export class Lurker<T> {
     return this.#tested
   }
 
+  /** Whether it waits until a ban has its age. */
+  get resting(): boolean {
+    return this.#timer !== null
+  }
+
   /** A ban was added. Without an age the first slice is done here and now, so that a small cache is done at once. */
   added(): void {
     if (this.#stopped || this.#pass !== null || this.#timer !== null) return
-    if (this.#age === 0) this.#begin()
-    else this.#timer = this.#init.clock.after(this.#age * 1000, () => this.#begin())
+    const age = this.#age()
+    if (age === 0) this.#begin()
+    else this.#timer = this.#init.clock.after(age * 1000, () => this.#begin())
   }
 
   /** Resolves when everything has been tested against the bans up to `position`, or the lurker stops. */

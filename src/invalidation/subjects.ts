@@ -12,7 +12,7 @@ export class Subjects {
   readonly #limit: number
   readonly #forgotten: (position: number) => void
   #characters = 0
-  #last = 0
+  readonly #last: Positions = { hard: 0, soft: 0 }
 
   /** `capacity` subjects of `characters` together; `forgotten` is told the last position of each that has to go. */
   constructor(capacity: number, characters: number, forgotten: (position: number) => void) {
@@ -25,8 +25,8 @@ export class Subjects {
     return this.#positions.size
   }
 
-  /** Position of the last entry of this kind. */
-  get last(): number {
+  /** Positions of the last entries of this kind. `soft` is that of the last of either. */
+  get last(): Readonly<Positions> {
     return this.#last
   }
 
@@ -42,7 +42,8 @@ export class Subjects {
     const before = this.#positions.get(subject)
     if (!this.#positions.delete(subject)) this.#characters += subject.length
     this.#positions.set(ownText(subject), { hard: soft ? (before?.hard ?? 0) : position, soft: position })
-    this.#last = position
+    this.#last.soft = position
+    if (!soft) this.#last.hard = position
     while (this.#positions.size > this.#capacity || (this.#characters > this.#limit && this.#positions.size > 1)) this.#forget()
   }
 

@@ -1,6 +1,7 @@
 /** Everything remembered under one primary key: its variants, who fetches, and who waits. */
 import type { Claim, ClaimKind, ClaimOutcome, Waiter } from './claim.ts'
 import { Filling } from './filling.ts'
+import type { Flights } from './flights.ts'
 import type { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
 import { type Slot, Spec } from './slot.ts'
@@ -61,10 +62,10 @@ export class Head {
     if (this.#claims?.delete(claim) === true && this.#claims.size === 0) this.#claims = null
   }
 
-  /** Nobody joins the claims that there are. */
-  detachClaims(): void {
-    for (const claim of this.claims) claim.detached = true
-    this.#claims = null
+  /** Nobody joins the claim any more. */
+  detach(claim: LocalClaim): void {
+    claim.detached = true
+    this.leave(claim)
   }
 }
 
@@ -85,11 +86,21 @@ export class LocalClaim implements Claim {
   readonly attempt: number
   /** Waiters, with the position of the log when they came. */
   readonly queue: Map<Waiter, number> = new Map()
+  readonly #flights: Flights
+  /** Position of the invalidation log up to which it has been tested. */
+  checked: number
   detached = false
   released = false
 
-  constructor(head: Head, init: Omit<Claim, 'key' | 'detached' | 'released' | 'waiters'> & { names: readonly string[]; variant: string }) {
+  constructor(
+    head: Head,
+    flights: Flights,
+    init: Omit<Claim, 'key' | 'detached' | 'released' | 'waiters'> & { names: readonly string[]; variant: string },
+  ) {
     this.head = head
+    this.#flights = flights
+    this.checked = init.position
+    flights.begin(init.position)
     this.kind = init.kind
     this.range = init.range
     this.names = init.names
@@ -113,6 +124,7 @@ export class LocalClaim implements Claim {
   end(outcome: ClaimOutcome): void {
     if (this.released) return
     this.released = true
+    this.#flights.end(this.position)
     this.head.leave(this)
     this.#tell(outcome)
   }

@@ -2,9 +2,11 @@
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Filling } from './filling.ts'
+import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
+import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
@@ -29,6 +31,8 @@ export interface Part {
 
 export interface ObjectInit {
   readonly key: string
+  /** What was asked for; kept only when the key does not tell. */
+  readonly target: Place | null
   readonly status: number
   readonly reason: string
   /** As received from the origin, without hop-by-hop fields. */
@@ -60,6 +64,9 @@ const OVERHEAD = 1600
 const PER_FIELD = 56
 /** As `OVERHEAD`, of a refusal. */
 const MARKER_OVERHEAD = 700
+
+/** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
+const PER_INDEXED_KEY = 400
 
 const NO_TAGS: readonly string[] = []
 /** Of a tag: its place in the object and its share of the index, at worst as the only object that has it. Measured, rounded up. */
@@ -99,6 +106,13 @@ export class CachedObject implements Entry {
   readonly lifetimeSource: string
   readonly backend: string
   place = -1
+  /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
+  slot: Slot | null = null
+  /** Position of the invalidation log up to which it has been tested. */
+  checked: number
+  /** URL and host, when the key does not tell them. */
+  target: Place | null
+  readonly #indexed: number
   ttl: number
   body: Filling | StoredBody
   hits = 0
@@ -122,6 +136,10 @@ export class CachedObject implements Entry {
     this.keep = init.life.keep
     this.initialAge = init.life.age
     this.position = init.position
+    this.checked = init.position
+    const placed = placeEnd(init.key)
+    this.target = placed < 0 ? init.target : null
+    this.#indexed = placed === init.key.length ? 0 : PER_INDEXED_KEY + Math.max(0, placed)
     this.etag = init.etag
     this.lastModified = init.lastModified
     this.date = init.date
@@ -139,6 +157,7 @@ export class CachedObject implements Entry {
   /** Lets go of what its strings were cut from: stored, it holds no more than it counts. `key` is the table's own copy of the key. */
   settle(key: string): void {
     this.key = key
+    if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
     this.headers = ownHeaders(this.headers)
     this.fieldLines = ownText(this.fieldLines)
     this.etag = this.headers.getLower('etag') ?? null
@@ -146,7 +165,8 @@ export class CachedObject implements Entry {
 
   get bytes(): number {
     const body = this.body instanceof StoredBody ? this.body.length : this.body.held
-    let bytes = OVERHEAD + body + this.key.length + this.fieldLines.length + this.headers.size * PER_FIELD
+    let bytes = OVERHEAD + body + this.key.length + this.#indexed + this.fieldLines.length + this.headers.size * PER_FIELD
+    if (this.target !== null) bytes += this.target.url.length + this.target.host.length
     for (let i = 0; i < this.headers.size; i++) bytes += this.headers.nameAt(i).length + this.headers.valueAt(i).length
     for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
@@ -201,12 +221,16 @@ export class Marker implements Entry {
   readonly position: number
   readonly credentialed: boolean
   place = -1
+  /** As an object's, both. */
+  slot: Slot | null = null
+  checked: number
 
   constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
     this.key = ownText(key)
     this.type = type
     this.expiresAt = expiresAt
     this.position = position
+    this.checked = position
     this.credentialed = credentialed
   }
 

@@ -4,8 +4,8 @@
  */
 import type { Entry } from './object.ts'
 
-/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `refused` because it never fitted. */
-export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged'
+/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `banned`. */
+export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged' | 'banned'
 
 export interface ObjectStore {
   /** Bytes that all entries together may take. */
@@ -17,6 +17,8 @@ export interface ObjectStore {
   /** The entry was used. */
   touch(entry: Entry): void
   has(entry: Entry): boolean
+  /** The entry with this id; that is no use of it. */
+  get(id: number): Entry | undefined
   /** Forgets an entry; harmless when it is not there. */
   remove(entry: Entry, reason: LeaveReason): void
   /** Called for every entry that leaves, however. */

@@ -3,10 +3,11 @@
  * nothing between finding and claiming. The in-process form is `local-table.ts`; a form in shared memory has to pass the
  * same suite, `test/object/table-contract.ts`.
  */
-import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
+import type { Place } from './key-text.ts'
 import type { Freshness } from './lifetime.ts'
 import type { CachedObject, Marker } from './object.ts'
+import type { SubjectPurge } from './subject.ts'
 
 /** A look-up, as the table sees it: it asks for what only HTTP knows. */
 export interface Lookup {
@@ -52,8 +53,25 @@ export type Found =
   /** Somebody fetches it. */
   | { readonly type: 'wait'; readonly claim: Claim; readonly stale: CachedObject | null }
 
-/** What goes by a look through an index or through all keys. */
-export type SubjectPurge = Exclude<PurgeSubject, { by: 'url' | 'ban' }>
+/** What became of something since a position of the invalidation log. `soft`: it is stale now. `hard`: it is of no use any more. */
+export type Verdict = 'valid' | 'soft' | 'hard'
+
+/** What the table needs of the invalidation log. */
+export interface Invalidations {
+  /** Position of the last entry. */
+  readonly head: number
+  purgeKey(key: string, soft: boolean): unknown
+  /** Answers the position of the entry. */
+  purgeSubject(subject: SubjectPurge, soft: boolean): number
+  /** Of something fetched under `key`, with these tags, by a fetch that began at `since`. `target`: what it is of, where the key does not tell. */
+  verdict(key: string, since: number, tags: readonly string[], target: Place | null): Verdict
+}
+
+/** Fetches under way, by the position of the invalidation log at which they began. */
+export interface InFlight {
+  begin(position: number): void
+  end(position: number): void
+}
 
 export interface PurgeResult {
   /** Objects that went, or were made stale. */
@@ -82,10 +100,20 @@ export interface ObjectTable {
   release(claim: Claim, outcome: ClaimOutcome): void
   /** All variants under a key, now. Claims and fillings that began before are detached. */
   purge(key: string, soft: boolean): PurgeResult
-  /** Everything that a subject names, now: stored or arriving. Who waits for a fetch that brings such an object looks up again. */
-  purgeSubject(subject: SubjectPurge, soft: boolean): PurgeResult
-  /** Whether an invalidation overtook what a fetch that began at `position` brings: under `key`, with these tags. */
-  overtaken(key: string, position: number, tags?: readonly string[]): 'valid' | 'soft' | 'hard'
+  /**
+   * Everything that a subject names: stored or arriving. In force when this returns: from then on no look-up finds what it names, and
+   * who waits for a fetch that brings such an object looks up again. What is many is taken in slices, and counted when all are through.
+   * `gone` is told of each object as it goes.
+   */
+  purgeSubject(subject: SubjectPurge, soft: boolean, gone?: (object: CachedObject) => void): PurgeResult | Promise<PurgeResult>
+  /** How many objects a purge would take; changes nothing. */
+  count(subject: SubjectPurge): PurgeResult | Promise<PurgeResult>
+  /** Whether an invalidation by key, URL, host, prefix or of all overtook a fetch that began at `position` under `key`. */
+  overtaken(key: string, position: number): Verdict
+  /** Whether any invalidation since `position` names the object. */
+  outdated(object: CachedObject, position: number): Verdict
+  /** Each fetch enters here when it begins, and leaves when nothing of it can be stored any more. */
+  readonly flights: InFlight
   /** Position of the invalidation log, for fetches without a claim. */
   readonly position: number
   /** Objects kept, bytes of everything kept. */

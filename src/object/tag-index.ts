@@ -33,11 +33,14 @@ export class TagIndex {
     }
   }
 
-  /** Objects that carry any of the tags, each once; a copy, so that they may go meanwhile. */
-  find(tags: Iterable<string>): ReadonlySet<CachedObject> {
-    const found = new Set<CachedObject>()
-    for (const tag of tags) for (const object of this.#tags.get(tag)?.objects ?? NONE) found.add(object)
-    return found
+  /** Objects that carry the tag; they may go and come meanwhile. */
+  carriers(tag: string): ReadonlySet<CachedObject> {
+    return this.#tags.get(tag)?.objects ?? NONE
+  }
+
+  /** Every tag, with the number of objects that carry it. */
+  *names(): IterableIterator<readonly [tag: string, objects: number]> {
+    for (const { tag, objects } of this.#tags.values()) yield [tag, objects.size]
   }
 
   #make(text: string): Tagged {

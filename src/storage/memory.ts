@@ -43,6 +43,10 @@ export class MemoryStore implements ObjectStore {
     return this.#entries.has(entry.id)
   }
 
+  get(id: number): Entry | undefined {
+    return this.#entries.peek(id)
+  }
+
   remove(entry: Entry, reason: LeaveReason): void {
     this.#leaving = reason
     this.#entries.delete(entry.id)

@@ -52,3 +52,32 @@ function canonical(name: string, value: string, mode: Decisions['acceptLanguage'
   if (name === 'accept-language') return mode === 'bytes' ? value : languageSet(value)
   return value.includes(',') ? splitPlain(value).join(',') : value
 }
+
+/**
+ * The value that a request's field has in what `variantKey` made, canonical as it is compared there; `undefined` when it was absent or
+ * is not one of the names. What stands before the first space is not looked at.
+ */
+export function variantField(variant: string, name: string): string | undefined {
+  let at = variant.indexOf(' ') + 1
+  while (at < variant.length) {
+    const end = endOfName(variant, at)
+    const found = variant.slice(at, end) === name
+    if (variant[end] === ';') {
+      if (found) return undefined
+      at = end + 1
+      continue
+    }
+    const colon = variant.indexOf(':', end + 1)
+    const length = Number(variant.slice(end + 1, colon))
+    if (found) return variant.slice(colon + 1, colon + 1 + length)
+    at = colon + 1 + length
+  }
+  return undefined
+}
+
+/** A name is a token: it holds neither of them. */
+function endOfName(variant: string, at: number): number {
+  let end = at
+  while (end < variant.length && variant[end] !== ';' && variant[end] !== ':') end++
+  return end
+}

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
-import type { SubjectPurge } from '../../src/object/table.ts'
+import type { Place } from '../../src/object/key-text.ts'
+import type { SubjectPurge } from '../../src/object/subject.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { until } from '../support/until.ts'
 import { interleave, seeded } from './interleaving.ts'
@@ -39,11 +40,11 @@ describe('ten thousand interleavings of readers, fetches and purges', () => {
           log.purgeKey(`another ${seed}`, false)
           return log.purgeKey(key, soft)
         },
-        purgeSubject(subject: SubjectPurge, soft: boolean): unknown {
+        purgeSubject(subject: SubjectPurge, soft: boolean): number {
           log.purgeSubject({ by: 'tags', tags: [`another ${seed}`] }, false)
           return log.purgeSubject(subject, soft)
         },
-        verdict: (key: string, since: number, tags: readonly string[]) => log.verdict(key, since, tags),
+        verdict: (key: string, since: number, tags: readonly string[], target: Place | null) => log.verdict(key, since, tags, target),
       }
       for (const violation of interleave(seed, busy, STEPS).violations) violations.push(`seed ${seed}: ${violation}`)
     }
@@ -57,7 +58,7 @@ describe('ten thousand interleavings of readers, fetches and purges', () => {
       const forgetful = {
         head: 0,
         purgeKey: (key: string, soft: boolean): unknown => log.purgeKey(key, soft),
-        purgeSubject: (subject: SubjectPurge, soft: boolean): unknown => log.purgeSubject(subject, soft),
+        purgeSubject: (subject: SubjectPurge, soft: boolean): number => log.purgeSubject(subject, soft),
         verdict: () => 'valid' as const,
       }
       violations += interleave(seed, forgetful, STEPS).violations.length

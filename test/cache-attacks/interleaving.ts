@@ -5,10 +5,11 @@
 import { Counters } from '../../src/counters.ts'
 import type { Claim, ClaimOutcome } from '../../src/object/claim.ts'
 import { keyPart } from '../../src/object/key-text.ts'
-import { type Invalidations, LocalTable } from '../../src/object/local-table.ts'
+import { LocalTable } from '../../src/object/local-table.ts'
 import { CachedObject, Marker } from '../../src/object/object.ts'
 import { bodyOf } from '../../src/object/stored-body.ts'
-import type { Lookup, SubjectPurge } from '../../src/object/table.ts'
+import type { SubjectPurge } from '../../src/object/subject.ts'
+import type { Invalidations, Lookup } from '../../src/object/table.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
@@ -165,7 +166,7 @@ class Run implements Verdict {
   ): void {
     const variant = lookup.variant(names)
     const table = this.#table
-    if (this.#table.overtaken(KEY, position, [TAG]) !== 'valid') this.overtaken++
+    if (this.#table.overtaken(KEY, position) !== 'valid') this.overtaken++
     const dice = this.#random()
     if (dice < 0.1) {
       if (claim !== null) table.release(claim, { type: 'failed', cause: new Error('broken') })
@@ -198,6 +199,7 @@ class Run implements Verdict {
     const ttl = this.#random() < 0.5 ? 1000 : 0.005
     const object = new CachedObject({
       key: KEY,
+      target: null,
       status: 200,
       reason: 'OK',
       headers: new HeaderMap(),

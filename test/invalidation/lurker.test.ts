@@ -94,7 +94,7 @@ describe('the lurker', () => {
   })
 
   it('leaves a ban alone until it has its age', () => {
-    const rig = new Rig(2, { age: 60 })
+    const rig = new Rig(2, { age: () => 60 })
     rig.ban()
     rig.clock.advance(59_999)
     expect(rig.seen).toEqual([])
@@ -132,7 +132,7 @@ describe('the lurker', () => {
   })
 
   it('stops while a ban has not its age', () => {
-    const rig = new Rig(2, { age: 60 })
+    const rig = new Rig(2, { age: () => 60 })
     rig.ban()
     rig.lurker.stop()
     rig.clock.advance(60_000)
@@ -140,7 +140,7 @@ describe('the lurker', () => {
   })
 
   it('has nothing to do when all bans have gone meanwhile', () => {
-    const rig = new Rig(2, { age: 60 })
+    const rig = new Rig(2, { age: () => 60 })
     rig.ban()
     rig.newest = 0
     rig.clock.advance(60_000)

@@ -92,7 +92,7 @@ describe('the memory of what is stored', () => {
     const real = (await held()) - before
     expect(table.objects).toBe(COUNT)
     expect(real).toBeLessThan(table.bytes * 1.1)
-    table.purgeSubject({ by: 'all' }, false)
+    await table.purgeSubject({ by: 'all' }, false)
     expect([table.tags, table.bytes]).toEqual([0, 0])
   })
 

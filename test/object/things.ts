@@ -3,12 +3,14 @@ import type { BodySink } from '../../src/body/body.ts'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters } from '../../src/counters.ts'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
+import type { BanTests } from '../../src/object/ban-view.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../../src/object/claim.ts'
 import { Expiry } from '../../src/object/expiry.ts'
 import { FillBudget } from '../../src/object/fill-budget.ts'
 import { Filling } from '../../src/object/filling.ts'
 import { LocalTable } from '../../src/object/local-table.ts'
 import { CachedObject, Marker, type ObjectInit } from '../../src/object/object.ts'
+import type { Pace } from '../../src/object/pace.ts'
 import { bodyOf } from '../../src/object/stored-body.ts'
 import type { Found, Lookup, ObjectTable } from '../../src/object/table.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
@@ -26,6 +28,7 @@ export function object(options: ObjectOptions = {}): CachedObject {
   const { at = 0, ttl = 60, grace = 0, staleIfError = 0, keep = 0, ...init } = options
   return new CachedObject({
     key: 'k',
+    target: null,
     status: 200,
     reason: 'OK',
     headers: HeaderMap.of([['Content-Type', 'text/plain']]),
@@ -145,6 +148,38 @@ export function fillingFor(
   return { filling, object: made }
 }
 
+/** Time that a look at it moves, and turns that are taken when told to. */
+export class ManualPace implements Pace {
+  readonly #turns: (() => void)[] = []
+  readonly #step: number
+  #time = 0
+
+  /** Milliseconds from one look at the time to the next. */
+  constructor(step: number) {
+    this.#step = step
+  }
+
+  get waiting(): number {
+    return this.#turns.length
+  }
+
+  now(): number {
+    this.#time += this.#step
+    return this.#time
+  }
+
+  turn(callback: () => void): void {
+    this.#turns.push(callback)
+  }
+
+  /** Takes the next turn. `false`: nobody waits for one. */
+  take(): boolean {
+    const callback = this.#turns.shift()
+    callback?.()
+    return callback !== undefined
+  }
+}
+
 export interface Rig {
   readonly clock: ManualClock
   readonly store: MemoryStore
@@ -154,7 +189,7 @@ export interface Rig {
 }
 
 /** A table over a memory store, with time that moves when told to. */
-export function rig(options: { budget?: number; variants?: number } = {}): Rig {
+export function rig(options: { budget?: number; variants?: number; pace?: Pace; bans?: BanTests } = {}): Rig {
   const clock = new ManualClock()
   const store = new MemoryStore(options.budget ?? 16 * MIB)
   const counters = new Counters()
@@ -166,6 +201,8 @@ export function rig(options: { budget?: number; variants?: number } = {}): Rig {
     variants: options.variants ?? 64,
     counters,
     expiry,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+    ...(options.bans === undefined ? {} : { bans: options.bans }),
   })
   return { clock, store, table, expiry, counters }
 }

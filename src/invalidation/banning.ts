@@ -1,0 +1,98 @@
+/** Bans put to work: the list, the lurker that tests what is stored against it, and when a ban may be forgotten. */
+import { parseBan } from '../../vcl-ts/ban.ts'
+import type { Clock } from '../clock.ts'
+import type { Counters } from '../counters.ts'
+import type { BanView } from '../object/ban-view.ts'
+import type { LocalTable } from '../object/local-table.ts'
+import type { CachedObject } from '../object/object.ts'
+import { banMatcher } from './ban-matcher.ts'
+import type { Bans } from './bans.ts'
+import type { BanInfo, Invalidated } from './invalidation.ts'
+import type { InvalidationLog } from './log.ts'
+import { Lurker } from './lurker.ts'
+
+export interface BanningInit {
+  readonly bans: Bans
+  readonly table: LocalTable
+  readonly log: InvalidationLog
+  readonly clock: Clock
+  readonly counters: Counters
+  /** Seconds until the lurker begins to test objects against a ban; asked for each. Default 0. */
+  readonly lurkerAge?: () => number
+}
+
+/** Milliseconds that a ban is waited for before it is answered with what it has come to. */
+const PATIENCE = 100
+
+export class Banning {
+  readonly #bans: Bans
+  readonly #table: LocalTable
+  readonly #log: InvalidationLog
+  readonly #clock: Clock
+  readonly #lurker: Lurker<CachedObject>
+
+  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0 }: BanningInit) {
+    this.#bans = bans
+    this.#table = table
+    this.#log = log
+    this.#clock = clock
+    this.#lurker = new Lurker({
+      clock,
+      counters,
+      entries: () => table.present(),
+      test: (object) => table.test(object),
+      newest: () => bans.newest,
+      tested: () => this.#retire(),
+      age: lurkerAge,
+    })
+    table.flights.onLanded = () => this.#retire()
+  }
+
+  /** In force when this returns. Throws a `BanError` or a `BanLimitError`. */
+  ban(expression: string): Invalidated | Promise<Invalidated> {
+    const ban = this.#bans.add(expression, this.#log.head + 1)
+    const position = this.#log.ban()
+    this.#lurker.added()
+    const result = (): Invalidated => ({ objects: ban.objects, complete: this.#lurker.testedUpTo >= position, id: ban.id })
+    const now = result()
+    if (now.complete || this.#lurker.resting) return now
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(PATIENCE, () => resolve(result()))
+      void this.#lurker.until(position).then(() => {
+        timer.cancel()
+        resolve(result())
+      })
+    })
+  }
+
+  /** How many objects a ban would take now. Throws a `BanError`. */
+  async count(expression: string): Promise<number> {
+    const matches = banMatcher(parseBan(expression))
+    return (await this.#table.countMatching((object: BanView) => matches(object))).objects
+  }
+
+  /** Newest first. */
+  list(): readonly BanInfo[] {
+    const untested = this.#untested()
+    return this.#bans.list((position) => untested.reduce((sum, checked) => sum + (checked < position ? 1 : 0), 0))
+  }
+
+  gauges(): ReturnType<Bans['gauges']> {
+    return this.#bans.gauges()
+  }
+
+  stop(): void {
+    this.#lurker.stop()
+  }
+
+  /** How far what is present has been tested, where that is not as far as the newest ban. */
+  #untested(): readonly number[] {
+    const { newest } = this.#bans
+    if (this.#lurker.testedUpTo >= newest) return []
+    return Array.from(this.#table.present(), ({ checked }) => checked).filter((checked) => checked < newest)
+  }
+
+  #retire(): void {
+    if (this.#bans.size > 0) this.#bans.retire(this.#lurker.testedUpTo, this.#table.flights.oldest)
+  }
+}

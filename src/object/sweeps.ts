@@ -1,0 +1,145 @@
+/**
+ * Purges under way, and the verdict on what they have not come to yet. A purge is in force from the moment it is recorded: whatever
+ * looks at an entry, be it a look-up or the sweep itself, first applies all that came since the entry was last tested.
+ */
+import { type BanTests, BanView } from './ban-view.ts'
+import type { Head, LocalClaim } from './head.ts'
+import type { CachedObject, Marker } from './object.ts'
+import type { Shelves } from './shelves.ts'
+import type { Slot } from './slot.ts'
+import type { Selector } from './subject.ts'
+
+/** A purge, until everything in the table has been tested against it. */
+export interface Sweep {
+  readonly selector: Selector
+  readonly soft: boolean
+  /** Of its entry in the log. */
+  readonly position: number
+  /** Objects that went or were made stale by it. */
+  objects: number
+  readonly gone: ((object: CachedObject) => void) | null
+}
+
+export class Sweeps {
+  readonly #shelves: Shelves
+  readonly #log: { readonly head: number }
+  readonly #bans: BanTests
+  /** From the oldest to the newest. */
+  #running: Sweep[] = []
+
+  constructor(shelves: Shelves, log: { readonly head: number }, bans: BanTests) {
+    this.#shelves = shelves
+    this.#log = log
+    this.#bans = bans
+    shelves.onGone = (object) => this.#credit(object)
+  }
+
+  /** The newest of all. */
+  begin(sweep: Sweep): void {
+    this.#running.push(sweep)
+  }
+
+  /** Everything has been tested against it. */
+  end(sweep: Sweep): void {
+    this.#running = this.#running.filter((other) => other !== sweep)
+  }
+
+  /** Tests what is in a slot. Whether anything left. */
+  settle(slot: Slot): boolean {
+    const { filling, whole, part, anonymousMarker, credentialedMarker } = slot
+    let left = false
+    if (filling !== null && this.settleObject(filling, slot)) left = true
+    if (whole !== null && this.settleObject(whole, slot)) left = true
+    if (part !== null && this.settleObject(part, slot)) left = true
+    if (anonymousMarker !== null && this.#settleMarker(anonymousMarker)) left = true
+    if (credentialedMarker !== null && this.#settleMarker(credentialedMarker)) left = true
+    slot.checked = this.#log.head
+    return left
+  }
+
+  /** Tests everything under a key. */
+  settleHead(head: Head): void {
+    for (const claim of head.claims) this.settleClaim(claim)
+    for (const spec of head.specs) for (const slot of spec.slots) this.settle(slot)
+    this.#shelves.tidy(head)
+  }
+
+  /** Tests one object. Whether it left. */
+  settleObject(object: CachedObject, slot: Slot, byLurker: boolean = false): boolean {
+    const since = object.checked
+    if (since === this.#log.head) return false
+    for (const sweep of this.#running) {
+      if (sweep.position <= since || !sweep.selector.names(object)) continue
+      count(sweep, object)
+      if (this.take(object, slot, sweep.soft)) return true
+    }
+    if (this.#bans.newest > since && this.#banned(object, slot, byLurker)) {
+      if (slot.filling === object) this.#dropFilling(object, slot)
+      else this.#shelves.store.remove(object, 'banned')
+      return true
+    }
+    object.checked = this.#log.head
+    return false
+  }
+
+  /** A purge takes an object. Whether it left: softly purged it stays, unless it was arriving. */
+  take(object: CachedObject, slot: Slot, soft: boolean): boolean {
+    if (slot.filling === object) this.#dropFilling(object, slot)
+    else if (!soft) this.#shelves.store.remove(object, 'purged')
+    else {
+      this.#shelves.soften(object)
+      return false
+    }
+    return true
+  }
+
+  /** Tests a claim: one that was overtaken is detached. */
+  settleClaim(claim: LocalClaim): void {
+    if (claim.checked === this.#log.head) return
+    for (const sweep of this.#running) {
+      if (sweep.position <= claim.checked || !sweep.selector.namesKey(claim.key)) continue
+      claim.head.detach(claim)
+      return
+    }
+    claim.checked = this.#log.head
+  }
+
+  /** Whether a purge under way is going to take the object. */
+  doomed(object: CachedObject): boolean {
+    return this.#running.some((sweep) => !sweep.soft && sweep.position > object.checked && sweep.selector.names(object))
+  }
+
+  #settleMarker(marker: Marker): boolean {
+    for (const sweep of this.#running) {
+      if (sweep.soft || sweep.position <= marker.checked || !sweep.selector.namesKey(marker.key)) continue
+      this.#shelves.store.remove(marker, 'superseded')
+      return true
+    }
+    marker.checked = this.#log.head
+    return false
+  }
+
+  #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
+    return this.#bans.matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()), object.checked, byLurker)
+  }
+
+  /** Its readers finish; nobody joins, and it is not kept. */
+  #dropFilling(object: CachedObject, slot: Slot): void {
+    this.#shelves.forget(object)
+    this.#shelves.dropIfEmpty(slot)
+  }
+
+  /** It goes before the purges that would have taken it came to it. */
+  #credit(object: CachedObject): void {
+    for (const sweep of this.#running) {
+      if (sweep.position <= object.checked || !sweep.selector.names(object)) continue
+      count(sweep, object)
+      if (!sweep.soft) return
+    }
+  }
+}
+
+function count(sweep: Sweep, object: CachedObject): void {
+  sweep.objects++
+  sweep.gone?.(object)
+}
