@@ -130,7 +130,9 @@ describe('BAN', () => {
     await site.ask('BAN', '/', { 'X-Ban': 'obj.status == 404 && obj.url ~ ^/gone' })
     await site.ask('BAN', '/', { 'X-Ban': 'req.url == /none' })
     const stat = (names: readonly string[]): readonly number[] => names.map((name) => site.stat(name))
-    expect(stat(['bans', 'bans_completed', 'bans_obj', 'bans_req', 'bans_added', 'bans_dups', 'bans_deleted'])).toEqual([2, 2, 1, 1, 2, 0, 0])
+    expect(stat(['bans', 'bans_completed', 'bans_obj', 'bans_req', 'bans_added', 'bans_dups', 'bans_deleted'])).toEqual([
+      2, 2, 1, 1, 2, 0, 0,
+    ])
     expect(stat(['bans_lurker_tested', 'bans_lurker_tests_tested', 'bans_lurker_obj_killed', 'bans_tested'])).toEqual([11, 17, 1, 0])
     expect(site.stat('n_object')).toBe(5)
   })
