@@ -45,6 +45,8 @@ const ACCEPTED: readonly (readonly [pattern: string, matches: readonly string[],
   ['(?:ab|cd)*e', ['e', 'abcde'], ['ab']],
   ['(a|a){30}b', [`${'a'.repeat(30)}b`], [`${'a'.repeat(29)}b`]],
   ['a{2,}b(?#or so){', ['aab{'], ['ab{']],
+  ['x[^,]*(|y)', ['x', 'axb'], ['y']],
+  ['(|y)[^,]*x', ['x', 'axb'], ['y']],
   ['\xe9t\xe9', ['l’\xe9t\xe9'], ['ete']],
 ]
 
@@ -146,9 +148,9 @@ describe('patterns of bans', () => {
         const expression = new RegExp(source)
         expect(texts.map(matcher)).toEqual(texts.map((each) => expression.test(each)))
       }),
-      { numRuns: 20_000, seed: 7 },
+      { numRuns: 10_000, seed: 7 },
     )
-    expect(taken).toBeGreaterThan(3000)
+    expect(taken).toBeGreaterThan(1500)
   })
 
   // Backtracking without bounds would not end within the test’s time: 64 KiB squared are seconds for each pair, an exponential never ends.
