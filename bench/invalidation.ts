@@ -7,7 +7,7 @@ import { Expiry } from '../src/object/expiry.ts'
 import { keyOf } from '../src/object/key-text.ts'
 import { LocalTable } from '../src/object/local-table.ts'
 import { CachedObject } from '../src/object/object.ts'
-import type { Pace } from '../src/object/pace.ts'
+import { type Pace, systemPace } from '../src/object/pace.ts'
 import { bodyOf } from '../src/object/stored-body.ts'
 import type { SubjectPurge } from '../src/object/subject.ts'
 import type { Lookup } from '../src/object/table.ts'
@@ -21,7 +21,7 @@ const NO_NAMES: readonly string[] = []
 /** The slices of a purge, in milliseconds. */
 let slices: number[] = []
 const pace: Pace = {
-  now: () => performance.now(),
+  ...systemPace,
   turn: (callback) => {
     setImmediate(() => {
       const began = performance.now()

@@ -8,17 +8,25 @@ import type { CachedObject } from '../object/object.ts'
 import { banMatcher } from './ban-matcher.ts'
 import type { Bans } from './bans.ts'
 import type { BanInfo, Invalidated } from './invalidation.ts'
-import type { InvalidationLog } from './log.ts'
-import { Lurker } from './lurker.ts'
+import { Lurker, type LurkerInit } from './lurker.ts'
+
+/** What of the invalidation log it needs. */
+export interface PositionedLog {
+  readonly head: number
+  /** Takes the next position for a ban. */
+  ban(): number
+}
 
 export interface BanningInit {
   readonly bans: Bans
   readonly table: LocalTable
-  readonly log: InvalidationLog
+  readonly log: PositionedLog
   readonly clock: Clock
   readonly counters: Counters
   /** Seconds until the lurker begins to test objects against a ban; asked for each. Default 0. */
   readonly lurkerAge?: () => number
+  /** Calls back when others have had their turn, default `setImmediate`. */
+  readonly turn?: NonNullable<LurkerInit<CachedObject>['turn']>
 }
 
 /** Milliseconds that a ban is waited for before it is answered with what it has come to. */
@@ -27,11 +35,11 @@ const PATIENCE = 100
 export class Banning {
   readonly #bans: Bans
   readonly #table: LocalTable
-  readonly #log: InvalidationLog
+  readonly #log: PositionedLog
   readonly #clock: Clock
   readonly #lurker: Lurker<CachedObject>
 
-  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0 }: BanningInit) {
+  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0, turn }: BanningInit) {
     this.#bans = bans
     this.#table = table
     this.#log = log
@@ -44,6 +52,7 @@ export class Banning {
       newest: () => bans.newest,
       tested: () => this.#retire(),
       age: lurkerAge,
+      ...(turn === undefined ? {} : { turn }),
     })
     table.flights.onLanded = () => this.#retire()
   }

@@ -6,9 +6,13 @@ export interface Pace {
   now(): number
   /** Calls back when others have had their turn. */
   turn(callback: () => void): void
+  /** Work between two looks at the time. */
+  readonly between: number
 }
 
 export const systemPace: Pace = {
+  // At most some 0.1 ms.
+  between: 64,
   now: () => performance.now(),
   turn: (callback) => {
     setImmediate(callback)
@@ -24,8 +28,6 @@ export interface Job {
 
 /** Milliseconds of a turn that all jobs together may take. */
 const SLICE = 4
-/** Work between two looks at the clock: at most some 0.1 ms. */
-const BETWEEN_LOOKS = 64
 
 export class Slices {
   readonly #pace: Pace
@@ -81,7 +83,7 @@ export class Slices {
   /** Whether the job has come to its end. */
   #run(job: Job, end: number): boolean {
     for (;;) {
-      for (let work = 0; work < BETWEEN_LOOKS; ) {
+      for (let work = 0; work < this.#pace.between; ) {
         const done = job.step()
         if (done === 0) return true
         work += done

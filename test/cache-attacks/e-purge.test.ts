@@ -4,31 +4,37 @@ import type { Place } from '../../src/object/key-text.ts'
 import type { SubjectPurge } from '../../src/object/subject.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { until } from '../support/until.ts'
-import { interleave, seeded } from './interleaving.ts'
+import { COURSES, type Course, interleave, seeded } from './interleaving.ts'
 import { gate, type Reply, type Rig, type RigOptions, requestOf, type Seen, start } from './rig.ts'
 
 const RUNS = 10_000
 const STEPS = 60
 
-describe('ten thousand interleavings of readers, fetches and purges', () => {
-  test('give nobody who came after a purge anything older', () => {
+describe('ten thousand interleavings of readers, fetches, sweeps and', () => {
+  test.each(Object.entries(COURSES))('%s give nobody who came after a purge anything older', (name, course) => {
     const violations: string[] = []
-    let [served, purges, overtaken] = [0, 0, 0]
+    let [served, purges, overtaken, sliced, confirmed] = [0, 0, 0, 0, 0]
     for (let seed = 1; seed <= RUNS; seed++) {
-      const run = interleave(seed, new InvalidationLog(), STEPS)
+      const run = interleave(seed, new InvalidationLog(), STEPS, course)
       for (const violation of run.violations) violations.push(`seed ${seed}: ${violation}`)
       served += run.served
       purges += run.purges
       overtaken += run.overtaken
+      sliced += run.sliced
+      confirmed += run.confirmed
     }
     expect(violations.slice(0, 10)).toEqual([])
-    // The schedule is worth its name: many are served, and many fetches are overtaken.
+    // The schedule is worth its name: many are served, many fetches are overtaken, many purges go on behind the others' steps.
     expect(served).toBeGreaterThan(RUNS * 5)
     expect(purges).toBeGreaterThan(RUNS * 3)
     expect(overtaken).toBeGreaterThan(RUNS)
+    expect(sliced).toBeGreaterThan(RUNS)
+    if (name.includes('304')) expect(confirmed).toBeGreaterThan(RUNS / 10)
   })
 
-  test('give nobody anything older either when the log remembers one subject only', () => {
+  const [all] = Object.values(COURSES) as [Course]
+
+  test('purges give nobody anything older either when the log remembers one subject only', () => {
     const violations: string[] = []
     for (let seed = 1; seed <= 500; seed++) {
       const log = new InvalidationLog(1)
@@ -44,24 +50,28 @@ describe('ten thousand interleavings of readers, fetches and purges', () => {
           log.purgeSubject({ by: 'tags', tags: [`another ${seed}`] }, false)
           return log.purgeSubject(subject, soft)
         },
+        ban: () => log.ban(),
         verdict: (key: string, since: number, tags: readonly string[], target: Place | null) => log.verdict(key, since, tags, target),
       }
-      for (const violation of interleave(seed, busy, STEPS).violations) violations.push(`seed ${seed}: ${violation}`)
+      for (const violation of interleave(seed, busy, STEPS, all).violations) violations.push(`seed ${seed}: ${violation}`)
     }
     expect(violations.slice(0, 10)).toEqual([])
   })
 
-  test('would show a log that forgets', () => {
+  test('purges would show a log that forgets', () => {
     let violations = 0
     for (let seed = 1; seed <= 200; seed++) {
       const log = new InvalidationLog()
       const forgetful = {
-        head: 0,
+        get head(): number {
+          return log.head
+        },
         purgeKey: (key: string, soft: boolean): unknown => log.purgeKey(key, soft),
         purgeSubject: (subject: SubjectPurge, soft: boolean): number => log.purgeSubject(subject, soft),
+        ban: () => log.ban(),
         verdict: () => 'valid' as const,
       }
-      violations += interleave(seed, forgetful, STEPS).violations.length
+      violations += interleave(seed, forgetful, STEPS, all).violations.length
     }
     expect(violations).toBeGreaterThan(0)
   })

@@ -150,6 +150,7 @@ export function fillingFor(
 
 /** Time that a look at it moves, and turns that are taken when told to. */
 export class ManualPace implements Pace {
+  readonly between = 64
   readonly #turns: (() => void)[] = []
   readonly #step: number
   #time = 0
