@@ -63,13 +63,13 @@ function charactersOf(node: PatternNode): CharSet {
   }
 }
 
-/** Whether it can match with these characters alone. */
+/** Whether it can match with these characters alone, in the middle of a text. */
 function isPossible(node: PatternNode, within: CharSet): boolean {
   switch (node.type) {
     case 'set':
       return charsOverlap(node.set, within)
     case 'at':
-      return true
+      return node.where !== '^' && node.where !== '$'
     case 'seq':
       return node.items.every((item) => isPossible(item, within))
     case 'any':
