@@ -14,6 +14,8 @@ import type { Verdict } from './table.ts'
 export interface Sweep {
   readonly selector: Selector
   readonly soft: boolean
+  /** When it was recorded, monotonic milliseconds: what is softened is stale from then on. */
+  readonly at: number
   /** Of its entry in the log. */
   readonly position: number
   /** Objects that went or were made stale by it. */
@@ -45,24 +47,21 @@ export class Sweeps {
     this.#running = this.#running.filter((other) => other !== sweep)
   }
 
-  /** Tests what is in a slot. Whether anything left. */
-  settle(slot: Slot): boolean {
-    const { filling, whole, part, anonymousMarker, credentialedMarker } = slot
-    let left = false
-    if (filling !== null && this.settleObject(filling, slot)) left = true
-    if (whole !== null && this.settleObject(whole, slot)) left = true
-    if (part !== null && this.settleObject(part, slot)) left = true
-    if (anonymousMarker !== null && this.#settleMarker(anonymousMarker)) left = true
-    if (credentialedMarker !== null && this.#settleMarker(credentialedMarker)) left = true
-    slot.checked = this.#log.head
-    return left
+  /** Tests everything under a key. Whether anything is left there. */
+  settleHead(head: Head): boolean {
+    if (this.#running.length > 0 || this.#bans.newest > head.checked) {
+      for (const claim of head.claims) this.settleClaim(claim)
+      for (const spec of head.specs) for (const slot of spec.slots) this.#settleSlot(slot)
+    }
+    head.checked = this.#log.head
+    this.#shelves.tidy(head)
+    return !head.empty
   }
 
-  /** Tests everything under a key. */
-  settleHead(head: Head): void {
-    for (const claim of head.claims) this.settleClaim(claim)
-    for (const spec of head.specs) for (const slot of spec.slots) this.settle(slot)
-    this.#shelves.tidy(head)
+  #settleSlot(slot: Slot): void {
+    const { filling, whole, part, anonymousMarker, credentialedMarker } = slot
+    for (const object of [filling, whole, part]) if (object !== null) this.settleObject(object, slot)
+    for (const marker of [anonymousMarker, credentialedMarker]) if (marker !== null) this.#settleMarker(marker)
   }
 
   /** Tests one object. Whether it left. */
@@ -72,23 +71,23 @@ export class Sweeps {
     for (const sweep of this.#running) {
       if (sweep.position <= since || !sweep.selector.names(object)) continue
       count(sweep, object)
-      if (this.take(object, slot, sweep.soft)) return true
+      if (this.take(object, slot, sweep.soft, sweep.at)) return true
     }
     if (this.#bans.newest > since && this.#banned(object, slot, byLurker)) {
-      if (slot.filling === object) this.#dropFilling(object, slot)
-      else this.#shelves.store.remove(object, 'banned')
+      if (isKept(object, slot)) this.#shelves.store.remove(object, 'banned')
+      else this.#dropArriving(object, slot)
       return true
     }
     object.checked = this.#log.head
     return false
   }
 
-  /** A purge takes an object. Whether it left: softly purged it stays, unless it was arriving. */
-  take(object: CachedObject, slot: Slot, soft: boolean): boolean {
-    if (slot.filling === object) this.#dropFilling(object, slot)
+  /** A purge of the moment `at` takes an object. Whether it left: softly purged it stays, unless it was arriving. */
+  take(object: CachedObject, slot: Slot, soft: boolean, at: number): boolean {
+    if (!isKept(object, slot)) this.#dropArriving(object, slot)
     else if (!soft) this.#shelves.store.remove(object, 'purged')
     else {
-      this.#shelves.soften(object)
+      this.#shelves.soften(object, at)
       return false
     }
     return true
@@ -127,14 +126,13 @@ export class Sweeps {
     return this.#running.some((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
   }
 
-  #settleMarker(marker: Marker): boolean {
+  #settleMarker(marker: Marker): void {
     for (const sweep of this.#running) {
       if (sweep.soft || sweep.position <= marker.checked || !sweep.selector.namesKey(marker.key)) continue
       this.#shelves.store.remove(marker, 'superseded')
-      return true
+      return
     }
     marker.checked = this.#log.head
-    return false
   }
 
   #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
@@ -146,17 +144,18 @@ export class Sweeps {
   }
 
   /** Its readers finish; nobody joins, and it is not kept. */
-  #dropFilling(object: CachedObject, slot: Slot): void {
+  #dropArriving(object: CachedObject, slot: Slot): void {
     this.#shelves.forget(object)
     this.#shelves.dropIfEmpty(slot)
   }
 
   /** It goes before the purges that would have taken it came to it. */
   #credit(object: CachedObject): void {
+    const { slot } = object
     for (const sweep of this.#running) {
       if (sweep.position <= object.checked || !sweep.selector.names(object)) continue
       count(sweep, object)
-      if (!sweep.soft) return
+      if (!sweep.soft || slot === null || !isKept(object, slot)) return
     }
   }
 }
@@ -164,4 +163,8 @@ export class Sweeps {
 function count(sweep: Sweep, object: CachedObject): void {
   sweep.objects++
   sweep.gone?.(object)
+}
+
+function isKept(object: CachedObject, slot: Slot): boolean {
+  return slot.whole === object || slot.part === object
 }
