@@ -100,7 +100,8 @@ export const STEP_PROSE: Readonly<Record<StepName, string>> = {
   reqCookie: 'the same for a Cookie that is not on the analytics list',
   reqCacheControl:
     "stands for honouring the client's Cache-Control, which the look-up does where the preset wants it, and `no-cache` of refresh clients under every preset",
-  purgeAnswer: '200 with verb and count (`Purged 3`, `Banned 3`, `Banned 3 so far`) as reason phrase and text; JSON where Accept asks for it',
+  purgeAnswer:
+    '200 with verb and count (`Purged 3`, `Banned 3`, `Banned 3 so far`) as reason phrase and text; JSON where Accept asks for it',
   synthPage: 'an error page where there is no body; `Allow` with 405',
   refreshValid: 'the stale object was invalidated meanwhile: asked again without it (`varnish`: 503)',
   refreshConditions: 'a 304 that nobody asked for: 502 (`varnish`: 503)',
