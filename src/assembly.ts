@@ -121,11 +121,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const banning = new Banning({ bans, table, log: invalidations, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
+  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
-      ? createOrigins({ settings, clock, counters: counted, oddStatus })
+      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
       : { ...given, setHealth() {}, close() {}, stop() {} }
-  const origins = given ?? originsApart(counters)
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,

@@ -6,6 +6,7 @@ import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { EventLog } from '../log.ts'
 import type { Policies } from '../policy/policies.ts'
 import type { Backends } from './backends.ts'
+import type { ExplainRequest, Explanation } from './explanation.ts'
 import type { Shelf } from './inventory.ts'
 
 export interface ServerStatus {
@@ -29,17 +30,6 @@ export interface RefetchTarget {
   readonly host: string
 }
 
-/** Answers `POST /api/explain`. The request has been checked. */
-export type Explain = (request: ExplainAsked) => Promise<object>
-
-export interface ExplainAsked {
-  readonly url: string
-  readonly method?: string
-  readonly headers?: readonly (readonly [name: string, value: string])[]
-  readonly fetch?: boolean
-  readonly ip?: string
-}
-
 export interface AdminParts {
   /** Flat, Varnish's names. */
   readonly stat: () => Record<string, number>
@@ -53,6 +43,5 @@ export interface AdminParts {
   readonly clock: Clock
   readonly log: EventLog
   readonly refetch: Refetch
-  /** `null`: this server cannot explain. */
-  readonly explain: Explain | null
+  readonly explain: (request: ExplainRequest) => Promise<Explanation>
 }

@@ -20,7 +20,6 @@ const TITLES = {
   'bad-value': 'The value cannot be used',
   'policy-refused': 'The policy is refused',
   'too-many': 'There are too many',
-  unavailable: 'This is not available here',
   internal: 'An internal error',
 } as const
 

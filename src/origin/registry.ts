@@ -14,6 +14,8 @@ export interface OriginsDeps {
   readonly counters: Counters
   /** What becomes of the statuses 600–998 (DECISIONS: status 600–999). */
   readonly oddStatus: OddStatus
+  /** What an operator says of it already. Default: nothing. */
+  readonly healthOf?: (backend: Backend) => AdminHealth
 }
 
 export interface Origins {
@@ -39,6 +41,7 @@ export function createOrigins(deps: OriginsDeps): Origins {
     let pool = pools.get(key)
     if (pool === undefined) {
       pool = createPool(backend, deps)
+      pool.setHealth(deps.healthOf?.(backend) ?? 'auto')
       pools.set(key, pool)
     }
     known.set(backend, pool)

@@ -150,6 +150,17 @@ export default definePolicy({ name: '${name}', backends: { app: backend('${site.
     await problem(shop, 400, 'PUT /api/backends/shop.app/health', { body: { health: 'ill' } })
   })
 
+  it('is not asked by an explanation either, once it is marked sick', async () => {
+    const site = await operated()
+    await api(site, 'PUT /api/backends/boot.default/health', { health: 'sick' })
+    await api(site, 'POST /api/explain', { url: 'http://www.example/', fetch: true })
+    expect(site.origin.hits.length).toBe(0)
+    await api(site, 'PUT /api/backends/boot.default/health', { health: 'healthy' })
+    await api(site, 'POST /api/explain', { url: 'http://www.example/', fetch: true })
+    expect(site.origin.hits.length).toBe(1)
+    expect(site.server.stat()).toMatchObject({ 'VBE.boot.default.req': 0, 'VBE.boot.default.unhealthy': 0 })
+  })
+
   it('lets nobody wait for a connection to what has become sick, while what is under way ends', async () => {
     const held: (() => void)[] = []
     const target = await operated((_hit, response) => void held.push(() => response.end('late')))
