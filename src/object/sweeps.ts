@@ -8,7 +8,6 @@ import type { CachedObject, Marker } from './object.ts'
 import type { Shelves } from './shelves.ts'
 import type { Slot } from './slot.ts'
 import type { Selector } from './subject.ts'
-import type { Verdict } from './table.ts'
 
 /** A purge, until everything in the table has been tested against it. */
 export interface Sweep {
@@ -22,6 +21,14 @@ export interface Sweep {
   objects: number
   readonly gone: ((object: CachedObject) => void) | null
 }
+
+/** What would be left of an object: nothing, or it would be stale since a moment. */
+export interface Standing {
+  readonly gone: boolean
+  readonly softenedAt: number | null
+}
+
+const GONE: Standing = Object.freeze({ gone: true, softenedAt: null })
 
 export class Sweeps {
   readonly #shelves: Shelves
@@ -110,15 +117,15 @@ export class Sweeps {
   }
 
   /** What a look-up would make of an object that is in the table; nothing is changed. */
-  standing(object: CachedObject, slot: Slot): Verdict {
+  standing(object: CachedObject, slot: Slot): Standing {
     const since = object.checked
-    let verdict: Verdict = 'valid'
-    for (const { selector, soft, position } of this.#running) {
+    let softenedAt: number | null = null
+    for (const { selector, soft, position, at } of this.#running) {
       if (position <= since || !selector.names(object)) continue
-      if (!soft || slot.filling === object) return 'hard'
-      verdict = 'soft'
+      if (!soft || !isKept(object, slot)) return GONE
+      softenedAt ??= at
     }
-    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? 'hard' : verdict
+    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? GONE : { gone: false, softenedAt }
   }
 
   /** Whether a purge under way is for whatever is fetched under a key and is newer than a position. `soft`: soft ones count, too. */
