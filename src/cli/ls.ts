@@ -5,8 +5,7 @@ import { type CommandRow, JSON_OPTION } from './command.ts'
 import { EXIT } from './complaint.ts'
 import { duration } from './duration-text.ts'
 import { CLIENT_NOTES } from './help.ts'
-import { listed, PAGE_OPTIONS } from './pages.ts'
-import { columns } from './table.ts'
+import { PAGE_OPTIONS, printList } from './pages.ts'
 
 /** As `GET /api/objects` lists it; times in seconds, sizes in bytes. */
 export interface ListedObject {
@@ -47,18 +46,17 @@ export const LS: CommandRow = {
   ],
   notes: CLIENT_NOTES,
   run: async (given) => {
-    const { operands, texts, around } = given
-    const of = (flag: string): string | undefined => texts(flag).at(-1)
-    const client = await AdminClient.of(given)
-    const query = { ...filterQuery(operands[0]), ...drop({ host: of('host'), prefix: of('prefix'), tag: of('tag'), status: of('status') }) }
-    let first = true
-    for await (const { items, more } of listed<'objects', ListedObject>(client, '/api/objects', 'objects', query, given)) {
-      if (given.has('json')) around.stdout(items.map((item) => `${JSON.stringify(item)}\n`).join(''))
-      else if (items.length > 0 || !first) around.stdout(withTitles(columns(TITLES, items.map(row)), first))
-      else around.stdout('Nothing is stored that matches.\n')
-      if (more) around.stderr('There are more: --limit N, or --all.\n')
-      first = false
+    const of = (flag: string): string | undefined => given.texts(flag).at(-1)
+    const query = {
+      ...filterQuery(given.operands[0]),
+      ...drop({ host: of('host'), prefix: of('prefix'), tag: of('tag'), status: of('status') }),
     }
+    await printList(
+      await AdminClient.of(given),
+      { path: '/api/objects', key: 'objects', query },
+      { titles: TITLES, row, nothing: 'Nothing is stored that matches.' },
+      given,
+    )
     return EXIT.ok
   },
 }
@@ -71,10 +69,6 @@ function filterQuery(filter: string | undefined): Record<string, string> {
 
 function drop(query: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined))
-}
-
-function withTitles(table: string, titles: boolean): string {
-  return titles ? table : table.slice(table.indexOf('\n') + 1)
 }
 
 function row({ id, state, status, bytes, hits, age, ttl, host, url, key }: ListedObject): string[] {

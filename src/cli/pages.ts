@@ -2,6 +2,7 @@
 import type { AdminClient } from './admin-client.ts'
 import type { Given, OwnOption } from './command.ts'
 import { CommandError, EXIT } from './complaint.ts'
+import { columns } from './table.ts'
 
 const PAGE = 1000
 const FIRST = 100
@@ -13,29 +14,41 @@ export const PAGE_OPTIONS: readonly OwnOption[] = [
 
 type Page<Key extends string, Item> = { readonly [K in Key]: readonly Item[] } & { readonly next?: string | null }
 
-export interface Listing<Item> {
-  readonly items: readonly Item[]
-  /** There are more than were asked for. */
-  readonly more: boolean
+export interface ListRequest<Key extends string> {
+  readonly path: string
+  /** Of the list in the answer. */
+  readonly key: Key
+  readonly query: Readonly<Record<string, string | undefined>>
 }
 
-/** What `--limit` or `--all` asks for, page by page; the last page tells whether there is more. */
-export async function* listed<Key extends string, Item>(
+export interface ListForm<Item> {
+  readonly titles: readonly string[]
+  readonly row: (item: Item) => readonly string[]
+  /** Where there is nothing to list. */
+  readonly nothing: string
+}
+
+/** Prints what `--limit` or `--all` asks for, page by page: a table with its titles once, or with `--json` a line of JSON for each item. */
+export async function printList<Key extends string, Item>(
   client: AdminClient,
-  path: string,
-  key: Key,
-  query: Readonly<Record<string, string | undefined>>,
-  given: Pick<Given, 'texts' | 'has'>,
-): AsyncGenerator<Listing<Item>> {
-  let left = given.has('all') ? Number.POSITIVE_INFINITY : limitOf(given.texts('limit').at(-1))
+  { path, key, query }: ListRequest<Key>,
+  { titles, row, nothing }: ListForm<Item>,
+  { texts, has, around }: Given,
+): Promise<void> {
+  let left = has('all') ? Number.POSITIVE_INFINITY : limitOf(texts('limit').at(-1))
   let cursor: string | undefined
+  let isFirst = true
   do {
     const page: Page<Key, Item> = await client.get(path, { ...query, limit: String(Math.min(PAGE, left)), cursor })
-    const items = page[key]
+    const items: readonly Item[] = page[key]
+    if (has('json')) around.stdout(items.map((item) => `${JSON.stringify(item)}\n`).join(''))
+    else if (items.length > 0) around.stdout(columns(titles, items.map(row), !isFirst))
+    else if (isFirst) around.stdout(`${nothing}\n`)
     left -= items.length
     cursor = page.next ?? undefined
-    yield { items, more: cursor !== undefined && left <= 0 }
+    isFirst = false
   } while (cursor !== undefined && left > 0)
+  if (cursor !== undefined) around.stderr('There are more: --limit N, or --all.\n')
 }
 
 function limitOf(text: string | undefined): number {

@@ -32,10 +32,15 @@ export function processSurroundings(): Surroundings {
   }
 }
 
+/** The end of the input and Ctrl-C are no answer. */
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return await lines.question(question)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') process.stderr.write('\n')
+    else throw error
+    return ''
   } finally {
     lines.close()
   }

@@ -1,7 +1,7 @@
 /** Text in columns, and text from elsewhere made safe to show. */
 
-/** Rows with their columns aligned; those whose title begins with a blank are aligned right. */
-export function columns(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows with their columns aligned, titles first unless `headless`; columns whose title begins with a blank are aligned right. */
+export function columns(titles: readonly string[], rows: readonly (readonly string[])[], headless: boolean = false): string {
   const all = [titles.map((title) => title.trim()), ...rows]
   const widths = titles.map((_, column) => Math.max(...all.map((row) => shown(row[column] ?? '').length)))
   const cell = (text: string, column: number): string => {
@@ -9,7 +9,7 @@ export function columns(titles: readonly string[], rows: readonly (readonly stri
     if (titles[column]?.startsWith(' ') === true) return shown(text).padStart(width)
     return shown(text).padEnd(width)
   }
-  return all.map((row) => `${row.map(cell).join('  ').trimEnd()}\n`).join('')
+  return (headless ? rows : all).map((row) => `${row.map(cell).join('  ').trimEnd()}\n`).join('')
 }
 
 /** `name  value`, a line each. */

@@ -3,8 +3,7 @@ import { AdminClient, CLIENT_ROWS } from './admin-client.ts'
 import { type CommandRow, JSON_OPTION } from './command.ts'
 import { EXIT } from './complaint.ts'
 import { CLIENT_NOTES } from './help.ts'
-import { listed, PAGE_OPTIONS } from './pages.ts'
-import { columns } from './table.ts'
+import { PAGE_OPTIONS, printList } from './pages.ts'
 
 interface ListedTag {
   readonly tag: string
@@ -24,27 +23,14 @@ export const TAGS: CommandRow = {
   own: [...PAGE_OPTIONS, JSON_OPTION],
   notes: CLIENT_NOTES,
   run: async (given) => {
-    const { operands, around } = given
-    let first = true
-    for await (const { items, more } of listed<'tags', ListedTag>(
+    const [prefix] = given.operands
+    const row = ({ tag, objects }: ListedTag): readonly string[] => [String(objects), tag]
+    await printList(
       await AdminClient.of(given),
-      '/api/tags',
-      'tags',
-      { prefix: operands[0] },
+      { path: '/api/tags', key: 'tags', query: { prefix } },
+      { titles: [' OBJECTS', 'TAG'], row, nothing: 'Nothing that is stored carries such a tag.' },
       given,
-    )) {
-      if (given.has('json')) around.stdout(items.map((item) => `${JSON.stringify(item)}\n`).join(''))
-      else if (items.length > 0)
-        around.stdout(
-          columns(
-            [' OBJECTS', 'TAG'],
-            items.map(({ tag, objects }) => [String(objects), tag]),
-          ),
-        )
-      else if (first) around.stdout('Nothing that is stored carries such a tag.\n')
-      if (more) around.stderr('There are more: --limit N, or --all.\n')
-      first = false
-    }
+    )
     return EXIT.ok
   },
 }

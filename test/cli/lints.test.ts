@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { lint } from '../../src/cli/lint/lints.ts'
+import { LINTS, lint } from '../../src/cli/lint/lints.ts'
 import { bundlePolicy } from '../../src/policy/load.ts'
 import { Folder } from '../policy/folder.ts'
 
@@ -260,6 +260,12 @@ describe('raw-path', () => {
 })
 
 describe('the lints together', () => {
+  it('are those of the reference', () => {
+    const text = readFileSync(new URL('../../vcl-ts/README.md', import.meta.url), 'utf8')
+    const rows = [...text.matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)].map(([, name, what]) => ({ name, what }))
+    expect(rows).toEqual(expect.arrayContaining(LINTS.map(({ name, what }) => ({ name, what }))))
+  })
+
   it('find nothing in the example and in the recipes of the reference', async () => {
     const root = fileURLToPath(new URL('../..', import.meta.url))
     expect(lint(await bundlePolicy(`${root}examples/policy/shop.ts`))).toEqual([])
@@ -270,6 +276,13 @@ describe('the lints together', () => {
       const folder = new Folder({ [`${index}.ts`]: code })
       expect(lint(await bundlePolicy(folder.of(`${index}.ts`))), code).toEqual([])
     }
+  })
+
+  it('look into the functions that replace built-in steps', async () => {
+    expect(await inHooks(`builtin: { reqInvalidate: ({ purge }) => purge() }`)).toEqual(of('open-purge-acl', 'anybody may purge'))
+    expect(await inHooks(`builtin: { berespCookie({ beresp, req }) { beresp.control.private = true } }`)).toEqual([
+      ...of('illegal-write', 'backendResponse has no req', 'assigns beresp.control.private'),
+    ])
   })
 
   it('look into imported modules, and blame the line of the source', async () => {

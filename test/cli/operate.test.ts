@@ -208,6 +208,21 @@ describe('clearcoat ls', () => {
     expect(await stored(site)).toEqual(paths)
   })
 
+  it('asks for page after page, and prints the titles once', async () => {
+    const tag = (text: string): object => ({ tag: text, objects: 1 })
+    const pages = [
+      { tags: [tag('a'), tag('b')], next: 'b' },
+      { tags: [tag('c')], next: null },
+    ]
+    const all = await scriptedAdmin(...pages)
+    const ran = await command(['tags', '--all', '--admin', all.address])
+    expect(ran).toMatchObject({ code: 0, stdout: 'OBJECTS  TAG\n      1  a\n      1  b\n      1  c\n', stderr: '' })
+    expect(all.asked.map(({ line }) => line)).toEqual(['GET /api/tags?limit=1000', 'GET /api/tags?limit=1000&cursor=b'])
+    const few = await scriptedAdmin(...pages)
+    expect(await command(['tags', '--limit', '3', '--admin', few.address])).toMatchObject({ stdout: ran.stdout, stderr: '' })
+    expect(few.asked.map(({ line }) => line)).toEqual(['GET /api/tags?limit=3', 'GET /api/tags?limit=1&cursor=b'])
+  })
+
   it('shows no control characters of a key as they are', async () => {
     const policy = definePolicy({ hash: ({ key }) => [key.clear(), key.add('\x1b[31mred')][2] })
     const site = await operated(tagged, { policy })
@@ -337,6 +352,9 @@ describe('a client', () => {
   it('sends the token, and says how to give it where it is missing or wrong', async () => {
     const site = await operated(tagged, { adminToken: TOKEN })
     expect(await said(site, ['stat', 'n_object', '--admin-token', TOKEN])).toBe('n_object  0\n')
+    const folder = new Folder({ token: `${TOKEN}\n` })
+    const env = { CLEARCOAT_ADMIN: site.server.admin, CLEARCOAT_ADMIN_TOKEN_FILE: folder.of('token') }
+    expect(await command(['stat', 'n_object'], { env })).toMatchObject({ code: 0, stdout: 'n_object  0\n' })
     const without = await ask(site, ['stat'])
     expect(without.code).toBe(1)
     expect(without.stderr).toContain('--admin-token')

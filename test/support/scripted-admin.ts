@@ -1,4 +1,4 @@
-/** An admin listener that answers everything alike, and remembers what it was asked. */
+/** An admin listener whose answers are given, and that remembers what it was asked. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
@@ -9,7 +9,8 @@ export interface ScriptedAdmin {
   readonly asked: { readonly line: string; readonly body: unknown }[]
 }
 
-export async function scriptedAdmin(answer: object): Promise<ScriptedAdmin> {
+/** Answers one after another; the last one again and again. */
+export async function scriptedAdmin(...answers: readonly object[]): Promise<ScriptedAdmin> {
   const asked: { line: string; body: unknown }[] = []
   const server = createServer((request, response) => {
     let text = ''
@@ -18,7 +19,7 @@ export async function scriptedAdmin(answer: object): Promise<ScriptedAdmin> {
     })
     request.on('end', () => {
       asked.push({ line: `${request.method} ${request.url}`, body: text === '' ? null : JSON.parse(text) })
-      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer))
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answers[Math.min(asked.length, answers.length) - 1]))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -22,6 +22,7 @@ export interface Finding {
 export interface LintInput {
   readonly tree: SourceTree
   readonly policies: readonly PolicyTree[]
+  /** Hooks, and functions in place of built-in steps. */
   readonly hooks: readonly HookTree[]
 }
 

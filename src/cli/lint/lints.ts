@@ -15,7 +15,7 @@ export const LINTS: readonly Lint[] = [OPEN_PURGE_ACL, SHARED_PERSONAL, DEAD_RUL
 export function lint(bundle: PolicyBundle): Finding[] {
   const tree = new SourceTree(bundle)
   const policies = policiesOf(tree)
-  const hooks = policies.flatMap((policy) => policy.hooks)
+  const hooks = policies.flatMap((policy) => [...policy.hooks, ...policy.steps])
   const found = LINTS.flatMap(({ name, severity, how, find }) =>
     find({ tree, policies, hooks }).flatMap((complaint): Finding[] => {
       const place = tree.placeOf(complaint.node)

@@ -1,6 +1,7 @@
 /** The policies of a bundle as syntax: their hooks, what names in a hook stand for, and what has to hold for a node to run. */
 import type { AnyNode, ArrowFunctionExpression, FunctionDeclaration, FunctionExpression, ObjectExpression, Pattern, Property } from 'acorn'
-import { HOOKS, type Hook } from '../../../vcl-ts/legal.ts'
+import { type StepName, stepsOf } from '../../../vcl-ts/builtin/step-names.ts'
+import { HOOKS, type Hook, type RequestHook } from '../../../vcl-ts/legal.ts'
 import { calleeName, descendants, keyOf, type SourceTree } from './source-tree.ts'
 
 export type FunctionNode = FunctionExpression | ArrowFunctionExpression | FunctionDeclaration
@@ -18,6 +19,8 @@ export interface PolicyTree {
   readonly hooks: readonly HookTree[]
   /** The entries of `builtin`. */
   readonly builtin: readonly Property[]
+  /** Functions in place of built-in steps, which see what their hook sees. */
+  readonly steps: readonly HookTree[]
 }
 
 /** What `definePolicy` is given, and a default export that is a bare object. */
@@ -52,11 +55,17 @@ function policyOf(object: ObjectExpression, tree: SourceTree): PolicyTree {
   const builtin = properties
     .filter((property) => keyOf(property) === 'builtin')
     .flatMap((property) => propertiesOf(tree.resolved(property.value)))
-  const policy: PolicyTree = { object, hooks, builtin }
+  const steps: HookTree[] = []
+  const policy: PolicyTree = { object, hooks, builtin, steps }
   for (const property of properties) {
     const hook = HOOKS.find((name) => name === keyOf(property))
     const body = tree.resolved(property.value)
     if (hook !== undefined && isFunction(body)) hooks.push({ hook, policy, function: body, names: namesOf(body) })
+  }
+  for (const entry of builtin) {
+    const hook = HOOKS.find((name) => stepsOf(name as RequestHook).includes(keyOf(entry) as StepName))
+    const body = tree.resolved(entry.value)
+    if (hook !== undefined && isFunction(body)) steps.push({ hook, policy, function: body, names: namesOf(body) })
   }
   return policy
 }

@@ -56,7 +56,7 @@ function switchedOff(entry: Property, policy: PolicyTree): Complaint[] {
   const name = keyOf(entry) ?? ''
   const step = Object.hasOwn(STEPS, name) ? STEPS[name] : undefined
   if (step === undefined || entry.value.type !== 'Literal' || entry.value.value !== false) return []
-  const instead = policy.hooks.some((hook) => step.hooks.includes(hook.hook) && mentions(hook.function, step.words))
+  const instead = [...policy.hooks, ...policy.steps].some((hook) => step.hooks.includes(hook.hook) && mentions(hook.function, step.words))
   return instead ? [] : [{ node: entry, message: `without ${name}, ${step.shares}`, how: step.how }]
 }
 
