@@ -28,6 +28,7 @@ export type Refetch = (object: RefetchTarget) => Promise<boolean>
 export interface RefetchTarget {
   readonly url: string
   readonly host: string
+  readonly scheme: 'http' | 'https'
 }
 
 export interface AdminParts {

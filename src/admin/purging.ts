@@ -2,7 +2,7 @@
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
 import type { Invalidated } from '../invalidation/invalidation.ts'
-import { keyPart, placeOf } from '../object/key-text.ts'
+import { keyPart, type Place, placeOf } from '../object/key-text.ts'
 import type { CachedObject } from '../object/object.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
 import { isValidHost } from '../wire/host.ts'
@@ -90,7 +90,7 @@ export function subjectOf({ url, tags, prefix, host, all }: PurgeAsked): PurgeSu
 }
 
 /** Host and path of `http://host/path`, or of a path and a host; byte-exact, as keys have them. */
-function placed(text: string, host: string | undefined, what: string): RefetchTarget {
+function placed(text: string, host: string | undefined, what: string): Place {
   const match = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text)
   if (match !== null) {
     if (host !== undefined) throw new Problem(400, 'bad-request', `${what} names a host, and host another`, 'leave one of them out')
@@ -118,7 +118,8 @@ class Gone {
     const place = placeOf(object.key)
     if (place === null || this.#targets.size >= REFRESH_MOST || object.headers.hasLower('vary') || object.part !== null) return
     if (object.key !== keyPart(place.url) + keyPart(place.host)) return
-    this.#targets.set(object.key, { url: place.url, host: place.host })
+    const scheme = object.slot?.variant.startsWith('https') === true ? 'https' : 'http'
+    this.#targets.set(`${scheme} ${object.key}`, { url: place.url, host: place.host, scheme })
   }
 
   get targets(): Iterable<RefetchTarget> {

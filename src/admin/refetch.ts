@@ -7,28 +7,36 @@ import { serve } from '../request/serve.ts'
 import type { RefetchTarget } from './parts.ts'
 
 /** Nobody has this address (RFC 5737), so that nothing is allowed to the request that an address allows. */
-const PEER: Peer = { address: '192.0.2.1', port: 0, localAddress: '192.0.2.2', localPort: 80, scheme: 'http', trusted: false }
+const PEER: Omit<Peer, 'scheme' | 'localPort'> = { address: '192.0.2.1', port: 0, localAddress: '192.0.2.2', trusted: false }
 
 /** Resolves with whether a whole answer other than an error came. */
-export function refetch(engine: Engine, { url, host }: RefetchTarget): Promise<boolean> {
+export function refetch(engine: Engine, { url, host, scheme }: RefetchTarget): Promise<boolean> {
   const headers = HeaderMap.of([
     ['Host', host],
     ['User-Agent', 'Clearcoat refresh'],
   ])
   return new Promise((resolve) => {
-    serve(engine, new Drain({ method: 'GET', target: url, host, version: '1.1', headers }, resolve))
+    serve(
+      engine,
+      new Drain(
+        { method: 'GET', target: url, host, version: '1.1', headers },
+        { ...PEER, scheme, localPort: scheme === 'https' ? 443 : 80 },
+        resolve,
+      ),
+    )
   })
 }
 
 class Drain implements Exchange {
-  readonly peer: Peer = PEER
+  readonly peer: Peer
   readonly head: RequestHead
   readonly body = null
   observer: ExchangeObserver | null = null
   readonly #done: (whole: boolean) => void
 
-  constructor(head: RequestHead, done: (whole: boolean) => void) {
+  constructor(head: RequestHead, peer: Peer, done: (whole: boolean) => void) {
     this.head = head
+    this.peer = peer
     this.#done = done
   }
 

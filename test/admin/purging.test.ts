@@ -103,6 +103,19 @@ describe('refresh', () => {
     expect([answer.get('x-cache'), answer.body.toString()]).toEqual(['HIT', 'answer 4'])
   })
 
+  it('fetches what was stored for https as that', async () => {
+    const site = await operated((hit, response) => reply(response, 200, FRESH, `answer ${hit.index}`), { trust: ['127.0.0.0/8'] })
+    const secure = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '192.0.2.7' }
+    for (const fields of [{}, secure]) await site.get('/a', fields)
+    expect(await api(site, 'POST /api/purge', { url: 'https://www.example:443/a', refresh: true })).toEqual({
+      ...NONE,
+      purged: 2,
+      refreshed: 2,
+    })
+    expect(site.origin.hits.slice(2).map((hit) => hit.headers['x-forwarded-proto'])).toEqual(['http', 'https'])
+    for (const fields of [{}, secure]) expect((await site.get('/a', fields)).get('x-cache')).toBe('HIT')
+  })
+
   it('does so behind a soft purge as well', async () => {
     const site = await filled()
     expect(await api(site, 'POST /api/purge', { url: 'http://www.example/a', soft: true, refresh: true })).toEqual({
