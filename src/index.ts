@@ -1,3 +1,4 @@
+export { ExplainError, type ExplainRequest, type Explanation } from './admin/explain.ts'
 export type { Clock, Timer } from './clock.ts'
 export { ConfigError } from './config/config-error.ts'
 export { type Config, defineConfig } from './config/config-values.ts'

@@ -106,7 +106,7 @@ export interface ExplainedKey {
 
 export interface VaryValue {
   readonly name: string
-  /** As variants are compared; `null`: absent. */
+  /** As variants are compared, in canonical form; `null`: absent. */
   readonly value: string | null
 }
 

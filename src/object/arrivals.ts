@@ -49,7 +49,7 @@ export class Arrivals {
       const head = shelves.head(object.key)
       const slot = shelves.slot(head, names, variant)
       if (object.part === null) {
-        if (slot.filling !== null) shelves.forget(slot.filling)
+        if (slot.filling !== null) shelves.lose(slot.filling)
         slot.filling = object
       }
       shelves.enter(object, slot)
@@ -98,7 +98,7 @@ export class Arrivals {
       this.#shelves.store.remove(object, 'purged')
       return
     }
-    this.#shelves.forget(object)
+    this.#shelves.lose(object)
     this.#shelves.dropIfEmpty(slot)
   }
 

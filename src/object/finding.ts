@@ -27,11 +27,11 @@ export class Finding {
   find(lookup: Lookup): Found {
     const head = this.#shelves.heads.get(lookup.key)
     if (head === undefined) return this.#claim(this.#shelves.head(lookup.key), lookup, null, 'ABSENT', null)
+    // What an invalidation takes now was never there.
+    if (head.checked !== this.#log.head && !this.#sweeps.settleHead(head)) return this.find(lookup)
     if (lookup.alwaysMiss) return this.#fetch(head, lookup, null, 'FORCED', null)
     const slot = this.#match(head, lookup)
     if (slot === null) return this.#fetch(head, lookup, null, head.specs.length === 0 ? 'ABSENT' : 'VARY', null)
-    // What an invalidation takes now was never there.
-    if (slot.checked !== this.#log.head && this.#sweeps.settle(slot)) return this.find(lookup)
     return this.#inSlot(head, slot, lookup)
   }
 
@@ -141,9 +141,7 @@ export class Finding {
   #findClaim(head: Head, lookup: Lookup, range: string | null): LocalClaim | null {
     for (const claim of head.claims) {
       if (claim.credentialed !== lookup.credentialed || claim.range !== range) continue
-      if (claim.variant !== lookup.variant(claim.names)) continue
-      this.#sweeps.settleClaim(claim)
-      if (!claim.detached) return claim
+      if (claim.variant === lookup.variant(claim.names)) return claim
     }
     return null
   }

@@ -8,6 +8,8 @@ import { type Slot, Spec } from './slot.ts'
 
 export class Head {
   readonly key: string
+  /** Position of the invalidation log up to which all that is here has been tested; each may have been tested further. */
+  checked = 0
   /** The newest list of names first: it predicts the Vary of the next answer. Replaced as a whole: exact arrays are small. */
   #specs: readonly Spec[] = NO_SPECS
   #claims: Set<LocalClaim> | null = null

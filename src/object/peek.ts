@@ -18,8 +18,8 @@ export interface PeekedVariant {
   readonly filling: CachedObject | null
   /** Those whose time is over included: they stay until the expiry comes to them. */
   readonly markers: readonly Marker[]
-  /** Of these objects those that a soft purge under way names: a look-up would make them stale. */
-  readonly softened: readonly CachedObject[]
+  /** Of these objects those that a soft purge under way names, and when it came (monotonic ms): a look-up would make them stale since then. */
+  readonly softened: ReadonlyMap<CachedObject, number>
 }
 
 /** A fetch that others may join. */
@@ -46,18 +46,23 @@ export function peekAt(head: Head | undefined, sweeps: Sweeps): Peek {
 }
 
 function peekIn(slot: Slot, sweeps: Sweeps): PeekedVariant {
-  const found = (object: CachedObject | null): CachedObject | null =>
-    object === null || sweeps.standing(object, slot) === 'hard' ? null : object
-  const [whole, part, filling] = [found(slot.whole), found(slot.part), found(slot.filling)]
+  const softened = new Map<CachedObject, number>()
+  const found = (object: CachedObject | null): CachedObject | null => {
+    if (object === null) return null
+    const { gone, softenedAt } = sweeps.standing(object, slot)
+    if (gone) return null
+    if (softenedAt !== null) softened.set(object, softenedAt)
+    return object
+  }
   const markers = [slot.anonymousMarker, slot.credentialedMarker].filter((marker) => marker !== null)
   return {
     names: slot.spec.names,
     variant: slot.variant,
-    whole,
-    part,
-    filling,
+    whole: found(slot.whole),
+    part: found(slot.part),
+    filling: found(slot.filling),
     markers: markers.filter((marker) => !sweeps.overtakes(marker.key, marker.checked, false)),
-    softened: [whole, part].filter((object) => object !== null && sweeps.standing(object, slot) === 'soft') as CachedObject[],
+    softened,
   }
 }
 

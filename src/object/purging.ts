@@ -46,6 +46,7 @@ export class Purging {
     if (head !== undefined) this.#sweeps.settleHead(head)
     this.#invalidations.purgeKey(head?.key ?? ownText(key), soft)
     let objects = 0
+    const now = this.#shelves.now()
     if (head === undefined) return { objects }
     // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
     for (const claim of head.claims) head.detach(claim)
@@ -54,7 +55,7 @@ export class Purging {
         for (const object of [slot.filling, slot.whole, slot.part]) {
           if (object === null) continue
           objects++
-          this.#sweeps.take(object, slot, soft)
+          this.#sweeps.take(object, slot, soft, now)
         }
         if (!soft) for (const credentialed of [false, true]) this.#shelves.clearMarker(slot, credentialed)
       }
@@ -67,6 +68,7 @@ export class Purging {
     const sweep: Sweep = {
       selector: new Selector(subject),
       soft,
+      at: this.#shelves.now(),
       position: this.#invalidations.purgeSubject(subject, soft),
       objects: 0,
       gone,

@@ -117,6 +117,12 @@ export class Shelves {
     return this.#wanted.delete(object)
   }
 
+  /** As `forget`, of an object that goes although no invalidation took it. */
+  lose(object: CachedObject): void {
+    if (object.slot !== null) this.onGone?.(object)
+    this.forget(object)
+  }
+
   /** Keeps an object that is whole in the place of its predecessor. */
   keep(object: CachedObject, slot: Slot): void {
     this.#expiry.add(object)
@@ -145,16 +151,16 @@ export class Shelves {
     if (marker !== null) this.store.remove(marker, 'superseded')
   }
 
-  /** Stale from now on, and gone the sooner. */
-  soften(object: CachedObject): void {
+  /** Stale since the moment `at`, and gone the sooner. */
+  soften(object: CachedObject, at: number): void {
     const before = object.expiresAt
-    object.soften(this.now())
+    object.soften(at)
     if (object.expiresAt < before) this.#expiry.add(object)
   }
 
   /** Everything in a slot goes, to make room. */
   empty(slot: Slot): void {
-    if (slot.filling !== null) this.forget(slot.filling)
+    if (slot.filling !== null) this.lose(slot.filling)
     for (const entry of [slot.whole, slot.part, slot.anonymousMarker, slot.credentialedMarker])
       if (entry !== null) this.store.remove(entry, 'lru')
     this.dropIfEmpty(slot)

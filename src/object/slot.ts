@@ -14,8 +14,6 @@ export class Slot {
   filling: CachedObject | null = null
   anonymousMarker: Marker | null = null
   credentialedMarker: Marker | null = null
-  /** Position of the invalidation log up to which all that is here has been tested; each may have been tested further. */
-  checked = 0
 
   constructor(head: Head, spec: Spec, variant: string) {
     this.head = head

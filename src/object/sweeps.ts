@@ -8,18 +8,27 @@ import type { CachedObject, Marker } from './object.ts'
 import type { Shelves } from './shelves.ts'
 import type { Slot } from './slot.ts'
 import type { Selector } from './subject.ts'
-import type { Verdict } from './table.ts'
 
 /** A purge, until everything in the table has been tested against it. */
 export interface Sweep {
   readonly selector: Selector
   readonly soft: boolean
+  /** When it was recorded, monotonic milliseconds: what is softened is stale from then on. */
+  readonly at: number
   /** Of its entry in the log. */
   readonly position: number
   /** Objects that went or were made stale by it. */
   objects: number
   readonly gone: ((object: CachedObject) => void) | null
 }
+
+/** What would be left of an object: nothing, or it would be stale since a moment. */
+export interface Standing {
+  readonly gone: boolean
+  readonly softenedAt: number | null
+}
+
+const GONE: Standing = Object.freeze({ gone: true, softenedAt: null })
 
 export class Sweeps {
   readonly #shelves: Shelves
@@ -45,24 +54,21 @@ export class Sweeps {
     this.#running = this.#running.filter((other) => other !== sweep)
   }
 
-  /** Tests what is in a slot. Whether anything left. */
-  settle(slot: Slot): boolean {
-    const { filling, whole, part, anonymousMarker, credentialedMarker } = slot
-    let left = false
-    if (filling !== null && this.settleObject(filling, slot)) left = true
-    if (whole !== null && this.settleObject(whole, slot)) left = true
-    if (part !== null && this.settleObject(part, slot)) left = true
-    if (anonymousMarker !== null && this.#settleMarker(anonymousMarker)) left = true
-    if (credentialedMarker !== null && this.#settleMarker(credentialedMarker)) left = true
-    slot.checked = this.#log.head
-    return left
+  /** Tests everything under a key. Whether anything is left there. */
+  settleHead(head: Head): boolean {
+    if (this.#running.length > 0 || this.#bans.newest > head.checked) {
+      for (const claim of head.claims) this.settleClaim(claim)
+      for (const spec of head.specs) for (const slot of spec.slots) this.#settleSlot(slot)
+    }
+    head.checked = this.#log.head
+    this.#shelves.tidy(head)
+    return !head.empty
   }
 
-  /** Tests everything under a key. */
-  settleHead(head: Head): void {
-    for (const claim of head.claims) this.settleClaim(claim)
-    for (const spec of head.specs) for (const slot of spec.slots) this.settle(slot)
-    this.#shelves.tidy(head)
+  #settleSlot(slot: Slot): void {
+    const { filling, whole, part, anonymousMarker, credentialedMarker } = slot
+    for (const object of [filling, whole, part]) if (object !== null) this.settleObject(object, slot)
+    for (const marker of [anonymousMarker, credentialedMarker]) if (marker !== null) this.#settleMarker(marker)
   }
 
   /** Tests one object. Whether it left. */
@@ -72,23 +78,23 @@ export class Sweeps {
     for (const sweep of this.#running) {
       if (sweep.position <= since || !sweep.selector.names(object)) continue
       count(sweep, object)
-      if (this.take(object, slot, sweep.soft)) return true
+      if (this.take(object, slot, sweep.soft, sweep.at)) return true
     }
     if (this.#bans.newest > since && this.#banned(object, slot, byLurker)) {
-      if (slot.filling === object) this.#dropFilling(object, slot)
-      else this.#shelves.store.remove(object, 'banned')
+      if (isKept(object, slot)) this.#shelves.store.remove(object, 'banned')
+      else this.#dropArriving(object, slot)
       return true
     }
     object.checked = this.#log.head
     return false
   }
 
-  /** A purge takes an object. Whether it left: softly purged it stays, unless it was arriving. */
-  take(object: CachedObject, slot: Slot, soft: boolean): boolean {
-    if (slot.filling === object) this.#dropFilling(object, slot)
+  /** A purge of the moment `at` takes an object. Whether it left: softly purged it stays, unless it was arriving. */
+  take(object: CachedObject, slot: Slot, soft: boolean, at: number): boolean {
+    if (!isKept(object, slot)) this.#dropArriving(object, slot)
     else if (!soft) this.#shelves.store.remove(object, 'purged')
     else {
-      this.#shelves.soften(object)
+      this.#shelves.soften(object, at)
       return false
     }
     return true
@@ -111,15 +117,15 @@ export class Sweeps {
   }
 
   /** What a look-up would make of an object that is in the table; nothing is changed. */
-  standing(object: CachedObject, slot: Slot): Verdict {
+  standing(object: CachedObject, slot: Slot): Standing {
     const since = object.checked
-    let verdict: Verdict = 'valid'
-    for (const { selector, soft, position } of this.#running) {
+    let softenedAt: number | null = null
+    for (const { selector, soft, position, at } of this.#running) {
       if (position <= since || !selector.names(object)) continue
-      if (!soft || slot.filling === object) return 'hard'
-      verdict = 'soft'
+      if (!soft || !isKept(object, slot)) return GONE
+      softenedAt ??= at
     }
-    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? 'hard' : verdict
+    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? GONE : { gone: false, softenedAt }
   }
 
   /** Whether a purge under way is for whatever is fetched under a key and is newer than a position. `soft`: soft ones count, too. */
@@ -127,14 +133,13 @@ export class Sweeps {
     return this.#running.some((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
   }
 
-  #settleMarker(marker: Marker): boolean {
+  #settleMarker(marker: Marker): void {
     for (const sweep of this.#running) {
       if (sweep.soft || sweep.position <= marker.checked || !sweep.selector.namesKey(marker.key)) continue
       this.#shelves.store.remove(marker, 'superseded')
-      return true
+      return
     }
     marker.checked = this.#log.head
-    return false
   }
 
   #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
@@ -146,17 +151,18 @@ export class Sweeps {
   }
 
   /** Its readers finish; nobody joins, and it is not kept. */
-  #dropFilling(object: CachedObject, slot: Slot): void {
+  #dropArriving(object: CachedObject, slot: Slot): void {
     this.#shelves.forget(object)
     this.#shelves.dropIfEmpty(slot)
   }
 
   /** It goes before the purges that would have taken it came to it. */
   #credit(object: CachedObject): void {
+    const { slot } = object
     for (const sweep of this.#running) {
       if (sweep.position <= object.checked || !sweep.selector.names(object)) continue
       count(sweep, object)
-      if (!sweep.soft) return
+      if (!sweep.soft || slot === null || !isKept(object, slot)) return
     }
   }
 }
@@ -164,4 +170,8 @@ export class Sweeps {
 function count(sweep: Sweep, object: CachedObject): void {
   sweep.objects++
   sweep.gone?.(object)
+}
+
+function isKept(object: CachedObject, slot: Slot): boolean {
+  return slot.whole === object || slot.part === object
 }

@@ -63,18 +63,18 @@ describe('an explanation', () => {
       },
     ])
     expect(told.freshness).toMatchObject({ state: 'fresh', source: 's-maxage', age: 15, ttl: 55, left: 45, grace: 30 })
-    expect(told.freshness?.inputs.map(({ name, value, clause }) => `${name}=${value} (${clause})`)).toEqual([
-      'Cache-Control: s-maxage=60 (RFC 9111 §5.2.2.10)',
-      'Cache-Control: public= (RFC 9111 §5.2.2.9)',
-      'Cache-Control: stale-while-revalidate=30 (RFC 5861 §3)',
-      'Date=Thu, 01 Jan 2026 00:00:00 GMT (RFC 9111 §4.2.3)',
-      'Age=5 (RFC 9111 §5.1)',
-      'age on receipt=5 (RFC 9111 §4.2.3)',
-      'age=15 (RFC 9111 §4.2.3)',
-      'ETag="1" (RFC 9111 §4.3.1)',
-      'grace=30 (RFC 5861 §3, RFC 9111 §4.2.4)',
-      'staleIfError=30 (RFC 5861 §4, RFC 9111 §4.2.4)',
-      'keep=3600 (RFC 9111 §4.3)',
+    expect(told.freshness?.inputs.map(({ name, value, clause, note }) => `${name}=${value} (${clause}) ${note}`)).toEqual([
+      'Cache-Control: s-maxage=60 (RFC 9111 §5.2.2.10) the lifetime (§4.2.1)',
+      'Cache-Control: public= (RFC 9111 §5.2.2.9) it is shared whatever the request carried',
+      'Cache-Control: stale-while-revalidate=30 (RFC 5861 §3) grace',
+      'Date=Thu, 01 Jan 2026 00:00:00 GMT (RFC 9111 §4.2.3) apparent age on receipt: 0 s',
+      'Age=5 (RFC 9111 §5.1) time in caches before this one',
+      'age on receipt=5 (RFC 9111 §4.2.3) the larger of both',
+      'age=15 (RFC 9111 §4.2.3) and 10 s here',
+      'ETag="1" (RFC 9111 §4.3.1) a 304 can confirm it',
+      'grace=30 (RFC 5861 §3, RFC 9111 §4.2.4) the origin',
+      'staleIfError=30 (RFC 5861 §4, RFC 9111 §4.2.4) preset safe',
+      'keep=3600 (RFC 9111 §4.3) preset safe',
     ])
   })
 
@@ -219,6 +219,19 @@ describe('an explanation', () => {
     expect(allowed.answer).toEqual({ status: 200, reason: 'Purged 1' })
     expect(allowed.notes).toEqual(['The purge would take 1 object.'])
     expect((await site.get('/')).get('x-cache')).toBe('HIT')
+  })
+
+  it('counts what a purge by tag would take, and takes nothing', async () => {
+    const site = await open(always({ ...MINUTE, xkey: 'shop' }))
+    for (const path of ['/1', '/2']) await site.get(path)
+    const told = await explain(site, '/', { 'xkey-purge': 'shop' }, { method: 'PURGE', ip: '127.0.0.1' })
+    expect(told.decisions.find(({ action }) => action?.type === 'purge')?.action?.data).toMatchObject({
+      subject: { by: 'tags', tags: ['shop'] },
+    })
+    expect(told.answer).toEqual({ status: 200, reason: 'Purged 2' })
+    expect(told.notes).toEqual(['The purge would take 2 objects.'])
+    expect((await site.get('/1')).get('x-cache')).toBe('HIT')
+    expect(site.stat('n_purges')).toBe(0)
   })
 
   it('is PIPE for a tunnel', async () => {

@@ -151,7 +151,7 @@ describe('a purge of many, in slices', () => {
     const soft = it.begin({ by: 'tags', tags: ['t'] }, true)
     const tag = it.begin({ by: 'tags', tags: ['u'] })
     const all = it.begin({ by: 'all' })
-    expect(it.table.purge(place(0), false)).toEqual({ objects: 0 })
+    expect(it.table.purge(place(COUNT - 1), false)).toEqual({ objects: 0 })
     const again = it.begin({ by: 'all' })
     expect(it.hit(place(700))).toBeNull()
     await it.finish()
@@ -356,6 +356,14 @@ describe('a purge of a URL', () => {
     expect(it.table.purgeSubject({ by: 'url', url: '/shop/1', host: 'a' }, false)).toEqual({ objects: 1 })
     expect(it.table.purgeSubject({ by: 'url', url: '/none', host: 'a' }, false)).toEqual({ objects: 0 })
     expect(it.pace.waiting).toBe(0)
+  })
+
+  it('looks no more at keys that have gone', () => {
+    const it = new Sliced()
+    const keys = Array.from({ length: COUNT }, (_, i) => (i % 2 === 0 ? `-${keyPart(String(i))}` : place(1) + keyPart(String(i))))
+    for (const key of keys) it.keep({ key, target: { url: '/shop/1', host: 'a' } })
+    for (const key of keys) it.table.purge(key, false)
+    expect(it.table.purgeSubject({ by: 'url', url: '/shop/1', host: 'a' }, false)).toEqual({ objects: 0 })
   })
 
   it('goes on in slices where many keys do not tell their URL', async () => {

@@ -150,7 +150,7 @@ export function fillingFor(
 
 /** Time that a look at it moves, and turns that are taken when told to. */
 export class ManualPace implements Pace {
-  readonly between = 64
+  readonly between: number = 64
   readonly #turns: (() => void)[] = []
   readonly #step: number
   #time = 0
@@ -178,6 +178,15 @@ export class ManualPace implements Pace {
     const callback = this.#turns.shift()
     callback?.()
     return callback !== undefined
+  }
+}
+
+/** Turns that are taken when told to, after each single step; or none that is ever needed. */
+export class Turns extends ManualPace {
+  override readonly between: number = 1
+
+  constructor(endless: boolean = false) {
+    super(endless ? 0 : 4)
   }
 }
 

@@ -112,7 +112,8 @@ export class CopyTable extends LocalTable {
       for (const object of [whole, part]) {
         if (object === null) continue
         const copy = this.#copyOf(object)
-        if (softened.includes(object)) copy.soften(this.#init.now())
+        const stale = softened.get(object)
+        if (stale !== undefined) copy.soften(stale)
         super.publish(null, copy, names, variant, true)
         super.complete(copy)
       }

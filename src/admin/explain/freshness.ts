@@ -3,7 +3,7 @@ import type { Decisions } from '../../../vcl-ts/builtin/decisions.ts'
 import type { ResponseControl } from '../../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import type { CachedObject } from '../../object/object.ts'
-import { lifetime } from '../../wire/freshness.ts'
+import { type Lifetime, lifetime } from '../../wire/freshness.ts'
 import type { FreshnessInput, FreshnessInputs } from '../explanation.ts'
 
 /** When it is, on both clocks. */
@@ -61,7 +61,7 @@ export function freshnessInputs(object: CachedObject, { now, wall }: Now, decisi
       ...directives(control, source),
       ...ages(object, received, now),
       ...validators(object.headers),
-      ...beyond(object, control),
+      ...beyond(object, computed, decisions.preset),
     ],
   }
 }
@@ -137,13 +137,23 @@ function validators(headers: HeaderMap): readonly FreshnessInput[] {
   })
 }
 
-/** What it is good for once it is stale. */
-function beyond({ grace, staleIfError, keep }: CachedObject, control: ResponseControl): readonly FreshnessInput[] {
-  const own = (directive: number | null): string => (directive === null ? 'the preset, or the policy' : 'said by the origin')
+/** What it is good for once it is stale, and who said so. */
+function beyond(object: CachedObject, computed: Lifetime, preset: string): readonly FreshnessInput[] {
+  const { control } = computed
+  const by = (name: 'grace' | 'staleIfError' | 'keep', directive: number | null): string => {
+    if (object[name] !== computed[name]) return 'the policy'
+    return directive === null ? `preset ${preset}` : 'the origin'
+  }
+  const { grace, staleIfError, keep } = object
   return [
-    { name: 'grace', value: `${grace}`, clause: 'RFC 5861 §3, RFC 9111 §4.2.4', note: own(control.staleWhileRevalidate) },
-    { name: 'staleIfError', value: `${staleIfError}`, clause: 'RFC 5861 §4, RFC 9111 §4.2.4', note: own(control.staleIfError) },
-    { name: 'keep', value: `${keep}`, clause: 'RFC 9111 §4.3', note: 'for a conditional request' },
+    { name: 'grace', value: `${grace}`, clause: 'RFC 5861 §3, RFC 9111 §4.2.4', note: by('grace', control.staleWhileRevalidate) },
+    {
+      name: 'staleIfError',
+      value: `${staleIfError}`,
+      clause: 'RFC 5861 §4, RFC 9111 §4.2.4',
+      note: by('staleIfError', control.staleIfError),
+    },
+    { name: 'keep', value: `${keep}`, clause: 'RFC 9111 §4.3', note: by('keep', null) },
   ]
 }
 

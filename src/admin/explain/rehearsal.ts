@@ -12,7 +12,6 @@ import type { Claim } from '../../object/claim.ts'
 import { FillBudget } from '../../object/fill-budget.ts'
 import type { LocalTable } from '../../object/local-table.ts'
 import type { Origin, OriginCall, OriginObserver } from '../../origin/exchange.ts'
-import type { AdminHealth } from '../../origin/ledger.ts'
 import type { Origins } from '../../origin/registry.ts'
 import type { ActivePolicy } from '../../policy/active.ts'
 import type { Engine, RequestDeps } from '../../request/engine.ts'
@@ -29,7 +28,6 @@ import { Watcher } from './watcher.ts'
 export interface RehearsalParts {
   readonly engine: Engine
   readonly table: LocalTable
-  readonly origins: Pick<Origins, 'ledger'>
   readonly originsApart: (counters: Counters) => Origins
 }
 
@@ -50,7 +48,6 @@ export class Rehearsal {
   /** Objects that a purge would have taken; `null`: there was none. */
   purged: number | null = null
   readonly #origins: Origins
-  readonly #healthOf: (backend: Backend) => AdminHealth
   readonly #fetches: boolean
   readonly #held = new Set<FetchTransaction>()
   readonly #done: PromiseWithResolvers<void> = Promise.withResolvers<void>()
@@ -62,7 +59,6 @@ export class Rehearsal {
     this.watcher = new Watcher(policy.sources, policy.compiled.preset)
     const watched = policy.watched(this.watcher.observe, this.watcher.watch)
     this.#origins = parts.originsApart(counters)
-    this.#healthOf = (backend) => parts.origins.ledger(backend).health
     this.#fetches = request.fetch
     this.table = new CopyTable({
       real: parts.table,
@@ -118,16 +114,15 @@ export class Rehearsal {
 
   #originOf(backend: Backend): Origin {
     const origin = this.#origins.of(backend)
-    const health = this.#healthOf(backend)
-    this.#origins.setHealth(backend, health)
+    const { happy } = this.#origins.ledger(backend)
     return {
       name: origin.name,
       hostHeader: origin.hostHeader,
       send: (request, observer) => {
-        const asks = this.#fetches && health !== 'sick'
+        const asks = this.#fetches && happy
         this.#note(observer, backend, asks)
         // What is sick fails at once, asked or not.
-        if (asks || health === 'sick') return origin.send(request, observer)
+        if (asks || !happy) return origin.send(request, observer)
         this.#hold(observer)
         return NO_CALL
       },
