@@ -1,29 +1,19 @@
 /** Looks at many things without holding anybody up: in slices, with everybody else's turn between two. */
+import { type Pace, systemPace } from '../object/pace.ts'
 
 /** Milliseconds of one slice. */
 const SLICE = 4
-/** Looks between two glances at the clock. */
-const BETWEEN = 64
-
-export interface Pace {
-  /** Milliseconds that only go forward. */
-  now(): number
-  /** Resolves when others have had their turn. */
-  turn(): Promise<void>
-}
-
-export const systemPace: Pace = { now: () => performance.now(), turn: () => new Promise((resolve) => setImmediate(resolve)) }
 
 /** Visits every item until `visit` answers `false`. */
 export async function walk<T>(items: Iterable<T>, visit: (item: T) => boolean | undefined, pace: Pace = systemPace): Promise<void> {
-  let left = BETWEEN
+  let left = pace.between
   let end = pace.now() + SLICE
   for (const item of items) {
     if (visit(item) === false) return
     if (--left > 0) continue
-    left = BETWEEN
+    left = pace.between
     if (pace.now() < end) continue
-    await pace.turn()
+    await new Promise<void>((resolve) => pace.turn(resolve))
     end = pace.now() + SLICE
   }
 }

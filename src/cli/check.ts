@@ -1,6 +1,7 @@
 /** `clearcoat check FILE`: what is wrong with a policy, before it gets traffic. */
 import { Console } from 'node:console'
 import { resolve } from 'node:path'
+import { compilePolicy } from '../../vcl-ts/compile.ts'
 import { CONFIG_OPTION, OPTIONS } from '../config/options.ts'
 import { resolveOption } from '../config/resolve.ts'
 import { bundlePolicy, evaluatePolicy, type PolicyBundle } from '../policy/load.ts'
@@ -56,20 +57,38 @@ async function check(file: string, path: string): Promise<{ readonly findings: r
   const loaded = await load(file)
   const { findings, note } = await types
   const all = [...loaded.findings, ...(loaded.isFile ? findings : [])].sort(inOrder)
-  return { findings: all, notes: loaded.isFile ? [note, 'init was not run'] : [] }
+  return { findings: all, notes: loaded.isFile ? [note, ...loaded.notes, 'init was not run'] : [] }
 }
 
-async function load(file: string): Promise<{ readonly findings: readonly Finding[]; readonly isFile: boolean }> {
+interface Loaded {
+  readonly findings: readonly Finding[]
+  readonly notes: readonly string[]
+  /** Whether there is a file at all. */
+  readonly isFile: boolean
+}
+
+async function load(file: string): Promise<Loaded> {
   let bundle: PolicyBundle | null = null
   try {
     bundle = await bundlePolicy(file)
     evaluateAside(bundle)
-    return { findings: lint(bundle), isFile: true }
+    return { ...linted(bundle), isFile: true }
   } catch (error) {
     if (!(error instanceof PolicyLoadError)) throw error
     const { line, column, reason } = error
     const broken: Finding = { rule: 'policy', severity: 'error', file: error.file, line, column, message: reason, how: '' }
-    return { findings: [broken, ...(bundle === null ? [] : lint(bundle))], isFile: line !== null || bundle !== null }
+    const { findings, notes } = bundle === null ? { findings: [], notes: [] } : linted(bundle)
+    return { findings: [broken, ...findings], notes, isFile: line !== null || bundle !== null }
+  }
+}
+
+/** Node.js may know syntax before the lints' parser does. */
+function linted(bundle: PolicyBundle): Omit<Loaded, 'isFile'> {
+  try {
+    return { findings: lint(bundle), notes: [] }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return { findings: [], notes: [`the lints were not run: ${error.message}`] }
   }
 }
 
@@ -78,7 +97,12 @@ function evaluateAside(bundle: PolicyBundle): void {
   const before = globalThis.console
   globalThis.console = new Console(process.stderr)
   try {
-    evaluatePolicy(bundle)
+    const { policy, refused } = evaluatePolicy(bundle)
+    try {
+      compilePolicy([policy], 'safe')
+    } catch (error) {
+      throw refused(error)
+    }
   } finally {
     globalThis.console = before
   }

@@ -36,12 +36,11 @@ function found(folder: string): string | null {
 async function read(file: string, name: string, folder: string): Promise<ConfigValues> {
   const bundle = await bundlePolicy(file, 'configuration')
   const exports: { readonly default?: unknown } = evaluateModule(bundle, provide)
-  const tree = (): SourceTree => new SourceTree(bundle)
   return configValues(exports.default, {
     file,
     name,
     placeOf: (path) => {
-      const place = tree().placeOfKey(path)
+      const place = new SourceTree(bundle).placeOfKey(path)
       return place === null ? name : `${shownPath(place.file, folder)}:${place.line}:${place.column}`
     },
   })

@@ -166,11 +166,12 @@ describe('a walk', () => {
     let turns = 0
     const slices: number[] = []
     const pace = {
+      between: 64,
       now: () => time,
-      turn: () => {
+      turn: (callback: () => void) => {
         slices.push(time)
         turns++
-        return Promise.resolve()
+        queueMicrotask(callback)
       },
     }
     let visited = 0

@@ -93,6 +93,13 @@ describe('clearcoat check', () => {
       { 'p.ts': `import { definePolicy } from 'clearcoat/vcl-ts'\nexport default definePolicy({ recvv() {} } as object)` },
       { file: 'p.ts', line: 2 },
     ],
+    [
+      'keeps one state twice',
+      {
+        'p.ts': `import { stack } from 'clearcoat/vcl-ts'\nconst state = () => ({ a: 1 })\nexport default stack({ state }, { state: () => ({ a: 2 }) })`,
+      },
+      { file: 'p.ts' },
+    ],
     ['has no policy', { 'p.ts': 'export const a = 1' }, { file: 'p.ts', line: null, column: null }],
     ['is not there', {}, { file: 'p.ts', line: null, column: null }],
   ])('finds a policy that %s', async (_how, files, place) => {

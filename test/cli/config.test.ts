@@ -98,6 +98,12 @@ describe('clearcoat config', () => {
     ['exports nothing', 'export const a = 1', 'no default export', 'defineConfig'],
     ['has an unknown key', `export default {\n  limits: {\n    waitres: 1 } }`, 'clearcoat.config.ts:3:5: limits.waitres', 'waiters'],
     ['has a value that cannot be', `const a = { memory: 1 }\nexport default a`, 'clearcoat.config.ts:1:13: memory', '1 MiB'],
+    [
+      'has a key that is elsewhere too',
+      `const other = { memory: 5 }\nexport const more = [other]\nexport default {\n  memory: 1 }`,
+      'clearcoat.config.ts:4:3: memory',
+      '1 MiB',
+    ],
     ['names what cannot be', `export default { listen: '80' }`, '"80"', 'host:port'],
     ['has an unknown parameter', `export default { params: { default_tl: 1 } }`, 'default_tl', 'default_ttl'],
     [

@@ -32,6 +32,12 @@ describe('open-purge-acl', () => {
       'anybody may purge',
     ],
     [
+      'the page alone asked about',
+      `recv({ req, purge }) { if (isPage(req.url)) return purge() }`,
+      'anybody may purge',
+      `const isPage = (url: string) => url.startsWith('/')`,
+    ],
+    [
       'a list of everybody',
       `recv({ client, purge }) { if (all.matches(client.ip)) return purge() }`,
       '0.0.0.0/0 is everybody',

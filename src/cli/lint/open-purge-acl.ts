@@ -66,6 +66,8 @@ function isWide(entry: string): boolean {
   return length !== undefined && Number(length) < (entry.includes(':') ? 16 : 8)
 }
 
+/** Parts of the context, itself included, that tell who the client is. */
+const TELLING: ReadonlySet<string> = new Set(['', 'req', 'req.headers', 'req.cookies'])
 const SECRET_NAME = /auth|token|key|secret|sign/i
 
 /** The client's address or right, a secret in a field, or somebody else's function that is given client or request. */
@@ -80,7 +82,7 @@ function asksWho(node: AnyNode, { names }: HookTree): boolean {
   if (ofContext || method === 'test') return false
   return node.arguments.some((argument) => {
     const given = pathOf(argument, names)
-    return given !== null && (given.length === 0 || given[0] === 'client' || (given[0] === 'req' && given.length < 3))
+    return given !== null && (given[0] === 'client' || TELLING.has(given.join('.')))
   })
 }
 

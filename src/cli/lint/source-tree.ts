@@ -59,9 +59,21 @@ export class SourceTree {
     return { file: resolve(this.#folder, entry.originalSource), line: entry.originalLine + 1, column: entry.originalColumn + 1 }
   }
 
-  /** Where a key stands, `['limits', 'waiters']` within the object of `limits`; the first that is found. */
+  /** Where a key of the default export stands, `['limits', 'waiters']` within the object of `limits`; else the first that is found. */
   placeOfKey(path: readonly string[]): Place | null {
-    let within: AnyNode = this.program
+    return this.#keyWithin(this.#exported(), path) ?? this.#keyWithin(this.program, path)
+  }
+
+  /** What the file itself exports comes last in its bundle. */
+  #exported(): AnyNode {
+    const [name] = [...this.declared.keys()].filter((each) => each.endsWith('_default')).slice(-1)
+    const value = name === undefined ? this.program : this.resolved(this.declared.get(name) ?? this.program)
+    const [argument] = value.type === 'CallExpression' ? value.arguments : []
+    return argument === undefined ? value : this.resolved(argument)
+  }
+
+  #keyWithin(outer: AnyNode, path: readonly string[]): Place | null {
+    let within = outer
     for (const name of path) {
       const found: AnyNode | undefined = descendants(within).find((node) => node.type === 'Property' && keyOf(node) === name)
       if (found === undefined) return null
