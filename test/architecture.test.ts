@@ -35,7 +35,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,
   'lru-cache': /^src\/storage\/memory\.ts$/,
   pino: /^src\/log\.ts$/,
-  'structured-headers': /^src\/wire\/targeted\.ts$/,
+  'structured-headers': /^src\/wire\/(?:targeted|groups)\.ts$/,
   zod: /^src\/config\//,
 }
 
