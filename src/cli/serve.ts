@@ -1,5 +1,6 @@
 /** `clearcoat [serve] [ORIGIN]`: starts the cache, tells where it is, and ends it in good order. */
 
+import { relative } from 'node:path'
 import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
@@ -42,7 +43,8 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null ? await startDemo() : null
   const origin = values.origin ?? demo?.url ?? ''
-  const server = await start(options, origin, output).catch(async (error: unknown) => {
+  const policyFile = values.policy ?? demo?.policy ?? null
+  const server = await start(options, origin, policyFile, output).catch(async (error: unknown) => {
     await demo?.close()
     throw error
   })
@@ -57,7 +59,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   })
   const limit = memoryLimit()
   const { memory, preset } = server.settings
-  const policy = values.policy ?? 'the built-in one'
+  const policy = policyFile === null ? 'the built-in one' : shownPath(policyFile)
   announce(
     { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset, policy },
     output,
@@ -67,10 +69,17 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   return EXIT.ok
 }
 
-async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
+async function start(
+  { values, limits, deadlines }: ResolvedOptions,
+  origin: string,
+  policyFile: string | null,
+  output: Output,
+): Promise<Server> {
   const { createServer } = await import('../server.ts')
   const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { preset, name, policy, watch, memory, maxObject, params } = values
+  const { preset, name, memory, maxObject, params } = values
+  // The demo's policy is there to be played with.
+  const watch = values.watch || values.policy === null
   const { accessLog, eventLog } = output
   return createServer({
     origin,
@@ -85,7 +94,7 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     preset,
     name,
     memory,
-    ...(policy === null ? {} : { policyFile: policy, watch }),
+    ...(policyFile === null ? {} : { policyFile, watch }),
     ...(maxObject === null ? {} : { maxObject }),
     limits,
     deadlines,
@@ -93,6 +102,12 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     accessLog,
     eventLog,
   })
+}
+
+/** Relative to the working directory where it lies in there. */
+function shownPath(file: string): string {
+  const path = relative(process.cwd(), file)
+  return path.startsWith('..') ? file : path
 }
 
 function announce(facts: StartFacts, output: Output, terminal: boolean): void {

@@ -187,7 +187,7 @@ export const OPTIONS: Rows<OptionValues> = {
     placeholder: 'FILE',
     kind: path,
     default: null,
-    defaultText: 'the built-in policy alone',
+    defaultText: 'the built-in policy alone; the demo shop has its own',
     group: 'Cache',
     prose: 'a TypeScript or JavaScript file with the policy; SIGHUP reloads it',
   },
