@@ -6,8 +6,8 @@ import { CLIENT_NOTES } from './help.ts'
 import { shown } from './table.ts'
 
 interface Banned {
-  readonly banned?: number
-  readonly complete?: boolean
+  readonly banned: number
+  readonly complete: boolean
 }
 
 export const BAN: CommandRow = {
@@ -33,8 +33,10 @@ export const BAN: CommandRow = {
 async function ban(client: AdminClient, { operands, has, around }: Given): Promise<ExitCode> {
   const answer = await client.post<Banned>('/api/ban', { expression: operands.join(' ') })
   if (has('json')) around.stdout(`${JSON.stringify(answer)}\n`)
-  else if (answer.complete === false) around.stdout('Banned. Objects that nobody asks for are tested in the background.\n')
-  else around.stdout(`Banned${answer.banned === undefined ? '' : `, ${answer.banned} objects went`}.\n`)
+  else {
+    const objects = `${answer.banned} object${answer.banned === 1 ? '' : 's'}`
+    around.stdout(`Banned ${objects}${answer.complete ? '' : ' so far; the rest is tested in the background, or when it is asked for'}.\n`)
+  }
   return EXIT.ok
 }
 
