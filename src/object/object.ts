@@ -8,6 +8,7 @@ import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
+import type { Carried } from './tag-index.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
 export interface Entry {
@@ -106,6 +107,8 @@ export class CachedObject implements Entry {
   readonly lifetimeSource: string
   readonly backend: string
   place = -1
+  /** Where the tag index has it; its own to touch. */
+  carried: Carried | null = null
   /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
   slot: Slot | null = null
   /** Position of the invalidation log up to which it has been tested. */

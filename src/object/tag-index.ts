@@ -2,10 +2,19 @@
 import type { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
 
-interface Tagged {
+/** A tag, and those who carry it. Each knows its place here, so that it goes without being looked for. */
+export interface Tagged {
   /** The one copy of the text that all objects share. */
   readonly tag: string
-  readonly objects: Set<CachedObject>
+  readonly objects: CachedObject[]
+  /** For each of `objects`, which of its tags this is. */
+  readonly numbers: number[]
+}
+
+/** What an object carries: entry and its place there, tag by tag. */
+export interface Carried {
+  readonly entries: readonly Tagged[]
+  readonly places: number[]
 }
 
 export class TagIndex {
@@ -18,37 +27,50 @@ export class TagIndex {
 
   /** Harmless when it is there already. */
   add(object: CachedObject): void {
-    if (object.tags.length === 0) return
-    object.tags = object.tags.map((tag) => {
-      const entry = this.#tags.get(tag) ?? this.#make(tag)
-      entry.objects.add(object)
-      return entry.tag
-    })
+    if (object.tags.length === 0 || object.carried !== null) return
+    const entries = object.tags.map((tag) => this.#tags.get(tag) ?? this.#make(tag))
+    object.tags = entries.map(({ tag }) => tag)
+    object.carried = { entries, places: entries.map(({ objects, numbers }, number) => numbers.push(number) && objects.push(object) - 1) }
   }
 
   remove(object: CachedObject): void {
-    for (const tag of object.tags) {
-      const entry = this.#tags.get(tag)
-      if (entry?.objects.delete(object) === true && entry.objects.size === 0) this.#tags.delete(tag)
-    }
+    const { carried } = object
+    if (carried === null) return
+    const { entries, places } = carried
+    for (let i = 0; i < entries.length; i++) this.#take(entries[i] as Tagged, places[i] as number)
+    object.carried = null
   }
 
-  /** Objects that carry the tag; they may go and come meanwhile. */
-  carriers(tag: string): ReadonlySet<CachedObject> {
-    return this.#tags.get(tag)?.objects ?? NONE
+  /** Objects that carry the tag, each once; they may go meanwhile, and who comes meanwhile is left out. */
+  *carriers(tag: string): IterableIterator<CachedObject> {
+    const objects = this.#tags.get(tag)?.objects ?? NONE
+    // Backwards: what takes the place of one that goes was the last, and has been passed.
+    for (let at = objects.length - 1; at >= 0; at = Math.min(at, objects.length) - 1) yield objects[at] as CachedObject
   }
 
   /** Every tag, with the number of objects that carry it. */
   *names(): IterableIterator<readonly [tag: string, objects: number]> {
-    for (const { tag, objects } of this.#tags.values()) yield [tag, objects.size]
+    for (const { tag, objects } of this.#tags.values()) yield [tag, objects.length]
+  }
+
+  /** The last one takes the place of the one that goes. */
+  #take({ tag, objects, numbers }: Tagged, place: number): void {
+    const last = objects.pop() as CachedObject
+    const number = numbers.pop() as number
+    if (place < objects.length) {
+      objects[place] = last
+      numbers[place] = number
+      const { carried } = last
+      if (carried !== null) carried.places[number] = place
+    } else if (objects.length === 0) this.#tags.delete(tag)
   }
 
   #make(text: string): Tagged {
     const tag = ownText(text)
-    const entry = { tag, objects: new Set<CachedObject>() }
+    const entry = { tag, objects: [], numbers: [] }
     this.#tags.set(tag, entry)
     return entry
   }
 }
 
-const NONE: ReadonlySet<CachedObject> = new Set()
+const NONE: readonly CachedObject[] = []

@@ -383,20 +383,34 @@ describe('a policy purges', () => {
     expect(site.stat('n_object')).toBe(4 - count)
   })
 
-  it('with a host what was fetched for it, also under keys that tell no host', async () => {
-    const site = await open(always(FRESH), {
-      policy: definePolicy({
-        recv: ({ req, purge }) => (req.method === 'PURGE' ? purge({ host: req.headers.get('x-purge-host') ?? '' }) : undefined),
-        hash({ key, req }) {
-          key.clear()
-          key.add(req.url)
-        },
-      }),
-    })
-    await site.get('/', { Host: 'one.example' })
-    expect((await site.ask('PURGE', '/', { 'X-Purge-Host': 'two.example' })).reason).toBe('Purged 0')
-    expect((await site.ask('PURGE', '/', { 'X-Purge-Host': 'one.example' })).reason).toBe('Purged 1')
-  })
+  it.each([
+    [{ 'X-Of-Host': 'any.example' }, 0],
+    [{ 'X-Of-Host': 'www.example' }, 2],
+    [{ 'X-Of-Prefix': '/shop/' }, 1],
+    [{ 'X-Of-Prefix': '/none' }, 0],
+    [{ 'X-Of-Ban': 'obj.url == /shop/1 && obj.host == www.example' }, 1],
+  ])(
+    'with a host, prefix or ban just what it is for of what it stored under keys that tell neither URL nor host: %j',
+    async (fields, objects) => {
+      const site = await open(always(FRESH), {
+        policy: definePolicy({
+          recv({ req, purge }) {
+            if (req.method !== 'PURGE') return
+            const [host, prefix, ban] = ['x-of-host', 'x-of-prefix', 'x-of-ban'].map((name) => req.headers.get(name))
+            return host !== undefined ? purge({ host }) : ban !== undefined ? purge({ ban }) : purge({ prefix: prefix ?? '' })
+          },
+          hash({ key, req }) {
+            key.clear()
+            key.add(req.url)
+          },
+        }),
+      })
+      await site.get('/')
+      await site.get('/shop/1')
+      expect(await site.ask('PURGE', '/x', fields)).toMatchObject({ status: 200 })
+      expect(site.stat('n_object')).toBe(2 - objects)
+    },
+  )
 })
 
 describe('no-cache of a refresh client', () => {
