@@ -36,7 +36,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,
   'lru-cache': /^src\/storage\/memory\.ts$/,
   pino: /^src\/log\.ts$/,
-  'structured-headers': /^src\/wire\/targeted\.ts$/,
+  'structured-headers': /^src\/wire\/(?:targeted|groups)\.ts$/,
   // What requests to the admin bring is checked, and described for others, by the same schemas.
   zod: /^src\/(?:config|admin)\//,
 }

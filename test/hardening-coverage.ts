@@ -35,6 +35,7 @@ const CAPACITY = 'cache-attacks/e-capacity.test.ts'
 const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
+const BAN = 'journey/ban.test.ts'
 
 const by = (...files: readonly string[]): Coverage => ({ files })
 const partly = (open: string, ...files: readonly string[]): Coverage => ({ files, open })
@@ -187,7 +188,10 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   177: by(STORED_HEAD),
   179: by('conformance/runner.test.ts'),
   180: by(RANGES),
-  221: partly('PROXY lines, HTTP/2 and BAN: there are none yet', INVALIDATE),
+  221: partly('PROXY lines and HTTP/2: there are none yet', INVALIDATE, BAN),
+  222: by('vcl-ts/ban.test.ts', BAN),
+  223: by('vcl-ts/ban-pattern.test.ts', BAN),
+  224: by('invalidation/bans.test.ts', BAN),
   225: partly('each purge of a URL lets one more fetch begin, for what began before may bring what was purged', INVALIDATE),
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),

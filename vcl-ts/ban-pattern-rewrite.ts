@@ -26,9 +26,21 @@ export function alternativesOf(node: PatternNode): readonly (readonly PatternNod
   return row.length === 1 && only?.type === 'any' ? only.of.flatMap(alternativesOf) : [row]
 }
 
-/** An unbounded repeat of any character: its smallest number, else `null`. */
-export function gapOf(node: PatternNode): number | null {
-  return node.type === 'repeat' && node.max === Infinity && node.of.type === 'set' && hasEveryChar(node.of.set) ? node.min : null
+/** An unbounded repeat of one set of characters: `of` what, and how often at least. */
+export interface Run {
+  readonly of: Extract<PatternNode, { type: 'set' }>
+  readonly min: number
+}
+
+/** `null` if it is something else. */
+export function runOf(node: PatternNode): Run | null {
+  return node.type === 'repeat' && node.max === Infinity && node.of.type === 'set' ? { of: node.of, min: node.min } : null
+}
+
+/** A run of any characters. */
+export function gapOf(node: PatternNode): Run | null {
+  const run = runOf(node)
+  return run !== null && hasEveryChar(run.of.set) ? run : null
 }
 
 /** Without what a search that begins and ends anywhere need not look for: repeats at the begin and at the end beyond their smallest number. */
@@ -41,7 +53,7 @@ export function trimmed(row: readonly PatternNode[]): readonly PatternNode[] {
 function openedStart(row: readonly PatternNode[]): readonly PatternNode[] {
   const [first, second, ...rest] = row
   const gap = second === undefined || !isAt(first, '^') ? null : gapOf(second)
-  return second?.type !== 'repeat' || gap === null ? row : [...copies(second.of, gap), ...rest]
+  return gap === null ? row : [...copies(gap.of, gap.min), ...rest]
 }
 
 /** `x.*$` is found wherever `x` is. `null`: there is nothing of the kind. */
@@ -61,7 +73,7 @@ function absorbedEnd(row: readonly PatternNode[]): readonly PatternNode[] | null
   }
   if (last.type !== 'repeat') return null
   const gap = gapOf(last)
-  if (gap !== null) return [...before, ...copies(last.of, gap)]
+  if (gap !== null) return [...before, ...copies(gap.of, gap.min)]
   const inner = last.min === 0 && last.max === 1 ? absorbedEnd(rowOf(last.of)) : null
   return inner === null ? null : [...before, anyOf([inRow(inner), END])]
 }
@@ -89,7 +101,7 @@ export function trimmedEnd(row: readonly PatternNode[]): readonly PatternNode[] 
   return rows.some((each) => each.length === 0) ? trimmedEnd(before) : [...before, anyOf(rows.map(inRow))]
 }
 
-function copies(of: PatternNode, count: number): readonly PatternNode[] {
+export function copies(of: PatternNode, count: number): readonly PatternNode[] {
   return count === 0 ? [] : count === 1 ? rowOf(of) : [{ type: 'repeat', of, min: count, max: count }]
 }
 

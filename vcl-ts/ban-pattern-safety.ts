@@ -8,8 +8,8 @@ import { PatternError, type PatternNode } from './ban-pattern-syntax.ts'
 /** Characters of a pattern when its counted repeats are written out. */
 const LARGEST = 2048
 const MOST_LOOPS = 64
-/** Steps that may be taken for each character of the text. */
-const MOST_STEPS = 2048
+/** Steps that may be taken for each character of the text where there is more than one way; 64 KiB then take 50 ms at the very worst. */
+const MOST_STEPS = 1024
 
 /** Characters by which a match may begin. */
 function firstOf(node: PatternNode): CharSet {
@@ -26,27 +26,27 @@ function firstOf(node: PatternNode): CharSet {
       let first = NO_CHARACTERS
       for (const item of node.items) {
         first = charUnion(first, firstOf(item))
-        if (!isPassable(item)) break
+        if (!canBeEmpty(item)) break
       }
       return first
     }
   }
 }
 
-/** Whether what stands behind it may begin where it began. Behind the end nothing begins. */
-function isPassable(node: PatternNode): boolean {
-  return node.type === 'at' ? node.where !== '$' : passes(node, isPassable)
-}
-
 /** Whether it can match without taking a character. */
-export function canBeEmpty(node: PatternNode): boolean {
-  return node.type === 'at' || passes(node, canBeEmpty)
-}
-
-function passes(node: Exclude<PatternNode, { type: 'at' }>, part: (node: PatternNode) => boolean): boolean {
-  if (node.type === 'set') return false
-  if (node.type === 'seq') return node.items.every(part)
-  return node.type === 'any' ? node.of.some(part) : node.min === 0 || part(node.of)
+function canBeEmpty(node: PatternNode): boolean {
+  switch (node.type) {
+    case 'set':
+      return false
+    case 'at':
+      return true
+    case 'seq':
+      return node.items.every(canBeEmpty)
+    case 'any':
+      return node.of.some(canBeEmpty)
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.of)
+  }
 }
 
 /** All characters that a match may have. */
@@ -63,13 +63,13 @@ function charactersOf(node: PatternNode): CharSet {
   }
 }
 
-/** Whether it can match with these characters alone. */
+/** Whether it can match with these characters alone, in the middle of a text. */
 function isPossible(node: PatternNode, within: CharSet): boolean {
   switch (node.type) {
     case 'set':
       return charsOverlap(node.set, within)
     case 'at':
-      return true
+      return node.where !== '^' && node.where !== '$'
     case 'seq':
       return node.items.every((item) => isPossible(item, within))
     case 'any':
@@ -154,7 +154,7 @@ function ways(node: PatternNode, next: CharSet): number {
       let follows = next
       for (const item of node.items.toReversed()) {
         product *= ways(item, follows)
-        follows = isPassable(item) ? charUnion(firstOf(item), follows) : firstOf(item)
+        follows = canBeEmpty(item) ? charUnion(firstOf(item), follows) : firstOf(item)
       }
       return product
     }
@@ -171,7 +171,7 @@ function waysOfAny(of: readonly PatternNode[], next: CharSet): number {
   let most = 1
   for (const alternative of of) {
     const count = ways(alternative, next)
-    const first = isPassable(alternative) ? charUnion(firstOf(alternative), next) : firstOf(alternative)
+    const first = canBeEmpty(alternative) ? charUnion(firstOf(alternative), next) : firstOf(alternative)
     for (let code = 0; code < 256; code++) if (hasChar(first, code)) byCharacter[code] = (byCharacter[code] as number) + count
     most = Math.max(most, count)
     if (canBeEmpty(alternative)) empty += count
@@ -255,7 +255,8 @@ export function isLinear(items: readonly PatternNode[], anchored: boolean): bool
 
 /** Refuses a pattern that is linear, but with too large a factor. */
 export function checkSteps(node: PatternNode): void {
-  if (ways(node, NO_CHARACTERS) * stepsOf(node) > MOST_STEPS)
+  const count = ways(node, NO_CHARACTERS)
+  if (count > 1 && count * stepsOf(node) > MOST_STEPS)
     throw new PatternError('it can match in too many ways; write fewer alternatives that begin alike, and smaller counts')
 }
 

@@ -2,8 +2,19 @@
  * Patterns of bans: PCRE as Varnish takes it, searched for by V8. A pattern whose search could take longer than in proportion to the text
  * is refused, so that no ban can hold the event loop up.
  */
-import { charRuns } from './ban-charset.ts'
-import { alternativesOf, factored, gapOf, sourceOf, trimmed, trimmedEnd, trimmedStart } from './ban-pattern-rewrite.ts'
+import { type CharSet, charRuns, charsExcept, NO_CHARACTERS } from './ban-charset.ts'
+import {
+  alternativesOf,
+  copies,
+  factored,
+  gapOf,
+  type Run,
+  runOf,
+  sourceOf,
+  trimmed,
+  trimmedEnd,
+  trimmedStart,
+} from './ban-pattern-rewrite.ts'
 import { checkRepeats, checkSteps, fixedLength, isLinear } from './ban-pattern-safety.ts'
 import { PatternError, type PatternNode, parsePattern } from './ban-pattern-syntax.ts'
 
@@ -12,17 +23,24 @@ export type Matcher = (text: string) => boolean
 
 type Row = readonly PatternNode[]
 
+/** `a[^,]*b`, which has anything before and behind it; without a run `head` alone. Head and tail have one length each. */
+interface Piece {
+  readonly head: PatternNode
+  readonly run: CharSet
+  readonly tail: PatternNode | null
+}
+
 interface Plan {
   /** Alternatives that one expression looks for, or `null`. */
   readonly direct: PatternNode | null
   /** Alternatives in pieces that follow one another with anything between. */
-  readonly pieces: readonly (readonly PatternNode[])[]
+  readonly inPieces: readonly (readonly Piece[])[]
 }
 
 /** The matcher of a pattern; `fold`: letters match in both cases. Throws a `PatternError` that says why it is refused. */
 export function compilePattern(text: string, fold: boolean): Matcher {
-  const { direct, pieces } = planOf(text, fold)
-  const matchers = pieces.map(inTurn)
+  const { direct, inPieces } = planOf(text, fold)
+  const matchers = inPieces.map(inTurn)
   if (direct !== null) matchers.unshift(directMatcher(direct))
   const [only] = matchers
   return only !== undefined && matchers.length === 1 ? only : (subject) => matchers.some((matches) => matches(subject))
@@ -37,39 +55,54 @@ function planOf(text: string, fold: boolean): Plan {
   const node = parsePattern(text, fold)
   checkRepeats(node)
   const direct: Row[] = []
-  const pieces: (readonly PatternNode[])[] = []
+  const inPieces: (readonly Piece[])[] = []
   for (const alternative of alternativesOf(node)) {
     const row = trimmed(alternative)
     if (isLinear(row, row[0]?.type === 'at' && row[0].where === '^')) direct.push(row)
-    else pieces.push(piecesOf(row))
+    else inPieces.push(piecesOf(row))
   }
-  const plan: Plan = { direct: direct.length === 0 ? null : factored(direct), pieces }
-  for (const part of [plan.direct, ...pieces.flat()]) if (part !== null) checkSteps(part)
+  const plan: Plan = { direct: direct.length === 0 ? null : factored(direct), inPieces }
+  if (plan.direct !== null) checkSteps(plan.direct)
+  for (const { head, tail } of inPieces.flat()) checkSteps(tail === null ? head : { type: 'seq', items: [head, tail] })
   return plan
 }
 
-/**
- * `a.*b.*c` as `a`, `b`, `c`. Each has one length, so that the first place where one is found also is where it ends first, and looking
- * for the next from there misses nothing.
- */
-function piecesOf(row: Row): readonly PatternNode[] {
-  const rows: PatternNode[][] = [[]]
-  for (const item of row) {
-    const gap = gapOf(item)
-    if (gap === null || item.type !== 'repeat') rows.at(-1)?.push(item)
-    else {
-      if (gap > 0) rows.at(-1)?.push({ type: 'repeat', of: item.of, min: gap, max: gap })
-      rows.push([])
-    }
-  }
-  return rows.map((each, index) => {
+/** `a.*b[^,]*c.*d` as `a`, `b[^,]*c`, `d`. */
+function piecesOf(row: Row): readonly Piece[] {
+  const rows = splitAt(row, gapOf)
+  return rows.map(({ row: each }, index) => {
     const start = index === 0 ? each : trimmedStart(each)
-    const piece = factored([index === rows.length - 1 ? start : trimmedEnd(start)])
-    if (rows.length > 1 && fixedLength(piece) !== null) return piece
-    throw new PatternError(
-      'unbounded quantifiers follow one another and match the same characters, so that a search could take very long; begin the pattern with ^, use a set such as [^/]* in place of .*, or send several tests joined by &&',
-    )
+    const [head, tail, ...more] = splitAt(index === rows.length - 1 ? start : trimmedEnd(start), runOf)
+    if (more.length > 0) throw new PatternError(AMBIGUOUS)
+    return {
+      head: ofOneLength(head?.row ?? []),
+      run: head?.run?.of.set ?? NO_CHARACTERS,
+      tail: tail === undefined ? null : ofOneLength(tail.row),
+    }
   })
+}
+
+/** The rows between runs, each with the run behind it; what a run has at least stands at the end of the row before. */
+function splitAt(row: Row, isRun: (node: PatternNode) => Run | null): readonly { readonly row: Row; readonly run: Run | null }[] {
+  const rows: { row: Row; run: Run | null }[] = []
+  let from = 0
+  for (const [at, item] of row.entries()) {
+    const run = isRun(item)
+    if (run === null) continue
+    rows.push({ row: [...row.slice(from, at), ...copies(run.of, run.min)], run })
+    from = at + 1
+  }
+  return [...rows, { row: row.slice(from), run: null }]
+}
+
+const AMBIGUOUS =
+  'unbounded quantifiers follow one another and match the same characters, so that a search could take very long; begin the pattern with ^, put .* between them, or send several tests joined by &&'
+
+/** So that the first place where it is found is also where it ends first. */
+function ofOneLength(row: Row): PatternNode {
+  const node = factored([row])
+  if (fixedLength(node) === null) throw new PatternError(AMBIGUOUS)
+  return node
 }
 
 function directMatcher(node: PatternNode): Matcher {
@@ -99,15 +132,51 @@ function codeOf(node: PatternNode): number | null {
   return run === undefined || others.length > 0 || run[0] !== run[1] ? null : run[0]
 }
 
-function inTurn(pieces: readonly PatternNode[]): Matcher {
-  const expressions = pieces.map((piece) => new RegExp(sourceOf(piece), 'g'))
+/** Each piece is looked for behind the first end of the one before: whatever matches, matches so. */
+function inTurn(pieces: readonly Piece[]): Matcher {
+  const finders = pieces.map(finderOf)
   return (text) => {
     let at = 0
-    for (const expression of expressions) {
-      expression.lastIndex = at
-      if (!expression.test(text)) return false
-      at = expression.lastIndex
+    for (const find of finders) {
+      at = find(text, at)
+      if (at < 0) return false
     }
     return true
+  }
+}
+
+/** Answers where a piece that begins at `from` or later ends first, or -1. */
+type Finder = (text: string, from: number) => number
+
+function finderOf({ head, run, tail }: Piece): Finder {
+  const findHead = endOf(head)
+  if (tail === null) return findHead
+  const findTail = endOf(tail)
+  const findBreak = endOf({ type: 'set', set: charsExcept(run) })
+  const headLength = fixedLength(head) ?? 0
+  const tailLength = fixedLength(tail) ?? 0
+  return (text, from) => {
+    let tailEnd = -1
+    for (let at = from; ; ) {
+      const headEnd = findHead(text, at)
+      if (headEnd < 0) return -1
+      // The first tail behind this head, unless it is known from the one before.
+      if (tailEnd - tailLength < headEnd) tailEnd = findTail(text, headEnd)
+      if (tailEnd < 0) return -1
+      const broken = findBreak(text, headEnd)
+      const runEnd = broken < 0 ? text.length : broken - 1
+      if (tailEnd - tailLength <= runEnd) return tailEnd
+      // Another head that ends within this run would have no nearer tail.
+      at = runEnd - headLength + 1
+    }
+  }
+}
+
+/** For what has one length, so that what is found first ends first. */
+function endOf(node: PatternNode): Finder {
+  const expression = new RegExp(sourceOf(node), 'g')
+  return (text, from) => {
+    expression.lastIndex = from
+    return expression.test(text) ? expression.lastIndex : -1
   }
 }

@@ -93,14 +93,15 @@ export const HOOK_PROSE: Readonly<Record<Hook, HookProse>> = {
 export const STEP_PROSE: Readonly<Record<StepName, string>> = {
   reqHost: 'HTTP/1.1 without Host: 400. Lower case, no trailing dot, no default port',
   reqInvalidate:
-    '`PURGE` from those who may: `purge`, of the tags in `xkey-purge` `xkey` `xkey-softpurge` `Surrogate-Key` `Cache-Tag`, else of the URL; soft with `X-Purge-Soft: 1` or `Fastly-Soft-Purge: 1`. From others: 405',
+    '`PURGE` from those who may: `purge`, of the tags in `xkey-purge` `xkey` `xkey-softpurge` `Surrogate-Key` `Cache-Tag`, else of the URL; soft with `X-Purge-Soft: 1` or `Fastly-Soft-Purge: 1`. `BAN` from those: `purge`, of what `X-Ban` says. From others: 405',
   reqUpgrade: 'GET over HTTP/1.1 with `Upgrade: websocket`: `pipe`',
   reqMethod: 'looks GET and HEAD up, but passes them with a body, If-Match or If-Unmodified-Since; other methods pass or are refused',
   reqAuthorization: 'makes the request credentialed, or passes it',
   reqCookie: 'the same for a Cookie that is not on the analytics list',
   reqCacheControl:
     "stands for honouring the client's Cache-Control, which the look-up does where the preset wants it, and `no-cache` of refresh clients under every preset",
-  purgeAnswer: '200 with verb and count (`Purged 3`) as reason phrase and text; JSON where Accept asks for it',
+  purgeAnswer:
+    '200 with verb and count (`Purged 3`, `Banned 3`, `Banned 3 so far`) as reason phrase and text; JSON where Accept asks for it',
   synthPage: 'an error page where there is no body; `Allow` with 405',
   refreshValid: 'the stale object was invalidated meanwhile: asked again without it (`varnish`: 503)',
   refreshConditions: 'a 304 that nobody asked for: 502 (`varnish`: 503)',

@@ -13,6 +13,7 @@ import { ownBytes } from '../object/own.ts'
 import { bodyOf, EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
@@ -189,12 +190,19 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     lastModified: lastModified === undefined ? null : parseHttpDate(lastModified, wall),
     date: parseHttpDate(headers.getLower('date') ?? '', wall) ?? wall,
     part: sharing.part,
-    tags: sharing.shared ? [...beresp.tags].filter((tag) => typeof tag === 'string' && tag !== '') : NO_NAMES,
+    tags: sharing.shared ? tagsOf(fetch, beresp) : NO_NAMES,
     mustRevalidate: mustRevalidate(control),
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,
     backend: beresp.backend,
   })
+}
+
+/** Those that the policy left, and the groups of RFC 9875. */
+function tagsOf({ init }: FetchTransaction, beresp: BackendResponse): readonly string[] {
+  const { scheme, host } = init.request
+  const groups = cacheGroups(beresp.headers, 'cache-groups').map((group) => groupTag(scheme, host, group))
+  return [...new Set([...beresp.tags, ...groups])].filter((tag) => typeof tag === 'string' && tag !== '')
 }
 
 /** What is kept: the head as the policy left it; cookies that only the 304 set are not part of the stored answer. */

@@ -37,6 +37,7 @@ export type FetchKind = 'miss' | 'pass' | 'refresh'
 
 export interface FetchRequest {
   readonly method: string
+  readonly scheme: string
   readonly url: string
   readonly host: string
   /** Canonical, hop-by-hop fields gone, forwarding fields set. The fetch takes a copy. */

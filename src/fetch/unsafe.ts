@@ -1,9 +1,10 @@
-/** What an unsafe method does to what is stored (RFC 9111 §4.4, §3.3). */
+/** What an unsafe method does to what is stored (RFC 9111 §4.4, §3.3; RFC 9875 §3). */
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { methodFacts } from '../wire/methods.ts'
 import type { FetchTransaction } from './transaction.ts'
 
-/** A 2xx or 3xx to an unsafe method makes the target, and same-origin Location and Content-Location, unusable. */
+/** A 2xx or 3xx to an unsafe method makes the target, same-origin Location and Content-Location, and the origin's groups that it names unusable. */
 export function invalidateUnsafe(fetch: FetchTransaction, beresp: BackendResponse): void {
   const { init, deps } = fetch
   const method = fetch.bereq?.method ?? init.request.method
@@ -14,6 +15,10 @@ export function invalidateUnsafe(fetch: FetchTransaction, beresp: BackendRespons
     const url = sameOrigin(fetch, beresp.headers.getLower(name))
     if (url !== null && url !== init.request.url) deps.table.purge(init.request.keyOf(url), false)
   }
+  const { scheme, host } = init.request
+  const groups = cacheGroups(beresp.headers, 'cache-group-invalidation').map((group) => groupTag(scheme, host, group))
+  // In force at once; nobody waits until all have gone.
+  if (groups.length > 0) void deps.table.purgeSubject({ by: 'tags', tags: groups }, false)
 }
 
 /** Whether the answer to a POST may answer later GETs (RFC 9110 §9.3.3): explicit freshness, and Content-Location is its own URL. */

@@ -267,6 +267,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     const { req } = this
     return {
       method: req.method,
+      scheme: req.scheme,
       url: req.url,
       host: req.host,
       headers: req.headers,

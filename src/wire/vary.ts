@@ -68,6 +68,7 @@ export function variantField(variant: string, name: string): string | undefined 
       continue
     }
     const colon = variant.indexOf(':', end + 1)
+    if (colon < 0) return undefined
     const length = Number(variant.slice(end + 1, colon))
     if (found) return variant.slice(colon + 1, colon + 1 + length)
     at = colon + 1 + length

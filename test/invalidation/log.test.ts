@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
-import { keyPart } from '../../src/object/key-text.ts'
+import { keyOf, keyPart } from '../../src/object/key-text.ts'
 
 describe('the invalidation log', () => {
   it('finds what was fetched without any invalidation valid', () => {
@@ -105,6 +105,34 @@ describe('the invalidation log', () => {
     expect([log.verdict('-1:x', 0), log.verdict('-1:x', 1)]).toEqual(['hard', 'valid'])
     log.purgeSubject({ by: 'prefix', host: 'a', prefix: '/x' }, true)
     expect([log.verdict('-1:x', 1), log.verdict('-1:x', 2)]).toEqual(['soft', 'valid'])
+  })
+
+  it('makes unusable what is of a URL, whatever was added to its key', () => {
+    const log = new InvalidationLog()
+    const key = keyOf({ url: '/a', host: 'h' })
+    log.purgeSubject({ by: 'url', url: '/a', host: 'h' }, false)
+    expect(
+      [key, key + keyPart('more'), '-1:x', keyOf({ url: '/b', host: 'h' }), keyOf({ url: '/a', host: 'i' })].map((one) =>
+        log.verdict(one, 0),
+      ),
+    ).toEqual(['hard', 'hard', 'hard', 'valid', 'valid'])
+  })
+
+  it('goes by what an object is of, where its key does not tell', () => {
+    const log = new InvalidationLog()
+    const of = (url: string, host: string): string => log.verdict('-1:x', 0, [], { url, host })
+    log.purgeSubject({ by: 'host', host: 'a' }, false)
+    expect([of('/', 'a'), of('/', 'b')]).toEqual(['hard', 'valid'])
+    log.purgeSubject({ by: 'prefix', host: 'b', prefix: '/x' }, true)
+    expect([of('/x', 'b'), of('/y', 'b')]).toEqual(['soft', 'valid'])
+    log.purgeSubject({ by: 'url', host: 'b', url: '/y' }, true)
+    expect([of('/y', 'b'), of('/yy', 'b')]).toEqual(['soft', 'valid'])
+  })
+
+  it('gives bans their place in the order', () => {
+    const log = new InvalidationLog()
+    log.purgeKey('a', false)
+    expect([log.ban(), log.head, log.verdict('b', 0)]).toEqual([2, 2, 'valid'])
   })
 
   it.each(['tags', 'host', 'prefix'] as const)(

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseVary, variantKey } from '../../src/wire/vary.ts'
+import { parseVary, variantField, variantKey } from '../../src/wire/vary.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { received } from './answer.ts'
 
@@ -91,5 +92,37 @@ describe('variant key', () => {
     for (const mode of ['set', 'setOrContentLanguage'] as const)
       expect(variantKey(['accept-language'], one, mode)).toBe(variantKey(['accept-language'], other, mode))
     expect(variantKey(['accept-language'], one, 'bytes')).not.toBe(variantKey(['accept-language'], other, 'bytes'))
+  })
+
+  test('§4.1: what the key holds of a field can be read from it again', () => {
+    const names = ['a', 'accept-encoding', 'b', 'c', 'd']
+    const lines: [string, string][] = [
+      ['A', 'b:3:one;c;'],
+      ['Accept-Encoding', 'br, gzip'],
+      ['C', ''],
+      ['D', '1'],
+      ['D', '2 3'],
+    ]
+    const variant = `https ${variantKey(names, HeaderMap.of(lines), 'set')}`
+    expect(names.map((name) => variantField(variant, name))).toEqual(['b:3:one;c;', 'br, gzip', undefined, '', '1,2 3'])
+    expect(['x', 'https', '', 'one'].map((name) => variantField(variant, name))).toEqual([undefined, undefined, undefined, undefined])
+    expect(variantField('https', 'a')).toBeUndefined()
+  })
+
+  test('§4.1: every value that a key was made of is found under its name', () => {
+    const name = fc.stringMatching(/^[a-z0-9!#$%&'*+.^_`|~-]{1,8}$/)
+    const value = fc.string({ maxLength: 20 }).map((text) => text.replace(/[^\x21-\x7e]|,/g, ':'))
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 6 }), fc.array(fc.option(value)), (names, values) => {
+        const sorted = names.toSorted()
+        const asked = sorted.map((each, i) => [each, values[i] ?? null] as const)
+        const headers = HeaderMap.of(asked.flatMap(([each, text]) => (text === null ? [] : [[each, text] as [string, string]])))
+        const variant = `http ${variantKey(sorted, headers, 'bytes')}`
+        for (const [each, text] of asked) {
+          if (each === 'accept-encoding' || each === 'accept-language') continue
+          expect(variantField(variant, each)).toBe(text ?? undefined)
+        }
+      }),
+    )
   })
 })

@@ -45,6 +45,15 @@ const ACCEPTED: readonly (readonly [pattern: string, matches: readonly string[],
   ['(?:ab|cd)*e', ['e', 'abcde'], ['ab']],
   ['(a|a){30}b', [`${'a'.repeat(30)}b`], [`${'a'.repeat(29)}b`]],
   ['a{2,}b(?#or so){', ['aab{'], ['ab{']],
+  [`^/${'long/'.repeat(200)}$`, [`/${'long/'.repeat(200)}`], ['/long/']],
+  [Array.from({ length: 80 }, (_, i) => `((^|,)c_${i})`).join('|'), ['c_7', 'a,c_79'], ['xc_7', 'c_x']],
+  ['x.{0,25}y', ['xy', `x${'a'.repeat(25)}y`], [`x${'a'.repeat(26)}y`]],
+  ['x[^,]*y', ['xy', 'x,xay', 'xx,x,y,xy'], ['x,y', 'x,yx', 'y']],
+  ['aa[^,]+b.*c[^;]{2,}d$', ['aaxbc12d', 'aa,aaab;c;c12d', 'aaaab,c--;cddd'], ['aabc12d', 'aaxbc12;d', 'aaxb c1d', 'aa,b,c12d']],
+  ['^a.*b[^c]*d', ['abd', 'axbcbd', 'abbxd'], ['abcd', 'xabd']],
+  ['(^|,)cat_[^,]*_de(,|$)', ['cat_1_de', 'a,cat_x_de,b'], ['cat_1,a_de', 'xcat_1_de', 'cat_1_dex']],
+  ['x[^,]*(|y)', ['x', 'axb'], ['y']],
+  ['(|y)[^,]*x', ['x', 'axb'], ['y']],
   ['\xe9t\xe9', ['l’\xe9t\xe9'], ['ete']],
 ]
 
@@ -75,12 +84,15 @@ describe('patterns of bans', () => {
     ['a*a*a*b', 'next to each other'],
     ['a*b?a*', 'next to each other'],
     ['(a*|b)(c?|d)(a+|e)', 'next to each other'],
-    ['x[^,]*y', 'follow one another'],
-    ['^a.*b[^c]*d', 'follow one another'],
+    ['x[^,]*y[^;]*z', 'follow one another'],
+    ['^[^x]*a[^y]*b[^z]*c', 'follow one another'],
+    ['(x|yy)[^,]*z', 'follow one another'],
+    ['x([^,]*y|z)z', 'follow one another'],
     ['a.*(b.*c|d)e', 'follow one another'],
     ['a.*(b|cd).*e', 'follow one another'],
     ['(a{1000}){1000}', 'written out'],
     ['x.{0,200}y.{0,200}z', 'too many ways'],
+    ['x.{0,40}y', 'too many ways'],
     ['(?:a?b?a?b?a?b?a?b?){9}c', 'can match nothing'],
     ['^a?a?a?a?a?a?a?a?a?a?aaaaaaaaaab', 'too many ways'],
     [Array.from({ length: 65 }, () => 'a*b').join(''), 'more than 64'],
@@ -146,9 +158,9 @@ describe('patterns of bans', () => {
         const expression = new RegExp(source)
         expect(texts.map(matcher)).toEqual(texts.map((each) => expression.test(each)))
       }),
-      { numRuns: 20_000, seed: 7 },
+      { numRuns: 10_000, seed: 7 },
     )
-    expect(taken).toBeGreaterThan(3000)
+    expect(taken).toBeGreaterThan(1500)
   })
 
   // Backtracking without bounds would not end within the test’s time: 64 KiB squared are seconds for each pair, an exponential never ends.
