@@ -65,7 +65,7 @@ export interface ServerOptions {
   readonly clock?: Clock
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
-  /** Parameters by their names, as `param.set` takes them: `{ default_ttl: '10s', http_req_size: '64k' }`. They come before `limits` and `deadlines`. */
+  /** Parameters by name, as `param.set` takes them: `{ default_ttl: '10s', http_req_size: '64k' }`. They win over `limits` and `deadlines`. */
   readonly params?: Readonly<Record<string, string | number>>
 }
 

@@ -5,8 +5,8 @@ import { Problem } from './problem.ts'
 const LARGEST = 64 * 1024
 
 /**
- * The body as text, `''` when there is none. `type` is what it has to be; `null`: there must be none. Rejects with a `Problem`. A body of text
- * may come without a type; JSON must say so, since what a page's form sends cannot.
+ * The body as text, `''` when there is none. `type` is what it has to be; `null`: there must be none. Rejects with a `Problem`. A body of
+ * text may come without a type; JSON must say so, since what a page's form sends cannot.
  */
 export async function readBody(request: IncomingMessage, type: 'text/plain' | 'application/json' | null): Promise<string> {
   const given = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

@@ -196,7 +196,14 @@ function paramShow({ params }: AdminParts, [which]: readonly string[]): string {
   const { name, unit, min, max, prose } = param
   const fallback = param.value === param.default ? [] : [`        Default is: ${formatParam(unit, param.default)}`]
   const bounds = [`        Minimum is: ${formatParam(unit, min)}`, `        Maximum is: ${formatParam(unit, max)}`]
-  return [name, `        Value is: ${shownValue(param)}`, ...fallback, ...bounds, '', `        ${prose}`].join('\n')
+  return [
+    name,
+    `        Value is: ${shownValue(param)}`,
+    ...fallback,
+    ...bounds,
+    '',
+    ...wrapped(prose, 64).map((line) => `        ${line}`),
+  ].join('\n')
 }
 
 function shownValue({ unit, value, default: fallback }: ParamValue): string {
@@ -209,6 +216,17 @@ function policyList({ policies }: AdminParts): string {
     return [shown, 'auto', state === 'kept' ? 'cold' : 'warm', String(transactions), name]
   })
   return columns(rows)
+}
+
+/** Lines of at most so many characters, where the words allow it. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
 }
 
 /** Columns as wide as their widest cell, and two blanks. */

@@ -159,9 +159,8 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
     'correct it',
   )
   const body = `${JSON.stringify(document)}\n`
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  const fields = `Content-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n`
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${fields}\r\n${body}`)
 }
 
 function listen(server: Server, address: ListenAddress): Promise<void> {

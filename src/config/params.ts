@@ -283,7 +283,7 @@ function parsed(parameter: Parameter, value: string | number): number {
   throw new ParamError('value', {
     what: `${name} cannot be ${JSON.stringify(value)}`,
     why: `it takes ${unit} from ${formatParam(unit, min)} to ${formatParam(unit, max)}`,
-    how: `give ${kind.expects}`,
+    how: `write it as ${unit === 'seconds' ? '10s, 500ms or 5m' : unit === 'bytes' ? '32k or 1M' : 'a whole number'}`,
   })
 }
 

@@ -105,8 +105,8 @@ export class ActivePolicy {
 }
 
 /**
- * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `sources` tells where
- * an error of a hook is in the user's sources, `observe` is told of every hook's decision.
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `sources` tells
+ * where an error of a hook is in the user's sources, `observe` is told of every hook's decision.
  */
 export function activatePolicy(
   policies: readonly Policy[],

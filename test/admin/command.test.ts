@@ -60,6 +60,9 @@ describe('param commands', () => {
       '        Minimum is: 0.000',
       '        Maximum is: 2147483648.000',
     ])
+    const prose = one.split('\n').slice(6)
+    expect(prose.map((line) => line.trim()).join(' ')).toBe(site.server.params.get('default_ttl').prose)
+    expect(Math.max(...prose.map(({ length }) => length))).toBeLessThanOrEqual(72)
     expect(await cli(site, 'param.reset default_ttl')).toEqual([200, ''])
     expect(await cli(site, 'param.show http_req_size')).toEqual([200, expect.stringContaining('Value is: 32k [bytes] (default)')])
     expect(site.events.map(({ fields }) => fields).filter(({ event }) => event === 'param')).toEqual([
