@@ -83,7 +83,11 @@ export class Banning {
   /** Newest first. */
   list(): readonly BanInfo[] {
     const untested = this.#untested()
-    return this.#bans.list((position) => untested.reduce((sum, checked) => sum + (checked < position ? 1 : 0), 0))
+    return this.#bans.list((position) => {
+      let references = 0
+      for (const [checked, objects] of untested) if (checked < position) references += objects
+      return references
+    })
   }
 
   gauges(): ReturnType<Bans['gauges']> {
@@ -94,11 +98,13 @@ export class Banning {
     this.#lurker.stop()
   }
 
-  /** How far what is present has been tested, where that is not as far as the newest ban. */
-  #untested(): readonly number[] {
+  /** Of what has not been tested as far as the newest ban: how far, and how many objects. Many bans are compared with few positions. */
+  #untested(): ReadonlyMap<number, number> {
     const { newest } = this.#bans
-    if (this.#lurker.testedUpTo >= newest) return []
-    return Array.from(this.#table.present(), ({ checked }) => checked).filter((checked) => checked < newest)
+    const untested = new Map<number, number>()
+    if (this.#lurker.testedUpTo >= newest) return untested
+    for (const { checked } of this.#table.present()) if (checked < newest) untested.set(checked, (untested.get(checked) ?? 0) + 1)
+    return untested
   }
 
   #retire(): void {

@@ -218,6 +218,21 @@ describe('the ban command', () => {
     }
   })
 
+  it('is listed with the objects that are older and untested, newest first', async () => {
+    const site = await filled()
+    site.server.params.set('ban_lurker_age', '1h')
+    await cli(site, 'ban obj.status == 404')
+    await site.get('/later')
+    await cli(site, 'ban obj.status == 410')
+    await site.get('/a')
+    const [, text] = await cli(site, 'ban.list')
+    expect(text.split('\n').map((line) => line.split(/ +/).slice(1).join(' '))).toEqual([
+      'bans:',
+      '4 - obj.status == 410',
+      '3 - obj.status == 404',
+    ])
+  })
+
   it('keeps the blanks and backslashes of a pattern', async () => {
     const site = await operated((hit, response) => reply(response, 200, { ...FRESH, 'X-Title': hit.url === '/a.b' ? 'red  shoe' : 'axb' }))
     for (const path of ['/a.b', '/axb']) await site.get(path)
