@@ -74,7 +74,6 @@ export interface Assembly {
   readonly log: EventLog
   readonly policies: Policies
   readonly table: LocalTable
-  readonly banning: Banning
   readonly expiry: Expiry
   readonly origins: Origins
 }
@@ -136,7 +135,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policies, table, banning, expiry, origins }
+  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {
