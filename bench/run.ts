@@ -5,7 +5,7 @@ import { startAutocannon } from './harness/load.ts'
 import { measure, type Plan, report } from './harness/measure.ts'
 import { pinned } from './harness/pinning.ts'
 import type { Shape } from './harness/requests.ts'
-import { clearcoat, echo, nodeHttp, startOrigin, type Target, type Work } from './harness/target.ts'
+import { clearcoat, clearcoatWithPolicy, echo, nodeHttp, startOrigin, type Target, type Work } from './harness/target.ts'
 import { peers } from './peers/peers.ts'
 import { startWrk } from './peers/wrk.ts'
 
@@ -53,6 +53,7 @@ await load.stop()
 async function startTargets(work: Work, origin: number): Promise<readonly Target[]> {
   const ours = await clearcoat(origin, work)
   const floor = await echo(work, ours)
-  if (values.ours) return [ours, floor]
-  return [ours, floor, await nodeHttp(origin, work, ours), ...(values.peers ? await peers(origin, work) : [])]
+  const own = [ours, ...(work === 'hit' ? [await clearcoatWithPolicy(origin, work)] : []), floor]
+  if (values.ours) return own
+  return [...own, await nodeHttp(origin, work, ours), ...(values.peers ? await peers(origin, work) : [])]
 }

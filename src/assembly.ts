@@ -1,11 +1,11 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
 import { type Backend, backend } from '../vcl-ts/backend.ts'
-import { decisionsFor } from '../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
+import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
@@ -29,8 +29,10 @@ export interface ServerOptions {
   readonly origin?: string | Backend
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
-  /** Address of the admin listener, loopback or `unix:/path`; `null` (default): none. */
+  /** Address of the admin listener: loopback or `unix:/path`, another one only with `adminToken`; `null` (default): none. */
   readonly admin?: string | null
+  /** What operators have to send as `Authorization: Bearer`. At least 8 visible characters. Default: there is none. */
+  readonly adminToken?: string
   /** Which column of the decision table the built-in policy follows. Default `safe`. */
   readonly preset?: PresetName
   /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
@@ -63,12 +65,15 @@ export interface ServerOptions {
   readonly clock?: Clock
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
+  /** Parameters by name, as `param.set` takes them: `{ default_ttl: '10s', http_req_size: '64k' }`. They win over `limits` and `deadlines`. */
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 /** Everything of one process but its sockets. */
 export interface Assembly {
   readonly engine: Engine
   readonly settings: Settings
+  readonly params: Params
   readonly counters: Counters
   readonly clock: Clock
   readonly log: EventLog
@@ -76,6 +81,8 @@ export interface Assembly {
   readonly table: LocalTable
   readonly expiry: Expiry
   readonly origins: Origins
+  /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
+  readonly originsApart: (counters: Counters) => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
@@ -87,13 +94,14 @@ export interface AssemblyParts {
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
-  const settings = resolveSettings(options)
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
-  const decisions = decisionsFor(settings.preset)
+  const params = new Params(resolveSettings(options))
+  applyParams(params, options.params ?? {})
+  const { settings, decisions } = params
   const counters = new Counters()
   const policies = new Policies(
-    { preset: settings.preset, clock, deadline: settings.deadlines.hook, log, observe: parts.observe ?? null },
+    { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,
   )
   const store = new MemoryStore(settings.memory)
@@ -109,9 +117,14 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     counters,
     expiry,
   })
-  const banning = new Banning({ bans, table, log: invalidations, clock, counters })
+  const banning = new Banning({ bans, table, log: invalidations, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
-  const origins = parts.origins ?? createOrigins({ settings, clock, counters, oddStatus })
+  const { origins: given } = parts
+  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus })
+  const originsApart = (counted: Counters): Origins =>
+    given === undefined
+      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
+      : { ...given, setHealth() {}, close() {}, stop() {} }
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -135,7 +148,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, counters, clock, log, policies, table, expiry, origins }
+  return { engine, settings, params, counters, clock, log, policies, table, expiry, origins, originsApart }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -24,6 +24,7 @@ export type OriginFailureCode =
   | 'connect_failed'
   | 'dns'
   | 'pool_full'
+  | 'unhealthy'
   | 'closed_before_answer'
   | 'first_byte_timeout'
   | 'between_bytes_timeout'
@@ -63,6 +64,7 @@ export const FAULTS: Readonly<Record<FaultCode, Fault>> = {
   connect_failed: fault('origin', 502, 'destination_unavailable', 'the origin server could not be reached'),
   dns: fault('origin', 502, 'dns_error', 'the origin server’s name could not be resolved'),
   pool_full: fault('origin', 503, 'connection_limit_reached', 'too many requests to the origin server are under way'),
+  unhealthy: fault('origin', 503, 'destination_unavailable', 'the origin server is marked sick'),
   closed_before_answer: fault('origin', 502, 'connection_terminated', 'the origin server closed the connection without an answer'),
   first_byte_timeout: fault('origin', 504, 'connection_read_timeout', 'the origin server did not answer in time'),
   between_bytes_timeout: fault('origin', 504, 'connection_read_timeout', 'the origin server stopped sending'),

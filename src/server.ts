@@ -1,7 +1,14 @@
 /** A server with its sockets: starts, drains, stops. */
+import { Backends } from './admin/backends.ts'
+import { createExplain, type ExplainRequest, type Explanation } from './admin/explain.ts'
+import type { ServerStatus } from './admin/parts.ts'
+import { refetch } from './admin/refetch.ts'
 import { type Admin, createAdmin } from './admin/server.ts'
+import { packageVersion } from './admin/version.ts'
 import { type Assembly, assemble, type ServerOptions } from './assembly.ts'
 import { ConfigError } from './config/config-error.ts'
+import type { Params } from './config/params.ts'
+import { resolveAdminToken } from './config/resolve.ts'
 import type { Settings } from './config/settings.ts'
 import type { Counters } from './counters.ts'
 import { createListener, type Listener } from './listen/listener.ts'
@@ -18,6 +25,9 @@ export type StoredObject = Readonly<Pick<CachedObject, 'key' | 'status' | 'heade
 /** Which policy runs, and which others are at hand. */
 export type ServerPolicies = Pick<Policies, 'load' | 'use' | 'reload' | 'list' | 'discard'>
 
+/** What can be set while the server runs. */
+export type ServerParams = Pick<Params, 'list' | 'get' | 'set' | 'reset'>
+
 export interface Server {
   /** Where it listens, ports resolved. */
   readonly addresses: readonly string[]
@@ -26,10 +36,16 @@ export interface Server {
   readonly settings: Settings
   readonly counters: Counters
   readonly policies: ServerPolicies
+  readonly params: ServerParams
   /** All counters and gauges, flat, in Varnish's names. */
   stat(): Record<string, number>
   /** Every object that is stored, in no particular order; for inspection. */
   objects(): Iterable<StoredObject>
+  /**
+   * Why a request would be answered as it would: it runs on the real machines and leaves no trace. Rejects with an `ExplainError` for one that
+   * nobody could send.
+   */
+  explain(request: ExplainRequest): Promise<Explanation>
   /** Stops accepting, lets what is in flight finish within `deadlines.drain`, then stops. */
   drain(): Promise<void>
   /** Stops at once. */
@@ -42,10 +58,11 @@ export interface Server {
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   checkPolicyOptions(options)
+  const adminToken = resolveAdminToken(options.adminToken)
   const assembly = assemble(options)
   const running = new Running(assembly)
   try {
-    await running.open(options)
+    await running.open(options, adminToken)
   } catch (error) {
     await running.close()
     throw error
@@ -70,14 +87,18 @@ function checkPolicyOptions({ policy, policyFile, watch }: ServerOptions): void 
 
 class Running implements Server {
   readonly #assembly: Assembly
+  readonly #backends: Backends
   readonly #started: number
   readonly #listeners: Listener[] = []
+  readonly explain: Server['explain']
   #admin: Admin | null = null
   #closed = false
 
   constructor(assembly: Assembly) {
     this.#assembly = assembly
+    this.#backends = new Backends(assembly.policies, assembly.origins, assembly.engine.defaultBackend)
     this.#started = assembly.clock.now()
+    this.explain = createExplain(assembly)
   }
 
   get addresses(): readonly string[] {
@@ -100,7 +121,11 @@ class Running implements Server {
     return this.#assembly.policies
   }
 
-  async open(options: ServerOptions): Promise<void> {
+  get params(): ServerParams {
+    return this.#assembly.params
+  }
+
+  async open(options: ServerOptions, adminToken: string | null): Promise<void> {
     const { engine, settings, counters, clock, log, policies } = this.#assembly
     await policies.open(options.policyFile ?? null)
     if (options.watch === true) policies.watch()
@@ -117,7 +142,29 @@ class Running implements Server {
       })
       this.#listeners.push(listener)
     }
-    if (options.admin != null) this.#admin = await createAdmin({ address: options.admin, stat: () => this.stat(), log })
+    if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
+  }
+
+  #openAdmin(address: string, token: string | null): Promise<Admin> {
+    const { engine, params, policies, table, counters, clock, log } = this.#assembly
+    return createAdmin({
+      address,
+      token,
+      parts: {
+        stat: () => this.stat(),
+        status: () => this.#status(),
+        params,
+        policies,
+        backends: this.#backends,
+        invalidation: engine.invalidation,
+        table,
+        counters,
+        clock,
+        log,
+        refetch: (target) => refetch(engine, target),
+        explain: this.explain,
+      },
+    })
   }
 
   stat(): Record<string, number> {
@@ -132,6 +179,22 @@ class Running implements Server {
       g_bytes: table.bytes,
       g_space: settings.memory - table.bytes,
       sess_open: this.#listeners.reduce((sum, listener) => sum + listener.connections, 0),
+      ...this.#backends.counters(),
+    }
+  }
+
+  #status(): ServerStatus {
+    const { settings, table, clock, policies } = this.#assembly
+    const { rss, heapUsed } = process.memoryUsage()
+    return {
+      version: packageVersion(),
+      pid: process.pid,
+      uptime: Math.floor((clock.now() - this.#started) / 1000),
+      addresses: this.addresses,
+      admin: this.admin,
+      policy: policies.list().find(({ state }) => state === 'active')?.name ?? '',
+      preset: settings.preset,
+      memory: { budget: settings.memory, used: table.bytes, rss, heap: heapUsed },
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
- * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230) and a policy's reload (239, 240). The
+ * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
+ * (245, 246) and the admin (249). The
  * other groups follow.
  */
 
@@ -193,7 +194,12 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   224: by('invalidation/bans.test.ts', BAN),
   225: partly('each purge of a URL lets one more fetch begin, for what began before may bring what was purged', INVALIDATE),
   226: by('admin/admin.test.ts'),
+  228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),
   239: partly('a configuration file: there is none yet', 'policy/reload.test.ts', 'cli/policy.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
+  // Rules that refuse a path are raw-only, as `clearcoat check` notes.
+  245: by('cli/lints.test.ts'),
+  246: by('cli/lints.test.ts'),
+  249: by('admin/admin.test.ts'),
 }

@@ -23,6 +23,20 @@ export interface Decision {
 /** Is told of every decision, with the context that the hook saw. */
 export type DecisionObserver = (decision: Decision, context: object) => void
 
+/** One function of a hook: a policy's, a built-in step, the default answer. */
+export interface HookPart {
+  readonly hook: RequestHook
+  /** As in `Decision`. */
+  readonly by: string
+  /** Whether it is a policy's code; a step that a policy replaced is. */
+  readonly own: boolean
+  /** `null` for what is no built-in step. */
+  readonly step: StepName | null
+}
+
+/** Puts itself around a function of a hook, once when the policy is compiled: what it answers runs instead. */
+export type Watch = (part: HookPart, run: HookFunction) => HookFunction
+
 /** All functions of one hook: the policies', the built-in steps, the default answer. */
 export interface Chain {
   readonly hook: RequestHook
@@ -54,13 +68,20 @@ export interface CompiledPolicy {
 }
 
 /**
- * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone.
+ * Compiles policies, first asked first, over the built-in policy of a preset; an empty list is the built-in policy alone. `observe` is told of
+ * every decision, `watch` of every function that runs; without them nothing looks on, and nothing is paid for it. `decisions` are the
+ * preset's where some of its numbers were set otherwise.
  * Throws a `PolicyError` for a wrong shape, a backend name or a state key that occurs twice, and a `state` that throws.
  */
-export function compilePolicy(policies: readonly Policy[], preset: PresetName, observe: DecisionObserver | null = null): CompiledPolicy {
+export function compilePolicy(
+  policies: readonly Policy[],
+  preset: PresetName,
+  observe: DecisionObserver | null = null,
+  decisions: Decisions = decisionsFor(preset),
+  watch: Watch | null = null,
+): CompiledPolicy {
   for (const policy of policies) validatePolicy(policy)
   const flat = flatten(policies)
-  const decisions = decisionsFor(preset)
   const builtin = builtinFunctions(flat, decisions)
   const hooks = perHook(REQUEST_HOOKS, (hook) => {
     const own = functionsOf(flat, hook)
@@ -71,7 +92,7 @@ export function compilePolicy(policies: readonly Policy[], preset: PresetName, o
     preset,
     decisions,
     hooks,
-    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe)),
+    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe, watch)),
     backends,
     defaultBackend: Object.values(backends)[0] ?? null,
     overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
@@ -81,32 +102,42 @@ export function compilePolicy(policies: readonly Policy[], preset: PresetName, o
   })
 }
 
-/** A policy's function for a hook and its label. */
+/** A function for a hook, and who it is. */
 export interface Labelled {
   readonly label: string
   readonly run: HookFunction
+  /** Whether it is a policy's. */
+  readonly own: boolean
+  readonly step: StepName | null
 }
 
 /** The policies' functions for one hook, in order. */
 export function functionsOf(policies: readonly Policy[], hook: Hook): readonly Labelled[] {
   return policies.flatMap((policy) => {
     const run = policy[hook] as HookFunction | undefined
-    return run === undefined ? [] : [{ label: policy.name === undefined ? hook : `${hook} of policy ${policy.name}`, run }]
+    return run === undefined
+      ? []
+      : [{ label: policy.name === undefined ? hook : `${hook} of policy ${policy.name}`, run, own: true, step: null }]
   })
 }
 
-function chain(hook: RequestHook, functions: readonly Labelled[], observe: DecisionObserver | null): Chain {
-  return Object.freeze({ hook, observe, functions: functions.map(({ run }) => run), labels: functions.map(({ label }) => label) })
+function chain(hook: RequestHook, functions: readonly Labelled[], observe: DecisionObserver | null, watch: Watch | null): Chain {
+  return Object.freeze({
+    hook,
+    observe,
+    functions: functions.map(({ label, run, own, step }) => (watch === null ? run : watch({ hook, by: label, own, step }, run))),
+    labels: functions.map(({ label }) => label),
+  })
 }
 
 function builtinFunctions(policies: readonly Policy[], decisions: Decisions): (hook: RequestHook) => readonly Labelled[] {
   const steps = { ...clientSteps(decisions), ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
   return (hook) => [
     ...stepsOf(hook).flatMap((name) => {
-      const run = changeOf(policies, name) ?? steps[name]
-      return run === false ? [] : [{ label: `step ${name}`, run }]
+      const change = changeOf(policies, name)
+      return change === false ? [] : [{ label: `step ${name}`, run: change ?? steps[name], own: change !== undefined, step: name }]
     }),
-    { label: `default of ${hook}`, run: defaultAnswer(hook) },
+    { label: `default of ${hook}`, run: defaultAnswer(hook), own: false, step: null },
   ]
 }
 

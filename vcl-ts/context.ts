@@ -27,7 +27,9 @@ export interface Client {
 
 /** Facts of the client connection. */
 export interface Session {
+  /** Address that the client connected to. */
   readonly localIp: string
+  /** Port that the client connected to. */
   readonly localPort: number
   /** Scheme of the listener. */
   readonly scheme: 'http' | 'https'
@@ -35,8 +37,11 @@ export interface Session {
 
 /** A request as the client sent it, before any hook. */
 export interface OriginalRequest {
+  /** As in the request line. */
   readonly method: string
+  /** As in the request line, without scheme and host. */
   readonly url: string
+  /** As sent, hop-by-hop fields gone. */
   readonly headers: HeaderMap
 }
 
@@ -54,7 +59,9 @@ export interface Req {
   host: string
   /** Effective scheme: the listener's, or a trusted `X-Forwarded-Proto`. A dimension of the variant, not of the key. */
   scheme: 'http' | 'https'
+  /** HTTP version of the message. */
   readonly proto: '1.0' | '1.1' | '2'
+  /** Fields without those of the hop. Framing fields cannot be set. */
   readonly headers: HeaderMap
   /** Cookies by name; the first of a name. */
   readonly cookies: ReadonlyMap<string, string>
@@ -81,24 +88,33 @@ export interface Req {
   credentialed: boolean | null
   /** Times this transaction was restarted. */
   readonly restarts: number
+  /** 0 for a request of a client; includes count up. */
   readonly esiLevel: number
   /** Transaction id. */
   readonly id: string
   /** The request's own Cache-Control, parsed. */
   readonly cacheControl: CacheControl
+  /** The request as it came. */
   readonly original: OriginalRequest
 }
 
 /** The request towards the origin. */
 export interface Bereq {
+  /** See `Req.method`. */
   method: string
+  /** See `Req.url`. */
   url: string
+  /** What the origin gets; framing fields cannot be set. */
   readonly headers: HeaderMap
+  /** Where it goes; `null`: the default backend. */
   backend: Backend | null
-  /** Seconds; policy > backend > option. */
+  /** Until a connection is usable. Seconds; policy > backend > option. */
   connectTimeout: number
+  /** Until the first byte of the answer. Seconds; policy > backend > option. */
   firstByteTimeout: number
+  /** Between two reads of the answer. Seconds; policy > backend > option. */
   betweenBytesTimeout: number
+  /** Times that this fetch was tried again. */
   readonly retries: number
   /** A background refresh. */
   readonly isBgfetch: boolean
@@ -112,6 +128,7 @@ export interface Bereq {
   readonly credentialed: boolean
   /** Whether the request carries Authorization (RFC 9111 §3.5). */
   readonly authorized: boolean
+  /** Id of the transaction that began the fetch. */
   readonly id: string
 }
 
@@ -130,6 +147,7 @@ export type LifetimeSource =
 
 /** What the answer's fields say about storing it, resolved by preset (targeted field, else Cache-Control). */
 export interface ResponseControl extends CacheControl {
+  /** Which field the lifetime came from. */
   readonly source: LifetimeSource
   /** Freshness was given explicitly (max-age, s-maxage, Expires, targeted), not by heuristic or default. */
   readonly explicit: boolean
@@ -141,12 +159,15 @@ export interface ResponseControl extends CacheControl {
   readonly heuristicallyCacheable: boolean
   /** The status is one that this cache understands (must-understand). */
   readonly understood: boolean
+  /** What Vary says: nothing, names, `*`, or what cannot be read. */
   readonly vary: 'none' | 'names' | 'star' | 'malformed'
   /** `vary` names Cookie. */
   readonly varyCookie: boolean
   /** Fields that may occur once but occur several times with different values (HARDENING 91). */
   readonly conflict: boolean
+  /** Whether a Content-Range agrees with itself and the request. */
   readonly contentRange: 'none' | 'consistent' | 'inconsistent'
+  /** How the end of the body is told. */
   readonly framing: 'none' | 'length' | 'chunked' | 'close'
 }
 
@@ -154,15 +175,20 @@ export interface ResponseControl extends CacheControl {
 export interface Beresp {
   /** 200–599 and 999; anything else throws when set. */
   status: number
+  /** The reason phrase: visible ASCII, space, obs-text; anything else throws. */
   reason: string
+  /** Fields without those of the hop. Framing fields cannot be set. */
   readonly headers: HeaderMap
   /** Seconds from now. Assigning makes it the policy's decision (`control.source` is then `policy`); durations as `'1h'` are accepted. */
   get ttl(): number
   set ttl(value: Duration)
+  /** Seconds past `ttl` for which it is served stale while one fetch refreshes it. */
   get grace(): number
   set grace(value: Duration)
+  /** Seconds past `ttl` for which it is served when the fetch fails. */
   get staleIfError(): number
   set staleIfError(value: Duration)
+  /** Seconds past `ttl` for which it is kept to be confirmed by a conditional request. */
   get keep(): number
   set keep(value: Duration)
   /** Seconds. */
@@ -173,6 +199,7 @@ export interface Beresp {
   stream: boolean
   /** What to purge it by: those of the answer's tag fields (`--tag-fields`), and what a hook adds. */
   readonly tags: Set<string>
+  /** Name of the backend, or its address. */
   readonly backend: string
   /** What the answer's own fields say. */
   readonly control: ResponseControl
@@ -184,6 +211,7 @@ export interface Beresp {
 
 /** `backendError` may give the page that it makes a body. */
 export interface BerespError extends Omit<Beresp, 'control'> {
+  /** The page. */
   body: string | Uint8Array
   /** What went wrong, in words for the client; the built-in page shows it. */
   detail: string
@@ -191,18 +219,27 @@ export interface BerespError extends Omit<Beresp, 'control'> {
 
 /** A stored object. */
 export interface Obj {
+  /** As stored. */
   readonly status: number
+  /** As stored. */
   readonly reason: string
+  /** As stored, tag fields included. */
   readonly headers: HeaderMap
   /** Hits so far, this one included. */
   readonly hits: number
+  /** Seconds since it was made or confirmed at the origin (RFC 9111 §4.2.3). */
   readonly age: number
   /** Seconds left; negative when stale. */
   readonly ttl: number
+  /** See `Beresp.grace`. */
   readonly grace: number
+  /** See `Beresp.staleIfError`. */
   readonly staleIfError: number
+  /** See `Beresp.keep`. */
   readonly keep: number
+  /** Whether it serves this request alone. */
   readonly uncacheable: boolean
+  /** What it can be purged by. */
   readonly tags: ReadonlySet<string>
 }
 
@@ -214,14 +251,19 @@ export interface ObjStale extends Obj {
 
 /** The answer to the client. */
 export interface Resp {
+  /** 200–599; anything else throws when set. */
   status: number
+  /** The reason phrase. */
   reason: string
+  /** What the client gets. Framing fields cannot be set. */
   readonly headers: HeaderMap
+  /** Whether the body is still arriving from the origin. */
   readonly isStreaming: boolean
 }
 
 /** `synth` gives its answer a body. */
 export interface RespSynth extends Resp {
+  /** Text (sent as UTF-8) or bytes. */
   body: string | Uint8Array
   /** Why this cache answers by itself. */
   readonly why: Reason
@@ -231,6 +273,7 @@ export interface RespSynth extends Resp {
 
 /** What a purge or ban did. */
 export interface Purged {
+  /** Whether objects only became stale. */
   readonly soft: boolean
   /** Objects that went, or with `soft` became stale. */
   readonly objects: number

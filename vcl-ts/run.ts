@@ -5,7 +5,7 @@ import type { HookContext } from './hook-context.ts'
 import { type HookAction, illegality, type RequestHook } from './legal.ts'
 import { type Policy, PolicyError } from './policy.ts'
 
-export { type CompiledPolicy, compilePolicy, type Decision, type DecisionObserver } from './compile.ts'
+export { type CompiledPolicy, compilePolicy, type Decision, type DecisionObserver, type HookPart, type Watch } from './compile.ts'
 
 /** Puts a deadline on one promise of a hook: rejects when it passes. */
 export type Limit = (promise: Promise<unknown>) => Promise<unknown>

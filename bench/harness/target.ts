@@ -26,6 +26,11 @@ export function clearcoat(origin: number, work: Work, flags: readonly string[] =
   return nodeTarget('clearcoat', 'targets/clearcoat.ts', [String(origin)], work === 'hit', flags)
 }
 
+/** The same with a policy of three hooks. */
+export function clearcoatWithPolicy(origin: number, work: Work): Promise<Target> {
+  return nodeTarget('clearcoat, 3 hooks', 'targets/clearcoat.ts', [String(origin), 'policy'], work === 'hit')
+}
+
 /** The floor answers with the very bytes of `like`. */
 export async function echo(work: Work, like: Target): Promise<Target> {
   const bytes = await answerOf(like.port, work)

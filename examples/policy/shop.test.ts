@@ -79,6 +79,15 @@ describe('the shop', () => {
     expect(office).toMatchObject({ status: 200, trace: { detail: 'purged 1' } })
     expect((await cache.request('/teapot')).trace.decision).toBe('miss')
   })
+
+  it('drops a product’s page and picture together, and nothing else', async () => {
+    for (const url of ['/shop/lamp', '/images/lamp.svg', '/shop/chair']) await cache.request(url)
+    const purged = await cache.request({ method: 'PURGE', url: '/', headers: { 'xkey-purge': 'product-lamp' }, ip: '10.20.30.40' })
+    expect(purged.trace.detail).toBe('purged 2')
+    const decisions = []
+    for (const url of ['/shop/lamp', '/images/lamp.svg', '/shop/chair']) decisions.push((await cache.request(url)).trace.decision)
+    expect(decisions).toEqual(['miss', 'miss', 'hit'])
+  })
 })
 
 describe('its hooks', () => {

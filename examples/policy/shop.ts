@@ -1,4 +1,7 @@
-/** A policy for a shop: a cart that is nobody else's, pages that outlive a slow or broken origin, and a purge for the office. */
+/**
+ * A policy for a shop: a cart that is nobody else's, pages that outlive a slow or broken origin, tags by which a product's pages go
+ * together, and a purge for the office. `npm start` runs it.
+ */
 import { acl, cookies, definePolicy, type Policy, query } from 'clearcoat/vcl-ts'
 
 const office = acl('10.0.0.0/8', '!10.1.2.3')
@@ -6,14 +9,20 @@ const office = acl('10.0.0.0/8', '!10.1.2.3')
 /** Cookies by which the shop answers. All others are for scripts in the browser. */
 const PERSONAL = ['cart', 'session']
 
+/** A product's page and picture. */
+const PRODUCT = /^\/(?:shop|images)\/([a-z]+)/
+
 const shop: Policy = definePolicy({
   name: 'shop',
 
   recv({ req, client, purge, pass }) {
     // First, so that a purge finds what it names.
     req.url = query.sort(query.dropTracking(req.url))
-    // From elsewhere the built-in policy refuses it.
-    if (req.method === 'PURGE') return office.matches(client.ip) ? purge() : undefined
+    // From elsewhere the built-in policy judges by --purge-from.
+    if (req.method === 'PURGE' && office.matches(client.ip)) {
+      const tags = req.headers.get('xkey-purge')?.split(' ').filter(Boolean) ?? []
+      return tags.length > 0 ? purge({ tags }) : purge()
+    }
     cookies.keep(req.headers, ...PERSONAL)
     return req.headers.has('cookie') ? pass() : undefined
   },
@@ -23,6 +32,8 @@ const shop: Policy = definePolicy({
     if (!bereq.uncacheable && beresp.headers.get('x-page') === 'personal') return hitForPass('2m')
     if (beresp.status !== 200) return undefined
     if (!beresp.control.explicit) beresp.ttl = '1m'
+    const product = PRODUCT.exec(bereq.url)?.[1]
+    if (product !== undefined) beresp.tags.add(`product-${product}`)
     beresp.grace = '10m'
     beresp.staleIfError = '1d'
     return undefined

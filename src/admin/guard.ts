@@ -1,40 +1,54 @@
-/** Who may speak to the admin listener: names of this machine only (else another site's page could, by DNS rebinding), and no web page at all. */
+/**
+ * Who may speak to the admin listener. With a token: who sends it. Without one: whoever reaches it, which only this machine can; but under a
+ * name of this machine alone (else another site's page could, by DNS rebinding), and no web page at all.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { ListenAddress } from '../listen/address.ts'
+import { BearerToken } from '../request/bearer-token.ts'
 import { isValidHost } from '../wire/host.ts'
+import { Problem } from './problem.ts'
 
-export interface Refusal {
-  readonly status: number
-  readonly text: string
-}
+/** `null`: let it in. `open`: what is asked for needs no token. */
+export type Guard = (request: IncomingMessage, open: boolean) => Problem | null
 
-/** `null`: let it in. */
-export type Guard = (request: IncomingMessage) => Refusal | null
+const MISDIRECTED = new Problem(
+  421,
+  'misdirected',
+  'this is not the host that the request names',
+  'ask for it as 127.0.0.1, [::1] or localhost, with a path as target',
+)
+const FROM_A_PAGE = new Problem(
+  403,
+  'from-a-page',
+  'web pages have no business here',
+  'send it from a program, or send the admin token along',
+)
+const NO_TOKEN = new Problem(401, 'token-needed', 'this server has an admin token', 'send it as Authorization: Bearer TOKEN', {
+  'WWW-Authenticate': 'Bearer realm="clearcoat admin"',
+})
 
-const MISDIRECTED: Refusal = { status: 421, text: 'this is not the host that the request names' }
-const FROM_A_PAGE: Refusal = { status: 403, text: 'requests from web pages may not change anything' }
-
-export function guardFor(address: ListenAddress): Guard {
+/** `local`: only this machine can reach the address. */
+export function guardFor(address: ListenAddress, token: string | null, local: boolean): Guard {
   const names = new Set(['localhost', '127.0.0.1', '[::1]'])
   if (address.type === 'tcp' && address.host !== undefined) names.add(address.host.includes(':') ? `[${address.host}]` : address.host)
-  const anyHost = address.type === 'unix'
-  return (request) => {
-    // No browser reaches a Unix socket, and what clients send as Host there is their own invention.
+  // No browser reaches a Unix socket, and what clients send as Host there is their own invention; elsewhere the token decides.
+  const anyHost = address.type === 'unix' || !local
+  const bearer = token === null ? null : new BearerToken(token)
+  return (request, open) => {
+    if (!request.url?.startsWith('/')) return MISDIRECTED
     if (!anyHost && !namesThisMachine(request, names)) return MISDIRECTED
-    return isSafe(request.method) || !isFromPage(request) ? null : FROM_A_PAGE
+    if (bearer?.matches(request.headers.authorization ?? '') === true) return null
+    if (isFromPage(request)) return FROM_A_PAGE
+    return bearer === null || open ? null : NO_TOKEN
   }
 }
 
 function namesThisMachine(request: IncomingMessage, names: ReadonlySet<string>): boolean {
   const hosts = request.headersDistinct['host'] ?? []
   const host = hosts[0] ?? ''
-  if (hosts.length !== 1 || !isValidHost(host) || !request.url?.startsWith('/')) return false
+  if (hosts.length !== 1 || !isValidHost(host)) return false
   // The port is not compared: a tunnel may bring the request here from another one.
   return names.has(host.toLowerCase().replace(/:\d*$/, ''))
-}
-
-function isSafe(method: string | undefined): boolean {
-  return method === 'GET' || method === 'HEAD'
 }
 
 function isFromPage(request: IncomingMessage): boolean {

@@ -1,19 +1,23 @@
-/** The admin listener: a small HTTP server for operators, apart from the traffic, reachable from this machine only. */
+/** The admin listener: a small HTTP server for operators, apart from the traffic. */
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { ConfigError } from '../config/config-error.ts'
 import { formatAddress, type ListenAddress, parseListenAddress } from '../listen/address.ts'
-import type { EventLog } from '../log.ts'
 import { trustList } from '../wire/ip.ts'
+import { readBody } from './body.ts'
 import { type Guard, guardFor } from './guard.ts'
+import type { AdminParts } from './parts.ts'
+import { Problem, problemOf } from './problem.ts'
+import { jsonBody, match, queryOf } from './router.ts'
+import { ROUTES } from './routes.ts'
 
 export interface AdminOptions {
-  /** `host:port` on loopback, or `unix:/path`. */
+  /** `host:port`, or `unix:/path`. */
   readonly address: string
-  /** What `GET /stat` prints: flat, Varnish's names. */
-  readonly stat: () => Record<string, number>
-  readonly log: EventLog
+  /** What operators send as bearer token; without one the address must be on loopback. */
+  readonly token: string | null
+  readonly parts: AdminParts
 }
 
 export interface Admin {
@@ -26,21 +30,21 @@ export interface Admin {
 const isLoopback = trustList(['127.0.0.0/8', '::1'])
 
 /**
- * Starts it; the socket is open when the promise resolves. Rejects with a `ConfigError` for an address that others could reach, and with
- * the system's error (`code` `EADDRINUSE` and the like) when it cannot listen.
+ * Starts it; the socket is open when the promise resolves. Rejects with a `ConfigError` for an address that others could reach without a
+ * token, and with the system's error (`code` `EADDRINUSE` and the like) when it cannot listen.
  */
-export async function createAdmin(options: AdminOptions): Promise<Admin> {
-  const address = adminAddress(options.address)
-  const guard = guardFor(address)
-  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000, keepAliveTimeout: 5000 }, (request, response) =>
-    send(response, answerTo(request, guard, options.stat)),
-  )
+export async function createAdmin({ address: text, token, parts }: AdminOptions): Promise<Admin> {
+  const address = adminAddress(text, token !== null)
+  const guard = guardFor(address, token, isLocal(address))
+  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000, keepAliveTimeout: 5000 }, (request, response) => {
+    void handle(request, response, guard, parts)
+  })
   server.maxConnections = 64
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBytes(error, socket))
   if (address.type === 'unix') await removeDeadSocket(address.path)
   await listen(server, address)
   if (address.type === 'unix') await chmod(address.path, 0o600)
-  server.on('error', (error) => options.log.error({ err: error }, 'the admin listener failed'))
+  server.on('error', (error) => parts.log.error({ err: error }, 'the admin listener failed'))
   return {
     address: shownAddress(server, address),
     close: () =>
@@ -51,15 +55,19 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   }
 }
 
-/** The address, when only this machine can reach it. Throws a `ConfigError`. */
-export function adminAddress(text: string): ListenAddress {
+/** The address, when only this machine can reach it or a token guards it. Throws a `ConfigError`. */
+export function adminAddress(text: string, hasToken: boolean): ListenAddress {
   const address = parse(text)
-  if (address.type === 'unix' || address.host === 'localhost' || isLoopback(address.host ?? '')) return address
+  if (hasToken || isLocal(address)) return address
   throw new ConfigError({
     what: `the admin listener cannot be on ${text}`,
-    why: 'it has no password, so it must not be reachable from other machines',
-    how: 'use --admin 127.0.0.1:6082, --admin unix:/path, or --admin off',
+    why: 'it has no token, so it must not be reachable from other machines',
+    how: 'use --admin 127.0.0.1:6082, --admin unix:/path, --admin off, or set --admin-token',
   })
+}
+
+function isLocal(address: ListenAddress): boolean {
+  return address.type === 'unix' || address.host === 'localhost' || isLoopback(address.host ?? '')
 }
 
 function parse(text: string): ListenAddress {
@@ -76,29 +84,83 @@ function parse(text: string): ListenAddress {
 
 interface Answer {
   readonly status: number
-  readonly type?: 'application/json'
-  readonly allow?: string
-  readonly body: string
+  readonly type: 'application/json' | 'application/problem+json'
+  readonly json: unknown
+  readonly fields: Readonly<Record<string, string>>
 }
 
-function answerTo(request: IncomingMessage, guard: Guard, stat: AdminOptions['stat']): Answer {
-  const refusal = guard(request)
-  if (refusal !== null) return { status: refusal.status, body: `${refusal.text}\n` }
-  if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, allow: 'GET, HEAD', body: 'only GET and HEAD\n' }
-  const path = request.url?.split('?', 1)[0]
-  if (path === '/stat') return { status: 200, type: 'application/json', body: `${JSON.stringify(stat())}\n` }
-  return { status: path === '/' ? 200 : 404, body: 'Clearcoat admin: there is GET /stat\n' }
+async function handle(request: IncomingMessage, response: ServerResponse, guard: Guard, parts: AdminParts): Promise<void> {
+  let answer: Answer
+  try {
+    answer = await answerTo(request, guard, parts)
+  } catch (error) {
+    answer = answerOf(error, parts)
+  }
+  // A body that was not read would be taken for the next request, or be waited for.
+  if (!request.complete) response.shouldKeepAlive = false
+  send(response, answer)
+  if (!request.complete) request.resume()
 }
 
-function send(response: ServerResponse, { status, type, allow, body }: Answer): void {
+async function answerTo(request: IncomingMessage, guard: Guard, parts: AdminParts): Promise<Answer> {
+  const method = request.method ?? ''
+  const target = request.url ?? ''
+  const refusal = guard(request, isOpen(method, target))
+  if (refusal !== null) throw refusal
+  const { route, name, query } = match(ROUTES, method, target)
+  const asked = { name, query: queryOf(route.query, query), body: await bodyFor(route.body, request) }
+  return { status: route.status, type: 'application/json', json: await route.run(parts, asked), fields: {} }
+}
+
+async function bodyFor(body: (typeof ROUTES)[number]['body'], request: IncomingMessage): Promise<unknown> {
+  const text = await readBody(request, body === null ? null : body === 'text' ? 'text/plain' : 'application/json')
+  return body === null ? null : body === 'text' ? text : jsonBody(body, text)
+}
+
+function isOpen(method: string, target: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && ROUTES.some(({ open, path }) => open && path === target)
+}
+
+function answerOf(error: unknown, parts: AdminParts): Answer {
+  const known = problemOf(error)
+  if (known === null) parts.log.error({ err: error }, 'an admin request failed')
+  const problem = known ?? new Problem(500, 'internal', 'the request could not be handled', 'the event log has the error')
+  return { status: problem.status, type: 'application/problem+json', json: problem.document, fields: problem.fields }
+}
+
+function send(response: ServerResponse, { status, type, json, fields }: Answer): void {
+  const body = `${JSON.stringify(json)}\n`
   response.writeHead(status, {
-    'Content-Type': type ?? 'text/plain; charset=utf-8',
+    'Content-Type': type,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    ...(allow === undefined ? {} : { Allow: allow }),
+    ...fields,
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)
+}
+
+/** What is not HTTP gets one answer and the end of its connection. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
+  const { document } = new Problem(
+    status as number,
+    'bad-request',
+    'the request is not well-formed HTTP/1.1, too large or too slow',
+    'correct it',
+  )
+  const body = `${JSON.stringify(document)}\n`
+  const fields = `Content-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n`
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${fields}\r\n${body}`)
 }
 
 function listen(server: Server, address: ListenAddress): Promise<void> {

@@ -1,5 +1,5 @@
 /** How a run ends: the exit codes, and errors told as what, why and how to mend. */
-import { ConfigError } from '../config/config-error.ts'
+import { type ConfigComplaint, ConfigError } from '../config/config-error.ts'
 import { UsageError } from '../config/resolve.ts'
 import { ListenError } from '../listen/listener.ts'
 import { PolicyLoadError } from '../policy/load-error.ts'
@@ -7,6 +7,23 @@ import { PolicyLoadError } from '../policy/load-error.ts'
 export const EXIT = { ok: 0, failure: 1, usage: 2, unavailable: 69, config: 78 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A command that failed for a reason with an exit code of its own. */
+export class CommandError extends Error {
+  readonly what: string
+  readonly why: string
+  readonly how: string
+  readonly code: ExitCode
+
+  constructor(code: ExitCode, { what, why, how }: ConfigComplaint) {
+    super(`${what}: ${why}; ${how}`)
+    this.name = 'CommandError'
+    this.code = code
+    this.what = what
+    this.why = why
+    this.how = how
+  }
+}
 
 export interface Ending {
   readonly code: ExitCode
@@ -17,6 +34,7 @@ export interface Ending {
 /** What a failed start means. Errors that are nobody's mistake but ours keep their stack. */
 export function endingOf(error: unknown): Ending {
   if (error instanceof ConfigError) return { code: error instanceof UsageError ? EXIT.usage : EXIT.config, text: told(error) }
+  if (error instanceof CommandError) return { code: error.code, text: told(error) }
   if (error instanceof PolicyLoadError) return { code: EXIT.config, text: told(error) }
   const failure = systemFailure(error)
   if (failure !== null) return { code: EXIT.unavailable, text: told(failure) }

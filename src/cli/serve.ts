@@ -1,27 +1,50 @@
 /** `clearcoat [serve] [ORIGIN]`: starts the cache, tells where it is, and ends it in good order. */
 
+import { relative } from 'node:path'
+import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
-import type { ResolvedOptions } from '../config/resolve.ts'
+import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
+import { type ResolvedOptions, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server.ts'
 import { banner, type StartFacts } from './banner.ts'
-import { checkValues } from './check.ts'
+import { checkValues } from './check-values.ts'
+import { type CommandRow, tableRow } from './command.ts'
 import { EXIT, type ExitCode } from './complaint.ts'
+import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
+import { OPTION_NOTES } from './help.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
+
+export const SERVE: CommandRow = {
+  name: 'serve',
+  summary: 'start the cache; the default',
+  description: 'Keeps what a web server answers and serves it again.',
+  examples: [
+    ['clearcoat http://localhost:3000', 'the cache on 127.0.0.1:8080 in front of your server'],
+    ['clearcoat', 'the same in front of a small demo shop'],
+    ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
+    ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
+  ],
+  rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
+  notes: OPTION_NOTES,
+  run: async ({ options, around }) =>
+    serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), packageVersion()),
+}
 
 const FLUSH_MS = 1000
 
 /** Resolves with the exit code when the server has ended. Rejects when it could not start. */
-export async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
+async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
   const { values } = options
   checkValues(values)
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null ? await startDemo() : null
   const origin = values.origin ?? demo?.url ?? ''
-  const server = await start(options, origin, output).catch(async (error: unknown) => {
+  const policyFile = values.policy ?? demo?.policy ?? null
+  const server = await start(options, origin, policyFile, output).catch(async (error: unknown) => {
     await demo?.close()
     throw error
   })
@@ -36,7 +59,7 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
   })
   const limit = memoryLimit()
   const { memory, preset } = server.settings
-  const policy = values.policy ?? 'the built-in one'
+  const policy = policyFile === null ? 'the built-in one' : shownPath(policyFile)
   announce(
     { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset, policy },
     output,
@@ -46,14 +69,23 @@ export async function serve(options: ResolvedOptions, version: string): Promise<
   return EXIT.ok
 }
 
-async function start({ values, limits, deadlines }: ResolvedOptions, origin: string, output: Output): Promise<Server> {
+async function start(
+  { values, limits, deadlines }: ResolvedOptions,
+  origin: string,
+  policyFile: string | null,
+  output: Output,
+): Promise<Server> {
   const { createServer } = await import('../server.ts')
-  const { listen, admin, trust, purgeFrom, refreshFrom, purgeToken, tagFields, preset, name, policy, watch, memory, maxObject } = values
+  const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
+  const { preset, name, memory, maxObject, params } = values
+  // The demo's policy is there to be played with.
+  const watch = values.watch || values.policy === null
   const { accessLog, eventLog } = output
   return createServer({
     origin,
     listen,
     admin,
+    ...(adminToken === null ? {} : { adminToken }),
     trust,
     purgeFrom,
     ...(refreshFrom === null ? {} : { refreshFrom }),
@@ -62,13 +94,20 @@ async function start({ values, limits, deadlines }: ResolvedOptions, origin: str
     preset,
     name,
     memory,
-    ...(policy === null ? {} : { policyFile: policy, watch }),
+    ...(policyFile === null ? {} : { policyFile, watch }),
     ...(maxObject === null ? {} : { maxObject }),
     limits,
     deadlines,
+    params,
     accessLog,
     eventLog,
   })
+}
+
+/** Relative to the working directory where it lies in there. */
+function shownPath(file: string): string {
+  const path = relative(process.cwd(), file)
+  return path.startsWith('..') ? file : path
 }
 
 function announce(facts: StartFacts, output: Output, terminal: boolean): void {

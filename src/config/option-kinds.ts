@@ -1,4 +1,5 @@
 /** Kinds of option values: how the text of a flag or variable is read, what is allowed, how a value is shown. */
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { seconds } from '../../vcl-ts/duration.ts'
 import { formatSize, parseSize } from './size.ts'
@@ -10,6 +11,10 @@ export interface Kind<T> {
   /** Goes on after "give": `a size from 1 MiB, such as 512M`. */
   readonly expects: string
   readonly show: (value: T) => string
+  /** The value with its relative paths made absolute from a folder; absent: there are no paths in it. */
+  readonly from?: (value: T, folder: string) => T
+  /** Two sources' values as one, the second wins; absent: the second alone counts. */
+  readonly merge?: (weaker: T, stronger: T) => T
 }
 
 export const LOG_FORMATS = ['none', 'json', 'combined', 'pretty'] as const
@@ -34,7 +39,8 @@ export function size(min: number, max: number = 2 ** 50): Kind<number> {
 }
 
 export function optional<T>(kind: Kind<T>): Kind<T | null> {
-  return { ...kind, schema: kind.schema.nullable(), show: (value) => (value === null ? '' : kind.show(value)) }
+  const { read, expects } = kind
+  return { read, expects, schema: kind.schema.nullable(), show: (value) => (value === null ? '' : kind.show(value)) }
 }
 
 /** Seconds; timers carry 2^31-1 ms. */
@@ -91,6 +97,25 @@ export const text: Kind<string | null> = {
   show: (value) => value ?? '',
 }
 
+/** A file's path. */
+export const path: Kind<string | null> = {
+  ...text,
+  expects: 'the path of a file',
+  from: (value, folder) => (value === null ? null : resolve(folder, value)),
+}
+
+/** Names with values: `name=value`, repeated or with commas. */
+export const pairs: Kind<Readonly<Record<string, string>>> = {
+  read: readPairs,
+  schema: z.record(z.string().min(1), z.union([z.string(), z.number(), z.boolean()]).transform(String)),
+  expects: 'NAME=VALUE, several with commas',
+  show: (value) =>
+    Object.entries(value)
+      .map(([name, text]) => `${name}=${text}`)
+      .join(','),
+  merge: (weaker, stronger) => ({ ...weaker, ...stronger }),
+}
+
 /** On or off; a flag without a value is on. */
 export const toggle: Kind<boolean> = {
   read: (texts) => (/^(?:on|true|yes|1)$/i.test(last(texts)) ? true : /^(?:off|false|no|0)$/i.test(last(texts)) ? false : null),
@@ -117,6 +142,12 @@ export const logTarget: Kind<LogTarget | null> = {
   schema: z.object({ format: z.enum(LOG_FORMATS), file: z.string().min(1).nullable() }).nullable(),
   expects: `one of ${LOG_FORMATS.join(', ')}, with :FILE behind it to write to a file`,
   show: (value) => (value === null ? '' : value.file === null ? value.format : `${value.format}:${value.file}`),
+  from: (value, folder) => (value === null || value.file === null ? value : { ...value, file: resolve(folder, value.file) }),
+}
+
+function readPairs(texts: readonly string[]): Record<string, string> | null {
+  const parts = texts.flatMap((item) => item.split(',')).map((part) => /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part))
+  return parts.every((part) => part !== null) ? Object.fromEntries(parts.map(([, name, value]) => [name, value])) : null
 }
 
 function last(texts: readonly string[]): string {

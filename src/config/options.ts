@@ -1,4 +1,4 @@
-/** Every option once: flag, kind, default, prose. Flags, `CLEARCOAT_*` variables, `--help` and the checks of the API come from these rows. */
+/** Every option once: flag, kind, default, prose. Flags, `CLEARCOAT_*` variables, keys of the configuration file, `--help` and the checks of the API come from these rows. */
 import { defaultBudget, SMALLEST_BUDGET } from './memory.ts'
 import {
   addressOrOff,
@@ -9,6 +9,8 @@ import {
   list,
   logTarget,
   optional,
+  pairs,
+  path,
   secret,
   size,
   text,
@@ -23,7 +25,7 @@ const TAG_FIELDS: readonly string[] = [
   ...['X-Acquia-Purge-Tags', 'Edge-Cache-Tag', 'CDN-Tag', 'Vercel-Cache-Tag', 'Netlify-Cache-Tag', 'X-LiteSpeed-Tag'],
 ]
 
-export type OptionGroup = 'Serving' | 'Invalidation' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
+export type OptionGroup = 'Server' | 'Serving' | 'Invalidation' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
 
 export interface OptionRow<T> {
   /** Without the dashes. The variable is `CLEARCOAT_` and this in capitals. */
@@ -51,6 +53,8 @@ export interface OptionValues {
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
+  /** `null`: whoever reaches the admin listener may use it. */
+  readonly adminToken: string | null
   readonly trust: readonly string[]
   readonly purgeFrom: readonly string[]
   /** `null`: as `purgeFrom`. */
@@ -68,6 +72,8 @@ export interface OptionValues {
   readonly maxObject: number | null
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
+  /** Run-time parameters by name, as `param.set` takes them. */
+  readonly params: Readonly<Record<string, string>>
 }
 
 export type Rows<V> = { readonly [K in keyof V]: OptionRow<V[K]> }
@@ -98,7 +104,17 @@ export const OPTIONS: Rows<OptionValues> = {
     kind: addressOrOff,
     default: '127.0.0.1:6082',
     group: 'Serving',
-    prose: 'where GET /stat is answered: loopback or unix:/path only, or off',
+    prose: 'where operators connect: loopback or unix:/path, another address only with --admin-token, or off',
+  },
+  adminToken: {
+    flag: 'admin-token',
+    placeholder: 'TOKEN',
+    kind: optional(secret),
+    default: null,
+    defaultText: 'none',
+    secret: true,
+    group: 'Serving',
+    prose: 'what operators send as Authorization: Bearer; better in the file that CLEARCOAT_ADMIN_TOKEN_FILE names',
   },
   trust: {
     flag: 'trust',
@@ -169,9 +185,9 @@ export const OPTIONS: Rows<OptionValues> = {
   policy: {
     flag: 'policy',
     placeholder: 'FILE',
-    kind: text,
+    kind: path,
     default: null,
-    defaultText: 'the built-in policy alone',
+    defaultText: 'the built-in policy alone; the demo shop has its own',
     group: 'Cache',
     prose: 'a TypeScript or JavaScript file with the policy; SIGHUP reloads it',
   },
@@ -209,6 +225,16 @@ export const OPTIONS: Rows<OptionValues> = {
     defaultText: 'pretty on a terminal, else json',
     group: 'Log',
     prose: 'access log: none, json, combined or pretty; SIGUSR2 reopens the file',
+  },
+  params: {
+    flag: 'param',
+    placeholder: 'NAME=VALUE',
+    kind: pairs,
+    default: {},
+    defaultText: 'none',
+    repeatable: true,
+    group: 'Cache',
+    prose: 'a run-time parameter, such as default_ttl=10s; clearcoat adm param.show lists them',
   },
 }
 
@@ -259,6 +285,7 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
   requestLine: limit('requestLine', size(256, 16 * MIB), 'SIZE', 'one line of a request head'),
   requestFields: limit('requestFields', count(1, 10_000), 'N', 'fields of a request'),
   originHead: limit('originHead', size(KIB, 16 * MIB), 'SIZE', 'an origin’s head'),
+  originLine: limit('originLine', size(256, 16 * MIB), 'SIZE', 'one line of an origin’s head'),
   originFields: limit('originFields', count(1, 10_000), 'N', 'fields of an origin’s answer'),
   connections: limit('connections', count(1), 'N', 'client connections; beyond it the oldest idle one is closed'),
   waiters: limit('waiters', count(0), 'N', 'requests that wait for one fetch'),
@@ -275,6 +302,17 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
 export const ALL_OPTIONS: readonly OptionRow<unknown>[] = [OPTIONS, DEADLINE_OPTIONS, LIMIT_OPTIONS].flatMap(
   (rows) => Object.values(rows) as OptionRow<unknown>[],
 )
+
+/** The file with the options; see `config/config-values.ts`. No key of its own, for it is where the keys are. */
+export const CONFIG_OPTION: OptionRow<string | null> = {
+  flag: 'config',
+  placeholder: 'FILE',
+  kind: path,
+  default: null,
+  defaultText: 'clearcoat.config.ts, .mts, .js or .mjs here',
+  group: 'Serving',
+  prose: 'the configuration file, or off',
+}
 
 export function envName(row: { readonly flag: string }): string {
   return `CLEARCOAT_${row.flag.toUpperCase().replaceAll('-', '_')}`

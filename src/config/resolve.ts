@@ -1,8 +1,21 @@
-/** From flags and environment to option values, and from option values or the API to settings. A flag wins over a variable, that over the default. */
+/**
+ * From flags, environment and configuration file to option values, and from option values or the API to settings. A flag wins over a variable,
+ * that over the file, that over the default.
+ */
 import { readFileSync } from 'node:fs'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
+import type { ConfigValues } from './config-values.ts'
 import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
-import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName, type Settings } from './settings.ts'
+import type { TunableSettings } from './params.ts'
+import {
+  type Deadlines,
+  defaultBans,
+  defaultDeadlines,
+  defaultLimits,
+  defaultShortlived,
+  type Limits,
+  type PresetName,
+} from './settings.ts'
 
 /** A flag whose value cannot be read: a mistake of usage, where the same in the environment is bad configuration. */
 export class UsageError extends ConfigError {}
@@ -11,6 +24,8 @@ export interface OptionTexts {
   /** Texts by flag name, without dashes; a flag not given is absent. */
   readonly flags: Readonly<Record<string, readonly string[]>>
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Absent: there is no configuration file. */
+  readonly file?: ConfigValues | null
 }
 
 export interface ResolvedOptions {
@@ -19,9 +34,28 @@ export interface ResolvedOptions {
   readonly limits: Limits
 }
 
+/** An option's value and where it came from: `flag --listen`, `CLEARCOAT_LISTEN`, a file's name, `default`. */
+export interface Resolved<T> {
+  readonly value: T
+  readonly origin: string
+}
+
 /** Throws a `UsageError` for a flag, a `ConfigError` for a variable that cannot be used. */
 export function resolveOptions(texts: OptionTexts): ResolvedOptions {
-  return { values: resolveRows(OPTIONS, texts), deadlines: resolveRows(DEADLINE_OPTIONS, texts), limits: resolveRows(LIMIT_OPTIONS, texts) }
+  return {
+    values: resolveRows(OPTIONS, '', texts),
+    deadlines: resolveRows(DEADLINE_OPTIONS, 'deadlines.', texts),
+    limits: resolveRows(LIMIT_OPTIONS, 'limits.', texts),
+  }
+}
+
+/** One option; `key` is its key in the configuration file, such as `limits.waiters`. Throws as `resolveOptions`. */
+export function resolveOption<T>(row: OptionRow<T>, key: string, texts: OptionTexts): Resolved<T> {
+  const found = sources(row, key, texts)
+  const [strongest = { value: row.default, origin: 'default' }] = found
+  const { merge } = row.kind
+  if (merge === undefined || found.length < 2) return strongest
+  return { value: found.map(({ value }) => value).reduceRight(merge), origin: found.map(({ origin }) => origin).join(', ') }
 }
 
 export interface SettingsInput {
@@ -38,7 +72,7 @@ export interface SettingsInput {
 }
 
 /** Checks what the API was given by the same bounds as the flags. Throws a `ConfigError`. */
-export function resolveSettings(input: SettingsInput): Settings {
+export function resolveSettings(input: SettingsInput): TunableSettings {
   const memory = checked(OPTIONS.memory, 'memory', input.memory ?? OPTIONS.memory.default)
   const maxObject = checked(OPTIONS.maxObject, 'maxObject', input.maxObject ?? null)
   const purgeFrom = checked(OPTIONS.purgeFrom, 'purgeFrom', input.purgeFrom ?? OPTIONS.purgeFrom.default)
@@ -54,29 +88,43 @@ export function resolveSettings(input: SettingsInput): Settings {
     tagFields: new Set(tagFields.map((name) => name.toLowerCase())),
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
+    bans: defaultBans,
+    shortlived: defaultShortlived,
   }
 }
 
-function resolveRows<V extends object>(rows: Rows<V>, texts: OptionTexts): V {
-  const entries = Object.entries(rows) as [string, OptionRow<unknown>][]
-  return Object.fromEntries(entries.map(([key, row]) => [key, resolve(row, texts)])) as V
+/** The admin's token, checked as the flag is. Throws a `ConfigError`. */
+export function resolveAdminToken(token: string | null | undefined): string | null {
+  return checked(OPTIONS.adminToken, 'adminToken', token ?? null)
 }
 
-function resolve<T>(row: OptionRow<T>, { flags, env }: OptionTexts): T {
+function resolveRows<V extends object>(rows: Rows<V>, prefix: string, texts: OptionTexts): V {
+  const entries = Object.entries(rows) as [string, OptionRow<unknown>][]
+  return Object.fromEntries(entries.map(([key, row]) => [key, resolveOption(row, prefix + key, texts).value])) as V
+}
+
+/** What says something about the option, strongest first. */
+function sources<T>(row: OptionRow<T>, key: string, { flags, env, file }: OptionTexts): Resolved<T>[] {
+  const found: Resolved<T>[] = []
   const fromFlag = flags[row.flag]
   if (fromFlag !== undefined && fromFlag.length > 0) {
-    const shown = `${row.positional ? row.placeholder : `--${row.flag}`} ${JSON.stringify(fromFlag.join(','))}`
+    const flag = row.positional ? row.placeholder : `--${row.flag}`
     const parsed = row.kind.schema.safeParse(row.kind.read(fromFlag))
-    if (parsed.success) return parsed.data
-    throw new UsageError(complaint(shown, row))
+    if (!parsed.success) throw new UsageError(complaint(`${flag} ${JSON.stringify(fromFlag.join(','))}`, row))
+    found.push({ value: parsed.data, origin: row.positional ? `operand ${flag}` : `flag ${flag}` })
   }
   const variable = envName(row)
   const fromEnv = env[variable]
-  const text = fromEnv === undefined || fromEnv === '' ? fromFile(row, env) : fromEnv
-  if (text === undefined) return row.default
-  const parsed = row.kind.schema.safeParse(row.kind.read([text]))
-  if (parsed.success) return parsed.data
-  throw new ConfigError(complaint(`${variable}=${JSON.stringify(fromEnv)}`, row))
+  const isFile = fromEnv === undefined || fromEnv === ''
+  const text = isFile ? fromFile(row, env) : fromEnv
+  if (text !== undefined) {
+    const parsed = row.kind.schema.safeParse(row.kind.read([text]))
+    if (!parsed.success) throw new ConfigError(complaint(`${variable}=${JSON.stringify(fromEnv)}`, row))
+    found.push({ value: parsed.data, origin: isFile ? `${variable}_FILE` : variable })
+  }
+  // Checked by the same row when the file was read.
+  if (file?.values.has(key) === true) found.push({ value: file.values.get(key) as T, origin: file.name })
+  return found
 }
 
 /** A secret may also be the content of a file, which no list of processes shows: `CLEARCOAT_…_FILE`. */

@@ -7,8 +7,9 @@ export interface Limits {
   readonly requestHead: number
   readonly requestLine: number
   readonly requestFields: number
-  /** Bytes of an origin's head, and its number of fields. */
+  /** Bytes of an origin's head, of one of its lines, and its number of fields. */
   readonly originHead: number
+  readonly originLine: number
   readonly originFields: number
   /** Client connections at a time; beyond it the oldest idle one is closed. */
   readonly connections: number
@@ -51,6 +52,12 @@ export interface Deadlines {
   readonly drain: number
 }
 
+export interface BanSettings {
+  /** Seconds until the lurker begins to test objects against a ban. */
+  readonly lurkerAge: number
+}
+
+/** `limits`, `deadlines` and `bans` are replaced as a whole when a parameter is set; read them when they are needed. */
 export interface Settings {
   readonly preset: PresetName
   /** This cache's name in Via, Cache-Status, Proxy-Status and CDN-Loop. A token. */
@@ -68,6 +75,9 @@ export interface Settings {
   readonly tagFields: ReadonlySet<string>
   readonly limits: Limits
   readonly deadlines: Deadlines
+  readonly bans: BanSettings
+  /** Objects kept for less than so many seconds in all are counted as short-lived. */
+  readonly shortlived: number
 }
 
 export const defaultLimits: Limits = {
@@ -75,6 +85,7 @@ export const defaultLimits: Limits = {
   requestLine: 8 * 1024,
   requestFields: 100,
   originHead: 128 * 1024,
+  originLine: 128 * 1024,
   originFields: 200,
   connections: 100_000,
   waiters: 20_000,
@@ -104,3 +115,7 @@ export const defaultDeadlines: Deadlines = {
   fillAlone: 30,
   drain: 30,
 }
+
+export const defaultBans: BanSettings = { lurkerAge: 0 }
+
+export const defaultShortlived = 10

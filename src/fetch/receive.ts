@@ -9,7 +9,8 @@ import { C } from '../counters.ts'
 import { Filling } from '../object/filling.ts'
 import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
-import { EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
+import { ownBytes } from '../object/own.ts'
+import { bodyOf, EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { cacheGroups, groupTag } from '../wire/groups.ts'
@@ -44,7 +45,12 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY)
   fetch.object = object
   fetch.keeping = sharing.store
-  if (step.body !== null) {
+  const atHand = step.body?.whole ?? null
+  if (atHand !== null) {
+    // Nothing is left to arrive: no filling, nobody to follow it.
+    object.body = bodyOf(sharing.store ? ownBytes(atHand) : atHand)
+    fetch.call = null
+  } else if (step.body !== null) {
     fetch.filling = new Filling(
       response.framing === 'length' ? response.contentLength : null,
       // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
@@ -54,7 +60,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
     )
     object.body = fetch.filling
   }
-  if (beresp.stream || step.body === null) {
+  if (beresp.stream || fetch.filling === null) {
     open(fetch, step, sharing, object)
     if (step.body !== null) fill(fetch, step.body)
     return DONE
@@ -64,7 +70,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
     open(fetch, step, sharing, object)
     fetch.decided()
   }
-  fetch.filling?.fill(step.body)
+  if (step.body !== null) fetch.filling.fill(step.body)
   return DONE
 }
 
@@ -119,7 +125,7 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   if (hitForPass !== null) return refused('HIT_FOR_PASS')
   if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
   if (init.request.noStore) return refused('NO_STORE')
-  if (response.contentLength !== null && step.body !== null && response.contentLength > deps.settings.maxObject) return refused('TOO_LARGE')
+  if (step.body !== null && (step.body.whole?.length ?? response.contentLength ?? 0) > deps.settings.maxObject) return refused('TOO_LARGE')
   const names = varyNames(beresp.headers)
   if (names === null) return refused(parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
   // A 304 that no object stands behind, and a range that was refused, say nothing about the representation.
@@ -127,7 +133,9 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   if (init.range !== null && beresp.status === 416) return refused('RANGE')
   const part = beresp.status === 206 ? partOf(response) : null
   if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
-  const store = retention(lifeOf(fetch, beresp), deps.decisions.retention) > 0
+  const kept = retention(lifeOf(fetch, beresp), deps.decisions.retention)
+  const store = kept > 0
+  if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
 }
 

@@ -156,6 +156,11 @@ export class Bans {
     return true
   }
 
+  /** Whether an active ban that is newer than position `since` matches; nothing is counted. */
+  names(subject: BanSubject, since: number): boolean {
+    return this.#active.some((entry) => entry.position > since && entry.matches(subject))
+  }
+
   /**
    * Completes what is done: everything stored has been tested against the bans up to `testedUpTo`, and no fetch is on its way that began
    * before `oldestFetch` (`Infinity`: none at all).

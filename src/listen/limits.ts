@@ -3,7 +3,7 @@
  * connections lie in a list by age, so only expired ones are touched; busy ones are asked at every tick.
  */
 import type { Clock, Timer } from '../clock.ts'
-import type { Deadlines, Limits } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 
 /** Milliseconds between two looks at the deadlines, and so how late one may be noticed. */
 const TICK = 250
@@ -28,9 +28,7 @@ export interface Registered {
 
 export class ConnectionRegister {
   readonly #clock: Clock
-  readonly #limit: number
-  /** Milliseconds. A tick is added because times are only known to the tick, and none may be closed before the announced time. */
-  readonly #idle: number
+  readonly #settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly #idleList = new List()
   readonly #busyList = new List()
   #timer: Timer | null = null
@@ -39,16 +37,15 @@ export class ConnectionRegister {
   #whenEmpty: (() => void)[] = []
   count: number = 0
 
-  constructor(clock: Clock, limits: Limits, deadlines: Deadlines) {
+  constructor(clock: Clock, settings: Pick<Settings, 'limits' | 'deadlines'>) {
     this.#clock = clock
-    this.#limit = limits.connections
-    this.#idle = deadlines.idle * 1000 + TICK
+    this.#settings = settings
     this.#now = clock.now()
   }
 
   /** Makes room for one more: beyond the limit the oldest idle connection is closed. `false` when all are busy. */
   admit(): boolean {
-    if (this.count < this.#limit) return true
+    if (this.count < this.#settings.limits.connections) return true
     const oldest = this.#idleList.first
     if (oldest === null) return false
     oldest.destroy()
@@ -122,8 +119,10 @@ export class ConnectionRegister {
   #tick(): void {
     const before = this.#now
     this.#now = this.#clock.now()
+    // A tick more, because times are only known to the tick, and none may be closed before the announced time.
+    const idle = this.#settings.deadlines.idle * 1000 + TICK
     for (const connection of this.#idleList) {
-      if (this.#now - connection.idleSince < this.#idle) break
+      if (this.#now - connection.idleSince < idle) break
       connection.closeIdle()
     }
     for (const connection of this.#busyList) connection.tick(this.#now, this.#now - before)

@@ -60,7 +60,7 @@ const BACKLOG = 4096
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const where = parseListenAddress(options.address)
   const { settings, clock, counters, log } = options
-  const register = new ConnectionRegister(clock, settings.limits, settings.deadlines)
+  const register = new ConnectionRegister(clock, settings)
   const onRefused = options.onRefused ?? null
   const context = new ConnectionContext({ settings, clock, counters, log, handler: options.handler, onRefused, register })
   const accept = (socket: Socket): void => {

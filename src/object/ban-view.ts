@@ -11,9 +11,11 @@ export interface BanTests {
   readonly forgotten: number
   /** Whether one that is newer than the position `since` names the object, which is gone then. */
   matches(object: BanView, since: number, byLurker: boolean): boolean
+  /** The same, and nothing comes of it. */
+  names(object: BanView, since: number): boolean
 }
 
-export const NO_BANS: BanTests = { newest: 0, forgotten: 0, matches: () => false }
+export const NO_BANS: BanTests = { newest: 0, forgotten: 0, matches: () => false, names: () => false }
 
 export class BanView {
   readonly #object: CachedObject

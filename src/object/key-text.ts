@@ -32,6 +32,17 @@ export function placeEnd(key: string): number {
   return urlEnd < 0 ? -1 : partEnd(key, urlEnd)
 }
 
+/** Every part of a key, in order. */
+export function partsOf(key: string): readonly string[] {
+  const parts: string[] = []
+  let at = key.startsWith('-') ? 1 : 0
+  for (let end = partEnd(key, at); end >= 0; end = partEnd(key, at)) {
+    parts.push(key.slice(key.indexOf(':', at) + 1, end))
+    at = end
+  }
+  return parts
+}
+
 function partEnd(key: string, at: number): number {
   const colon = key.indexOf(':', at)
   const length = Number(key.slice(at, colon))

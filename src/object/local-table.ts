@@ -8,6 +8,7 @@ import { Flights } from './flights.ts'
 import type { LocalClaim } from './head.ts'
 import { CachedObject, type Entry, type Marker } from './object.ts'
 import { type Pace, systemPace } from './pace.ts'
+import { type Peek, peekAt } from './peek.ts'
 import { Purging } from './purging.ts'
 import { type EntryTimes, Shelves } from './shelves.ts'
 import type { ObjectStore } from './store.ts'
@@ -70,6 +71,11 @@ export class LocalTable implements ObjectTable {
   /** Tags that objects here carry. */
   get tags(): number {
     return this.#shelves.tags.size
+  }
+
+  /** What lies under a key; looking changes nothing. */
+  peek(key: string): Peek {
+    return peekAt(this.#shelves.heads.get(key), this.#sweeps)
   }
 
   find(lookup: Lookup): Found {

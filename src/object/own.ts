@@ -1,5 +1,5 @@
 /**
- * Strings that refer to nothing else. A short piece cut from a message head keeps the whole head alive, and a key put together from
+ * Strings and bytes that refer to nothing else. A short piece cut from a message head keeps the whole head alive, and a key put together from
  * such pieces keeps them all; what is stored is copied out of there.
  */
 import { HeaderMap } from '../../vcl-ts/headers.ts'
@@ -11,6 +11,13 @@ const LATIN1 = /^[\x00-\xff]*$/
 export function ownText(text: string): string {
   const encoding = LATIN1.test(text) ? 'latin1' : 'utf16le'
   return Buffer.from(text, encoding).toString(encoding)
+}
+
+/** The same bytes in a buffer of exact size. */
+export function ownBytes(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(own)
+  return own
 }
 
 /** The same fields, in arrays of exact size. Names that are common are shared by all. */

@@ -22,6 +22,14 @@ export interface Sweep {
   readonly gone: ((object: CachedObject) => void) | null
 }
 
+/** What would be left of an object: nothing, or it would be stale since a moment. */
+export interface Standing {
+  readonly gone: boolean
+  readonly softenedAt: number | null
+}
+
+const GONE: Standing = Object.freeze({ gone: true, softenedAt: null })
+
 export class Sweeps {
   readonly #shelves: Shelves
   readonly #log: { readonly head: number }
@@ -108,6 +116,23 @@ export class Sweeps {
     return this.#running.some((sweep) => !sweep.soft && sweep.position > object.checked && sweep.selector.names(object))
   }
 
+  /** What a look-up would make of an object that is in the table; nothing is changed. */
+  standing(object: CachedObject, slot: Slot): Standing {
+    const since = object.checked
+    let softenedAt: number | null = null
+    for (const { selector, soft, position, at } of this.#running) {
+      if (position <= since || !selector.names(object)) continue
+      if (!soft || !isKept(object, slot)) return GONE
+      softenedAt ??= at
+    }
+    return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? GONE : { gone: false, softenedAt }
+  }
+
+  /** Whether a purge under way is for whatever is fetched under a key and is newer than a position. `soft`: soft ones count, too. */
+  overtakes(key: string, since: number, soft: boolean): boolean {
+    return this.#running.some((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
+  }
+
   #settleMarker(marker: Marker): void {
     for (const sweep of this.#running) {
       if (sweep.soft || sweep.position <= marker.checked || !sweep.selector.namesKey(marker.key)) continue
@@ -118,7 +143,11 @@ export class Sweeps {
   }
 
   #banned(object: CachedObject, slot: Slot, byLurker: boolean): boolean {
-    return this.#bans.matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()), object.checked, byLurker)
+    return this.#bans.matches(this.#view(object, slot), object.checked, byLurker)
+  }
+
+  #view(object: CachedObject, slot: Slot): BanView {
+    return new BanView(object, slot.spec.names, slot.variant, this.#shelves.now())
   }
 
   /** Its readers finish; nobody joins, and it is not kept. */

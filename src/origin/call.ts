@@ -6,10 +6,12 @@ import { C, type Counters } from '../counters.ts'
 import type { OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from './exchange.ts'
 import type { Connection } from './http1/connection.ts'
 import type { ConnectionCall } from './http1/contract.ts'
+import type { Ledger } from './ledger.ts'
 
 /** What a call needs of its pool. */
 export interface CallKeeper {
   readonly counters: Counters
+  readonly ledger: Ledger
   /** Sends it once more, on a new connection. */
   retry(call: Call): void
   /** It waits for a connection no longer. */
@@ -29,8 +31,8 @@ export class Call implements OriginCall, ConnectionCall {
   reused = false
   /** Until `send` has returned nothing may reach the observer. */
   starting = true
-  /** When it has waited too long, in the clock's milliseconds. */
-  waitsUntil = 0
+  /** Since when it waits for a connection, in the clock's milliseconds. */
+  waitsSince = 0
 
   constructor(request: OriginRequest, head: string, observer: OriginObserver, keeper: CallKeeper) {
     this.request = request
@@ -104,5 +106,6 @@ export class Call implements OriginCall, ConnectionCall {
     if (failure.code === 'cancelled') return
     this.#keeper.counters.add(C.fetch_failed)
     this.#keeper.counters.reason('fetch_fail', failure.code)
+    this.#keeper.ledger.countFailure(failure.code)
   }
 }

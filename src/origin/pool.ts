@@ -1,5 +1,6 @@
 /** The connections to one backend: the last one used is used first, the rest age out; a bounded queue when all are taken. */
 import type { Clock } from '../clock.ts'
+import type { Settings } from '../config/settings.ts'
 import { C, type Counters } from '../counters.ts'
 import { Call, type CallKeeper } from './call.ts'
 import { Deadline } from './deadline.ts'
@@ -7,16 +8,15 @@ import { type Origin, type OriginCall, OriginFailure, type OriginObserver, type 
 import { Connection, type ConnectionOwner } from './http1/connection.ts'
 import type { ConnectionOptions } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
+import { type AdminHealth, Ledger } from './ledger.ts'
 
 export interface PoolOptions {
   readonly name: string
   readonly hostHeader: string
   readonly connection: ConnectionOptions
-  /** Connections at a time, tunnels included. */
+  /** Connections at a time, tunnels included; the settings may allow fewer. */
   readonly maxConnections: number
-  /** Calls that may wait for a connection, and how long, in seconds. */
-  readonly maxQueue: number
-  readonly queueSeconds: number
+  readonly settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly clock: Clock
   readonly counters: Counters
 }
@@ -25,14 +25,14 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   readonly name: string
   readonly hostHeader: string
   readonly counters: Counters
+  readonly ledger: Ledger
   readonly #options: PoolOptions
   /** Last released last. */
   readonly #idle: Connection[] = []
-  /** In order of arrival, hence of `waitsUntil`. */
+  /** In order of arrival. */
   readonly #queue = new Set<Call>()
   readonly #queueDeadline: Deadline
   readonly #connections = new Set<Connection>()
-  #open = 0
   #closing = false
   #stopped = false
 
@@ -40,6 +40,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     this.name = options.name
     this.hostHeader = options.hostHeader
     this.counters = options.counters
+    this.ledger = new Ledger(options.clock.wall())
     this.#options = options
     this.#queueDeadline = new Deadline(options.clock, () => this.#expireQueue())
   }
@@ -57,6 +58,16 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     else this.#place(call)
     call.starting = false
     return call
+  }
+
+  /** Who waits for a connection to what is sick now fails at once; what is under way goes on. */
+  setHealth(health: AdminHealth): void {
+    this.ledger.setHealth(health, this.#options.clock.wall())
+    if (this.ledger.happy) return
+    for (const call of [...this.#queue]) {
+      this.#queue.delete(call)
+      this.#unhealthy(call)
+    }
   }
 
   close(): void {
@@ -102,6 +113,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
 
   connectFailed(connection: Connection, failure: OriginFailure): void {
     this.counters.add(C.backend_fail)
+    this.ledger.countFailedConnection(failure.code)
     const call = connection.waiting as Call | null
     connection.waiting = null
     call?.failed(failure, false)
@@ -113,14 +125,14 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   }
 
   closed(connection: Connection): void {
-    this.#open--
+    this.ledger.connections--
     this.#connections.delete(connection)
     const at = this.#idle.lastIndexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
     const call = connection.waiting as Call | null
     connection.waiting = null
     call?.failed(new OriginFailure('connect_failed', 'the connection closed before it could be used', true), false)
-    while (this.#queue.size > 0 && this.#open < this.#options.maxConnections) {
+    while (this.#queue.size > 0 && this.ledger.connections < this.#limit) {
       const next = this.#shift()
       if (next !== null) this.#connect(next)
     }
@@ -133,25 +145,29 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
       call.failed(stopped(), false)
       return
     }
+    if (!this.ledger.happy) {
+      this.#unhealthy(call)
+      return
+    }
     for (;;) {
       const connection = this.#idle.pop()
       if (connection === undefined) break
       if (connection.stale) connection.destroy()
       else if (this.#start(connection, call, true)) return
     }
-    if (this.#open < this.#options.maxConnections) {
+    if (this.ledger.connections < this.#limit) {
       this.#connect(call)
       return
     }
-    if (this.#queue.size >= this.#options.maxQueue) {
-      this.counters.add(C.backend_busy)
+    const { limits } = this.#options.settings
+    if (this.#queue.size >= limits.originQueue) {
+      this.#countBusy()
       call.failed(new OriginFailure('pool_full', `${this.#queue.size} requests wait for ${this.name}`, true), false)
       return
     }
-    const wait = this.#options.queueSeconds * 1000
-    call.waitsUntil = this.#options.clock.now() + wait
-    if (this.#queue.size === 0) this.#queueDeadline.set(wait)
+    call.waitsSince = this.#options.clock.now()
     this.#queue.add(call)
+    this.#watchQueue(call.waitsSince)
   }
 
   #start(connection: Connection, call: Call, reused: boolean): boolean {
@@ -162,12 +178,13 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
       return false
     }
     this.counters.add(C.backend_req)
+    this.ledger.count('req')
     if (reused) this.counters.add(C.backend_reuse)
     return true
   }
 
   #connect(call: Call): void {
-    this.#open++
+    this.ledger.connections++
     call.reused = false
     const connection = new Connection(this.#options.connection, this, call)
     this.#connections.add(connection)
@@ -190,17 +207,41 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     return next
   }
 
+  get #limit(): number {
+    return Math.min(this.#options.maxConnections, this.#options.settings.limits.originConnections)
+  }
+
+  #countBusy(): void {
+    this.counters.add(C.backend_busy)
+    this.ledger.count('busy')
+  }
+
+  #unhealthy(call: Call): void {
+    this.counters.add(C.backend_unhealthy)
+    this.ledger.count('unhealthy')
+    call.failed(new OriginFailure('unhealthy', `${this.name} is marked sick`, true), false)
+  }
+
+  /** Wakes when whoever waits longest has waited too long. */
+  #watchQueue(now: number): void {
+    const first = this.#queue.values().next().value
+    if (first !== undefined) this.#queueDeadline.set(first.waitsSince + this.#longestWait - now)
+  }
+
+  get #longestWait(): number {
+    return this.#options.settings.deadlines.originQueue * 1000
+  }
+
   #expireQueue(): void {
     const now = this.#options.clock.now()
+    const longest = this.#longestWait
     for (const call of this.#queue) {
-      if (call.waitsUntil > now) {
-        this.#queueDeadline.set(call.waitsUntil - now)
-        return
-      }
+      if (call.waitsSince + longest > now) break
       this.#queue.delete(call)
-      this.counters.add(C.backend_busy)
-      call.failed(new OriginFailure('pool_full', `no connection to ${this.name} in ${this.#options.queueSeconds} s`, true), false)
+      this.#countBusy()
+      call.failed(new OriginFailure('pool_full', `no connection to ${this.name} in ${longest / 1000} s`, true), false)
     }
+    this.#watchQueue(now)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import type { Origin } from './exchange.ts'
 import type { OddStatus } from './http1/response-parser.ts'
+import type { AdminHealth, Ledger } from './ledger.ts'
 import { Pool } from './pool.ts'
 
 export interface OriginsDeps {
@@ -13,10 +14,16 @@ export interface OriginsDeps {
   readonly counters: Counters
   /** What becomes of the statuses 600–998 (DECISIONS: status 600–999). */
   readonly oddStatus: OddStatus
+  /** What an operator says of it already. Default: nothing. */
+  readonly healthOf?: (backend: Backend) => AdminHealth
 }
 
 export interface Origins {
   of(backend: Backend): Origin
+  /** What is known of it, without its being asked for anything. */
+  ledger(backend: Backend): Readonly<Ledger>
+  /** From now on; who waits for a connection to what is sick fails at once. */
+  setHealth(backend: Backend, health: AdminHealth): void
   /** Closes idle connections everywhere; calls under way finish, their connections are not kept. */
   close(): void
   /** Closes every connection at once; calls under way fail. */
@@ -24,22 +31,26 @@ export interface Origins {
 }
 
 export function createOrigins(deps: OriginsDeps): Origins {
-  const known = new WeakMap<Backend, Origin>()
+  const known = new WeakMap<Backend, Pool>()
   const pools = new Map<string, Pool>()
+  const of = (backend: Backend): Pool => {
+    const found = known.get(backend)
+    if (found !== undefined) return found
+    // A reloaded policy makes its backends anew; equal ones share their connections, counts and health.
+    const key = JSON.stringify([backend.url, backend.hostHeader, backend.maxConnections])
+    let pool = pools.get(key)
+    if (pool === undefined) {
+      pool = createPool(backend, deps)
+      pool.setHealth(deps.healthOf?.(backend) ?? 'auto')
+      pools.set(key, pool)
+    }
+    known.set(backend, pool)
+    return pool
+  }
   return {
-    of(backend) {
-      const found = known.get(backend)
-      if (found !== undefined) return found
-      // A reloaded policy makes its backends anew; equal ones share their connections.
-      const key = JSON.stringify([backend.url, backend.hostHeader, backend.maxConnections])
-      let pool = pools.get(key)
-      if (pool === undefined) {
-        pool = createPool(backend, deps)
-        pools.set(key, pool)
-      }
-      known.set(backend, pool)
-      return pool
-    },
+    of,
+    ledger: (backend) => of(backend).ledger,
+    setHealth: (backend, health) => of(backend).setHealth(health),
     close() {
       for (const pool of pools.values()) pool.close()
     },
@@ -50,22 +61,13 @@ export function createOrigins(deps: OriginsDeps): Origins {
 }
 
 function createPool(backend: Backend, { settings, clock, counters, oddStatus }: OriginsDeps): Pool {
-  const { limits, deadlines } = settings
   const authority = backend.url.slice(backend.url.indexOf('//') + 2)
   return new Pool({
     name: authority,
     hostHeader: backend.hostHeader ?? authority,
-    connection: {
-      host: backend.host,
-      port: backend.port,
-      limits: { head: limits.originHead, fields: limits.originFields },
-      oddStatus,
-      idle: deadlines.originIdle,
-      clock,
-    },
-    maxConnections: Math.min(backend.maxConnections, limits.originConnections),
-    maxQueue: limits.originQueue,
-    queueSeconds: deadlines.originQueue,
+    connection: { host: backend.host, port: backend.port, settings, oddStatus, clock },
+    maxConnections: backend.maxConnections,
+    settings,
     clock,
     counters,
   })

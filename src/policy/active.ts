@@ -1,9 +1,10 @@
 /** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
 import type { Backend } from '../../vcl-ts/backend.ts'
-import { type Decisions, decisionsFor, type PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
-import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit } from '../../vcl-ts/run.ts'
+import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, type Watch } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
+import { PLAIN_SOURCES, type PolicySources } from './sources.ts'
 
 /** A hook did not answer in time. */
 export class HookDeadline extends Error {
@@ -28,23 +29,27 @@ export class ActivePolicy {
   readonly backend: Backend | null
   /** Lets a promise of a hook take as long as hooks may. */
   readonly limit: Limit
-  /** An error of a hook, with the positions of the user's sources in its stack. */
-  readonly located: (error: unknown) => unknown
+  readonly sources: PolicySources
+  readonly #clock: Clock
+  readonly #deadline: () => number
   #users = 0
   #whenIdle: (() => void) | null = null
 
-  constructor(compiled: CompiledPolicy, clock: Clock, deadline: number, located: (error: unknown) => unknown) {
+  constructor(compiled: CompiledPolicy, clock: Clock, deadline: () => number, sources: PolicySources) {
     this.compiled = compiled
-    this.decisions = decisionsFor(compiled.preset)
+    this.decisions = compiled.decisions
     this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
     this.honoursClient = this.decisions.clientCacheControl === 'honour' && !compiled.overridden.has('reqCacheControl')
     this.honoursRefresh = !compiled.overridden.has('reqCacheControl')
     this.backend = compiled.defaultBackend
-    this.located = located
+    this.sources = sources
+    this.#clock = clock
+    this.#deadline = deadline
     this.limit = (promise) => {
       this.enter()
       const { promise: late, reject } = Promise.withResolvers<never>()
-      const timer = clock.after(deadline * 1000, () => reject(new HookDeadline(deadline)))
+      const seconds = deadline()
+      const timer = clock.after(seconds * 1000, () => reject(new HookDeadline(seconds)))
       // A hook that hangs past its deadline holds nobody up.
       return Promise.race([promise, late]).finally(() => {
         timer.cancel()
@@ -55,6 +60,17 @@ export class ActivePolicy {
 
   newState(): object {
     return this.compiled.newState()
+  }
+
+  /** An error of a hook, with the positions of the user's sources in its stack. */
+  located(error: unknown): unknown {
+    return this.sources.located(error)
+  }
+
+  /** The same policy, compiled once more for somebody who looks on. It has users of its own; the modules and their variables are the same. */
+  watched(observe: DecisionObserver, watch: Watch): ActivePolicy {
+    const { policies, preset, decisions } = this.compiled
+    return new ActivePolicy(compilePolicy(policies, preset, observe, decisions, watch), this.#clock, this.#deadline, this.sources)
   }
 
   /** Transactions and pending hooks that use it. */
@@ -89,16 +105,16 @@ export class ActivePolicy {
 }
 
 /**
- * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds; `located` puts the positions of the
- * user's sources into an error of a hook, `observe` is told of every hook's decision.
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `sources` tells
+ * where an error of a hook is in the user's sources, `observe` is told of every hook's decision.
  */
 export function activatePolicy(
   policies: readonly Policy[],
-  preset: PresetName,
+  decisions: Decisions,
   clock: Clock,
-  deadline: number,
-  located: (error: unknown) => unknown = (error) => error,
+  deadline: () => number,
+  sources: PolicySources = PLAIN_SOURCES,
   observe: DecisionObserver | null = null,
 ): ActivePolicy {
-  return new ActivePolicy(compilePolicy(policies, preset, observe), clock, deadline, located)
+  return new ActivePolicy(compilePolicy(policies, decisions.preset, observe, decisions), clock, deadline, sources)
 }

@@ -1,4 +1,4 @@
-/** A policy file and all that it imports as one function body, types stripped; the only place that knows esbuild. */
+/** A policy file, or one with the configuration, and all that it imports as one function body, types stripped; the only place that knows esbuild. */
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Message } from 'esbuild'
@@ -17,11 +17,13 @@ export interface PolicyBundle {
 
 let underWay = 0
 
+export type SourceKind = 'policy' | 'configuration'
+
 /**
  * Bundles a file. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
  * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
  */
-export async function bundlePolicy(path: string): Promise<PolicyBundle> {
+export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): Promise<PolicyBundle> {
   const file = resolve(path)
   const folder = dirname(file)
   const found = await stat(file).catch(() => null)
@@ -54,24 +56,25 @@ export async function bundlePolicy(path: string): Promise<PolicyBundle> {
     const inputs = new Set([file, ...Object.keys(metafile.inputs).map((input) => resolve(folder, input))])
     return { file, code: text('.js'), map: text('.js.map'), inputs: [...inputs] }
   } catch (cause) {
-    throw refusal(file, folder, cause)
+    throw refusal(file, folder, kind, cause)
   } finally {
     // Its helper process would stay for as long as ours.
     if (--underWay === 0) await stop()
   }
 }
 
-function refusal(file: string, folder: string, cause: unknown): PolicyLoadError {
+function refusal(file: string, folder: string, kind: SourceKind, cause: unknown): PolicyLoadError {
   const { errors = [] } = cause as { errors?: readonly Message[] }
   const [first] = errors
   if (first === undefined) return new PolicyLoadError(file, cause instanceof Error ? cause.message : String(cause), null, { cause })
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`
-  return new PolicyLoadError(file, `${inWords(first)}${more}`, placeOf(first, folder))
+  return new PolicyLoadError(file, `${inWords(first, kind)}${more}`, placeOf(first, folder))
 }
 
-function inWords({ id, text }: Message): string {
-  if (text.startsWith('Top-level await')) return 'a policy cannot await at its top level; init is the place for that'
-  if (id === 'empty-import-meta') return 'a policy has no import.meta: it is bundled into one function'
+function inWords({ id, text }: Message, kind: SourceKind): string {
+  if (text.startsWith('Top-level await'))
+    return `a ${kind} cannot await at its top level${kind === 'policy' ? '; init is the place for that' : ''}`
+  if (id === 'empty-import-meta') return `a ${kind} has no import.meta: it is bundled into one function`
   return text
 }
 

@@ -10,21 +10,42 @@ import * as contract from '../../vcl-ts/index.ts'
 import { type Policy, validatePolicy } from '../../vcl-ts/policy.ts'
 import type { PolicyBundle } from './load-bundle.ts'
 import { type Place, PolicyLoadError } from './load-error.ts'
+import type { PolicySources } from './sources.ts'
 
 export { bundlePolicy, type PolicyBundle } from './load-bundle.ts'
 
-export interface EvaluatedPolicy {
-  readonly policy: Policy
-  /** The same error; positions in its stack are those of the user's sources. Anything else comes back as it is. */
-  readonly located: (error: unknown) => unknown
+/** How the errors of an evaluated bundle find their places in the user's sources. */
+interface Located {
+  readonly sources: PolicySources
   /** What went wrong with this policy, as an error that names the place in the user's sources, if its stack does. */
   readonly refused: (error: unknown) => PolicyLoadError
 }
+
+export interface EvaluatedPolicy extends Located {
+  readonly policy: Policy
+}
+
+/** Imports that are not bundled, by name. */
+export type Provide = (name: string) => unknown
 
 let evaluations = 0
 
 /** Evaluates a bundle, each time anew. Throws a `PolicyLoadError` when its code throws or its default export is no policy. */
 export function evaluatePolicy(bundle: PolicyBundle): EvaluatedPolicy {
+  const { exports, ...located } = evaluate(bundle, provide)
+  try {
+    return { policy: defaultExport(bundle, exports), ...located }
+  } catch (error) {
+    throw located.refused(error)
+  }
+}
+
+/** The exports of a bundle that is no policy. Throws a `PolicyLoadError` when its code throws. */
+export function evaluateModule(bundle: PolicyBundle, imports: Provide): object {
+  return evaluate(bundle, imports).exports
+}
+
+function evaluate(bundle: PolicyBundle, imports: Provide): Located & { readonly exports: object } {
   // A name of its own tells the positions of this evaluation from those of every other one in stacks.
   const script = `${bundle.file}?${++evaluations}`
   const located = (error: unknown): unknown => locate(error, script, bundle)
@@ -35,15 +56,16 @@ export function evaluatePolicy(bundle: PolicyBundle): EvaluatedPolicy {
     return new PolicyLoadError(bundle.file, reason, firstPlace(origin, script, bundle), { cause: located(error) })
   }
   try {
-    return { policy: defaultExport(bundle, run(bundle.code, script)), located, refused }
+    const sources = { located, placeOf: (error: unknown) => firstPlace(error, script, bundle) }
+    return { exports: run(bundle.code, script, imports), sources, refused }
   } catch (error) {
     throw refused(error)
   }
 }
 
-function run(code: string, script: string): object {
+function run(code: string, script: string, imports: Provide): object {
   const module: { exports: object } = { exports: {} }
-  compile(code, script)(module, module.exports, provide)
+  compile(code, script)(module, module.exports, imports)
   return module.exports
 }
 

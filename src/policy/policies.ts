@@ -1,6 +1,7 @@
 /** The policies at hand: the one in use, those before it that can be used again, and when each of them ends. */
 import { basename, extname } from 'node:path'
-import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Backend } from '../../vcl-ts/backend.ts'
+import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
@@ -26,10 +27,10 @@ export interface PolicyInfo {
 }
 
 export interface PoliciesDeps {
-  readonly preset: PresetName
+  readonly decisions: Decisions
   readonly clock: Clock
-  /** Of a hook, in seconds. */
-  readonly deadline: number
+  /** Of a hook's promise, in seconds. */
+  readonly deadline: () => number
   readonly log: EventLog
   /** Told of every hook's decision; `null` costs nothing. */
   readonly observe: DecisionObserver | null
@@ -61,8 +62,8 @@ export class Policies {
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
     this.#deps = deps
-    const { preset, clock, deadline, observe } = deps
-    const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], preset, clock, deadline, undefined, observe)
+    const { decisions, clock, deadline, observe } = deps
+    const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, clock, deadline, undefined, observe)
     this.active = make()
     const start = async (): Promise<ActivePolicy> => {
       const made = make()
@@ -133,6 +134,12 @@ export class Policies {
     }))
   }
 
+  /** Every backend that a policy at hand names; one that is merely kept names none until it is used. */
+  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: Backend }> {
+    for (const kept of this.#kept)
+      for (const [name, backend] of Object.entries(kept.running?.compiled.backends ?? {})) yield { policy: kept.name, name, backend }
+  }
+
   /** From now on a change of a file that the policy in use consists of reloads it. */
   watch(): void {
     const { clock, log } = this.#deps
@@ -155,11 +162,11 @@ export class Policies {
   }
 
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
-    const { preset, clock, deadline, observe } = this.#deps
+    const { decisions, clock, deadline, observe } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
-      const { policy, located, refused } = evaluatePolicy(bundle)
+      const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
-        const made = activatePolicy([policy], preset, clock, deadline, located, observe)
+        const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
         await runInit(made.compiled, made.limit)
         return made
       } catch (error) {

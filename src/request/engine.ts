@@ -1,15 +1,15 @@
-/** What every request of this process works with. */
+/** What a request works with. */
 import type { FetchDeps } from '../fetch/start.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { AccessLog } from '../log.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import type { Invalidators } from './invalidators.ts'
 
-export interface Engine extends FetchDeps {
+export interface RequestDeps extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
-  readonly invalidation: Invalidation
+  readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge'>
   /** Who may purge, and whose no-cache is honoured. */
   readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean
@@ -17,4 +17,9 @@ export interface Engine extends FetchDeps {
   readonly idPrefix: string
   /** A line that ends with CRLF: `Via: 1.1 NAME`. */
   readonly viaLine: string
+}
+
+/** What every request of this process works with. */
+export interface Engine extends RequestDeps {
+  readonly invalidation: Invalidation
 }

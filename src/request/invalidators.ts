@@ -1,7 +1,7 @@
 /** Who may purge, and whose `no-cache` is honoured: by address, or by the bearer token. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Acl, acl } from '../../vcl-ts/acl.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { BearerToken } from './bearer-token.ts'
 
 /** `loopback` includes Unix sockets. `private` is loopback and the blocks of RFC 1918 and RFC 4193. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -53,12 +53,12 @@ export interface InvalidatorsInit {
 export class Invalidators {
   readonly #purgeFrom: AllowedFrom
   readonly #refreshFrom: AllowedFrom
-  readonly #token: Buffer | null
+  readonly #token: BearerToken | null
 
   constructor(init: InvalidatorsInit) {
     this.#purgeFrom = init.purgeFrom
     this.#refreshFrom = init.refreshFrom
-    this.#token = init.token === null ? null : digest(init.token)
+    this.#token = init.token === null ? null : new BearerToken(init.token)
   }
 
   get hasToken(): boolean {
@@ -67,8 +67,7 @@ export class Invalidators {
 
   /** Whether a value of Authorization is the bearer token; the time taken tells nothing about it. */
   isToken(authorization: string): boolean {
-    const match = /^bearer +([^ ]+) *$/i.exec(authorization)
-    return this.#token !== null && match !== null && timingSafeEqual(digest(match[1] ?? ''), this.#token)
+    return this.#token?.matches(authorization) === true
   }
 
   mayPurge(caller: Caller): boolean {
@@ -78,10 +77,6 @@ export class Invalidators {
   mayRefresh(caller: Caller): boolean {
     return !isBrowser(caller.headers) && this.#refreshFrom.allows(caller)
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 /** A page on any site can make its visitor's browser send requests from the visitor's address. */

@@ -23,7 +23,7 @@ import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
 import { requestedRange } from '../wire/range.ts'
 import { variantKey } from '../wire/vary.ts'
-import type { Engine } from './engine.ts'
+import type { RequestDeps } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
 import { finish } from './finish.ts'
@@ -36,7 +36,7 @@ import type { RequestStep } from './step.ts'
 let counter = 0
 
 export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserver, Lookup, Client {
-  readonly engine: Engine
+  readonly engine: RequestDeps
   readonly exchange: Exchange
   readonly policy: ActivePolicy
   readonly req: ClientRequest
@@ -99,7 +99,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   fetchKind: 'miss' | 'pass' | 'pipe' = 'miss'
   over = false
 
-  constructor(engine: Engine, exchange: Exchange) {
+  constructor(engine: RequestDeps, exchange: Exchange) {
     const { head, peer } = exchange
     const { headers } = head
     this.engine = engine

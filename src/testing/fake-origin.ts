@@ -14,6 +14,7 @@ import {
   type OriginRequest,
   type OriginResponse,
 } from '../origin/exchange.ts'
+import { Ledger } from '../origin/ledger.ts'
 import type { Origins } from '../origin/registry.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { type HeadersGiven, headerMap, parseFieldLines } from './headers.ts'
@@ -62,7 +63,8 @@ export interface FakeOriginsInit {
 
 /** Answers for every backend. */
 export function fakeOrigins(init: FakeOriginsInit): Origins {
-  return { of: (backend) => new FakeOrigin(backend, init), close() {}, stop() {} }
+  const ledger = new Ledger(init.clock.wall())
+  return { of: (backend) => new FakeOrigin(backend, init), ledger: () => ledger, setHealth() {}, close() {}, stop() {} }
 }
 
 class FakeOrigin implements Origin {

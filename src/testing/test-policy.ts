@@ -8,13 +8,13 @@ import { ManualClock } from '../clock.ts'
 import { bodyOf } from '../object/stored-body.ts'
 import type { Peer } from '../request/exchange.ts'
 import { runRequest } from '../request/machine.ts'
+import { MemoryExchange } from '../request/memory-exchange.ts'
 import { RECV } from '../request/step.ts'
+import { TracedTransaction } from '../request/traced-transaction.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { fakeOrigins, type OriginHandler, type OriginReply } from './fake-origin.ts'
 import { type HeadersGiven, headerMap, parseFieldLines } from './headers.ts'
-import { MemoryExchange } from './memory-exchange.ts'
 import { type Trace, Tracer } from './trace.ts'
-import { TracedTransaction } from './traced-transaction.ts'
 
 export interface TestOptions extends Pick<ServerOptions, 'preset' | 'name' | 'memory' | 'maxObject' | 'trust' | 'limits' | 'deadlines'> {
   /** What every backend answers: a reply, or a function of the request. Default: an empty 200 without any caching fields. */

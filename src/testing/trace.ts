@@ -6,9 +6,9 @@ import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Decision, DecisionObserver } from '../../vcl-ts/run.ts'
 import { FetchTransaction } from '../fetch/transaction.ts'
 import type { OriginObserver } from '../origin/exchange.ts'
+import type { TracedTransaction } from '../request/traced-transaction.ts'
 import { parseVary } from '../wire/vary.ts'
 import type { OriginSeen } from './fake-origin.ts'
-import type { TracedTransaction } from './traced-transaction.ts'
 
 /** One hook that ran. */
 export interface TracedHook {

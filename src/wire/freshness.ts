@@ -83,7 +83,7 @@ export function lifetime(input: FreshnessInput): Lifetime {
   const control = responseControl(input, message, source)
   const grace = graceOf(resolved.control, decisions)
   return finish(
-    lifetimeSeconds(message, source),
+    source === 'default_ttl' ? decisions.defaultTtl : lifetimeSeconds(message, source),
     ageOnArrival(input, message),
     grace,
     staleIfErrorOf(resolved.control, grace, decisions),
@@ -151,7 +151,7 @@ function lifetimeSource(message: Message, resolved: Resolved, decisions: Decisio
   if (control.maxAge !== null) return resolved.field ?? 'max-age'
   if (message.expiresPresent && !message.targeted && decisions.lifetime.includes('Expires')) return 'Expires'
   if (message.heuristicAllowed && message.lastModified !== null && decisions.lifetime.includes('heuristic')) return 'heuristic'
-  return 'none'
+  return decisions.defaultTtl > 0 && message.heuristicAllowed && !control.noCache ? 'default_ttl' : 'none'
 }
 
 function responseControl(input: FreshnessInput, message: Message, source: LifetimeSource): ResponseControl {

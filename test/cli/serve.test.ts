@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -48,16 +48,20 @@ interface Answer {
   readonly body: string
 }
 
-function get(address: string, path: string): Promise<Answer> {
+function get(address: string, path: string, method: string = 'GET', fields: Readonly<Record<string, string>> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = request(`http://${address}${path}`, { agent: false, headers: { Connection: 'keep-alive' } }, (response) => {
-      let body = ''
-      response.setEncoding('latin1').on('data', (part: string) => {
-        body += part
-      })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
-      response.on('error', reject)
-    })
+    const call = request(
+      `http://${address}${path}`,
+      { agent: false, method, headers: { Connection: 'keep-alive', ...fields } },
+      (response) => {
+        let body = ''
+        response.setEncoding('latin1').on('data', (part: string) => {
+          body += part
+        })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+        response.on('error', reject)
+      },
+    )
     call.on('error', reject).end()
   })
 }
@@ -79,6 +83,21 @@ describe('clearcoat', () => {
     expect(code).toBe(0)
     expect(stderr).toBe('')
     expect(JSON.parse(stdout.split('\n')[0] ?? '')).toEqual(event)
+  })
+
+  it('gives the demo shop its policy, unless another is given', async () => {
+    const { address, event } = await start()
+    expect(event['policy']).toMatch(/examples\/policy\/shop\.ts$/)
+    // The policy tags a product's page and picture, and forgets where the visitor came from.
+    for (const path of ['/shop/lamp?utm_source=mail', '/images/lamp.svg', '/shop/chair']) await get(address, path)
+    expect((await get(address, '/shop/lamp')).headers['x-cache']).toBe('HIT')
+    expect((await get(address, '/', 'PURGE', { 'xkey-purge': 'product-lamp' })).body).toBe('Purged 2\n')
+    const folder = mkdtempSync(join(tmpdir(), 'clearcoat-'))
+    cleanups.push(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'own.ts')
+    writeFileSync(file, 'export default { recv: ({ synth }) => synth(418) }')
+    const own = await start(['--policy', file])
+    expect((await get(own.address, '/')).status).toBe(418)
   })
 
   it('fronts the origin it is given, with serve before it or not', async () => {

@@ -1,27 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { run } from '../../src/cli/program.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
 import { ALL_OPTIONS } from '../../src/config/options.ts'
 import { type Ended, runCli } from '../support/cli.ts'
-
-const COMPLAINT = /^clearcoat: .+\n {2}why: .+\n {2}fix: .+\n$/
-
-/** A command line that ends before anything starts needs no process of its own. */
-async function refuse(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  let stdout = ''
-  let stderr = ''
-  const code = await run(args, {
-    env,
-    stdout: (text) => {
-      stdout += text
-    },
-    stderr: (text) => {
-      stderr += text
-    },
-  })
-  return { code, signal: null, stdout, stderr }
-}
+import { COMPLAINT, command } from './command-line.ts'
 
 function expectComplaint(ended: Ended, code: number, ...words: string[]): void {
   expect(ended.stderr).toMatch(COMPLAINT)
@@ -42,10 +25,38 @@ describe('the command line', () => {
       )
   })
 
+  it('lists its commands, and each has a help that begins with examples of it', async () => {
+    const { stdout } = await command(['--help'])
+    for (const { name, summary } of COMMANDS) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 20)}`, 'm'))
+      for (const args of [
+        [name, '--help'],
+        ['help', name],
+      ]) {
+        const help = await command(args)
+        expect(help).toMatchObject({ code: 0, stderr: '' })
+        expect(help.stdout).toMatch(new RegExp(`^Examples:\\n {2}.*clearcoat${name === 'serve' ? '' : ` ${name}`}\\b`))
+        expect(help.stdout).toContain(`Usage: clearcoat ${name}`)
+        if (name !== 'version') expect(help.stdout).toContain('Exit codes:')
+      }
+    }
+  })
+
+  it('guesses the option of a command that was meant', async () => {
+    expectComplaint(await command(['purge', '--al']), 2, 'Did you mean --all?', 'clearcoat purge --help')
+  })
+
   it('prints its version', async () => {
     const ended = await runCli(['--version'])
     expect(ended.code).toBe(0)
     expect(ended.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('prints what runs here', async () => {
+    const { node, v8 } = process.versions
+    const facts = { clearcoat: expect.stringMatching(/^\d+\.\d+\.\d+$/), node, v8, platform: `${process.platform} ${process.arch}` }
+    expect(JSON.parse((await command(['version', '--json'])).stdout)).toEqual(facts)
+    expect((await command(['version'])).stdout).toMatch(new RegExp(`^node +${node}$`, 'm'))
   })
 
   it('ends with 2 on an unknown option, and guesses what was meant', async () => {
@@ -60,10 +71,11 @@ describe('the command line', () => {
     [['--log', 'xml'], 'none, json, combined, pretty'],
     [['--drain', 'soon'], '--drain'],
     [['--name', 'two words'], '--name'],
-    [['purge'], 'unknown command'],
+    [['prge'], 'Did you mean purge?'],
+    [['frobnicate'], 'unknown command'],
     [['http://127.0.0.1:1', 'http://127.0.0.1:2'], 'too many arguments'],
   ])('ends with 2 when it cannot be understood: %j', async (args, word) => {
-    expectComplaint(await refuse(args), 2, word)
+    expectComplaint(await command(args), 2, word)
   })
 
   it.each([
@@ -75,7 +87,7 @@ describe('the command line', () => {
     [['ftp://127.0.0.1:1'], 'http://host:port'],
     [['http://127.0.0.1:1/path'], 'path'],
   ])('ends with 78 when it is understood but cannot be: %j', async (args, word) => {
-    expectComplaint(await refuse(args), 78, word)
+    expectComplaint(await command(args), 78, word)
   })
 
   it('ends with 78 when a variable cannot be used, and names the variable', async () => {
@@ -95,14 +107,14 @@ describe('the command line', () => {
       ['https://user:hunter2@127.0.0.1:1'],
       ['x:1', 'http://user:hunter2@127.0.0.1:1'],
     ]) {
-      const ended = await refuse(args)
+      const ended = await command(args)
       expect(ended.code).not.toBe(0)
       expect(ended.stderr).not.toContain('hunter2')
     }
   })
 
   it('says control characters in its complaints as text', async () => {
-    const ended = await refuse(['--listen', '\x1b[31mred'])
+    const ended = await command(['--listen', '\x1b[31mred'])
     expectComplaint(ended, 78)
     expect(ended.stderr).not.toContain('\x1b')
   })

@@ -1,8 +1,8 @@
 /** BAN over HTTP and by policy: what goes, what is answered, and what the list shows. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BanLimitError } from '../../src/invalidation/bans.ts'
+import type { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { serve } from '../../src/request/serve.ts'
-import type { MemoryExchange } from '../../src/testing/memory-exchange.ts'
 import { PRESETS } from '../../vcl-ts/builtin/decisions.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { Gate, ScriptedOrigin } from '../support/scripted-origin.ts'

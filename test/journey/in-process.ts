@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { assemble } from '../../src/assembly.ts'
 import type { Engine } from '../../src/request/engine.ts'
 import type { Peer } from '../../src/request/exchange.ts'
-import { MemoryExchange } from '../../src/testing/memory-exchange.ts'
+import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
 export function engineFor(originUrl: string): Engine {

@@ -56,7 +56,7 @@ export class MemoryListener {
       log: eventLog([]),
       handler: (exchange) => (handler ?? recorder)(this.#seen)(exchange),
       onRefused: (_peer, _status, reason) => this.#rejected.push(reason),
-      register: new ConnectionRegister(this.#clock, parts.limits, parts.deadlines),
+      register: new ConnectionRegister(this.#clock, parts),
     })
   }
 

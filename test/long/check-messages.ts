@@ -13,7 +13,7 @@ import { parseResponses } from '../support/raw-client.ts'
 import type { Random } from './random.ts'
 
 const LIMITS = { head: 2048, line: 512, fields: 20 }
-const ANSWER_LIMITS = { head: 2048, fields: 20 }
+const ANSWER_LIMITS = { head: 2048, line: 2048, fields: 20 }
 const parser = new RequestParser(LIMITS)
 const second = new RequestParser(LIMITS)
 

@@ -3,7 +3,7 @@ import { ResponseParser } from '../../src/origin/http1/response-parser.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { ask, get, rig } from './rig.ts'
 
-const LIMITS = { head: 128 * 1024, fields: 200 }
+const LIMITS = { head: 128 * 1024, line: 128 * 1024, fields: 200 }
 const HEAD = 'HTTP/1.1 203 Non Authoritative\r\nETag: "a"\r\nX-A:  b c \t\r\nx-empty:\r\nContent-Length: 007\r\n\r\n'
 
 /** Feeds pieces one after another, each in the same reused buffer, and answers what was parsed. */
@@ -70,7 +70,7 @@ test('garbage is refused at its first wrong byte, without waiting for a line', (
 })
 
 test('the limits count a head, however it is split, and not what comes behind it', () => {
-  const limits = { head: 100, fields: 3 }
+  const limits = { head: 100, line: 100, fields: 3 }
   const parser = (): ResponseParser => new ResponseParser(limits, 'fail')
   const sized = (size: number): string => `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(size - 24)}\r\n\r\n`
   expect(sized(100)).toHaveLength(100)
@@ -120,7 +120,7 @@ test.each([
   ['a bare LF', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(400)}\n\r\n`],
   ['the end', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(400)}\r\n\r\n`],
 ])('a head with %s beyond its limit is too large however it is split', (_title, bytes) => {
-  const small = (): ResponseParser => new ResponseParser({ head: 256, fields: 200 }, 'fail')
+  const small = (): ResponseParser => new ResponseParser({ head: 256, line: 256, fields: 200 }, 'fail')
   for (const pieces of [[bytes], [...bytes], [bytes.slice(0, 256), bytes.slice(256)], [bytes.slice(0, 300), bytes.slice(300)]])
     expect(parse(pieces, small())).toBe('head_too_large')
 })

@@ -1,7 +1,10 @@
 import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { bundlePolicy, type EvaluatedPolicy, evaluatePolicy } from '../../src/policy/load.ts'
 import { PolicyLoadError } from '../../src/policy/load-error.ts'
+import { PLAIN_SOURCES } from '../../src/policy/sources.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Policy } from '../../vcl-ts/index.ts'
 import { Folder } from './folder.ts'
 
@@ -138,15 +141,31 @@ export default definePolicy(policy) satisfies Policy`,
       'p.ts': `import { fail } from './h.ts'\nexport default {\n  hash() { fail() },\n}`,
       'h.ts': `type A = string\nexport const fail = (): A => {\n  throw new Error('oops')\n}`,
     })
-    const { policy, located } = await load(folder.of('p.ts'))
+    const { policy, sources } = await load(folder.of('p.ts'))
     let thrown: unknown
     try {
       policy.hash?.({} as never)
     } catch (error) {
       thrown = error
     }
-    const { stack } = located(thrown) as Error
+    expect(sources.placeOf(thrown)).toEqual({ file: folder.of('h.ts'), line: 3, column: 9 })
+    expect(sources.placeOf('oops')).toBe(null)
+    const { stack } = sources.located(thrown) as Error
     expect(stack).toContain(`${folder.of('h.ts')}:3:9`)
     expect(stack).toContain(`${folder.of('p.ts')}:3:12`)
+  })
+})
+
+describe('a policy that came as an object', () => {
+  it('is placed where its author wrote it, not in our own code', () => {
+    const error = (() => {
+      try {
+        return HeaderMap.of([['a b', '']])
+      } catch (caught) {
+        return caught
+      }
+    })()
+    expect(PLAIN_SOURCES.placeOf(error)).toMatchObject({ file: fileURLToPath(import.meta.url), column: expect.any(Number) })
+    expect(PLAIN_SOURCES.placeOf(Object.assign(new Error('x'), { stack: 'Error: x\n    at node:internal/a:1:2' }))).toBe(null)
   })
 })

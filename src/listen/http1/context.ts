@@ -1,6 +1,6 @@
 /** What the connections of one listener share: settings in the form they need them, counters, clock, and the handler. */
 import type { Clock } from '../../clock.ts'
-import type { Settings } from '../../config/settings.ts'
+import type { Deadlines, Limits, Settings } from '../../config/settings.ts'
 import type { Counters } from '../../counters.ts'
 import type { EventLog } from '../../log.ts'
 import type { ExchangeHandler, Peer } from '../../request/exchange.ts'
@@ -27,39 +27,78 @@ export class ConnectionContext {
   readonly handler: ExchangeHandler
   readonly onRefused: RefusedObserver | null
   readonly register: ConnectionRegister
-  readonly headLimits: HeadLimits
-  /** Parses heads that arrive whole; a connection whose head comes in pieces makes its own. */
-  readonly parser: RequestParser
-  /** Milliseconds. */
-  readonly headDeadline: number
-  readonly bodyWindow: number
-  readonly sendIdle: number
-  readonly sendTotal: number
-  /** Bytes that a request body has to bring within `bodyWindow`. */
-  readonly bodyMinimum: number
-  /** Ends the head of an answer after which the connection stays open. */
-  readonly keepAliveLines: string
   /** No further request is accepted on any connection. */
   draining: boolean = false
+  readonly #settings: Settings
+  /** Those that the parser was made for. */
+  #limits: Limits
+  #parser: RequestParser
+  /** Those that `#keepAliveLines` tell. */
+  #deadlines: Deadlines
+  #keepAliveLines: string
   #dateSecond = Number.NaN
   #dateLine = ''
 
   constructor(parts: ContextParts) {
-    const { limits, deadlines } = parts.settings
+    const { settings } = parts
+    this.#settings = settings
     this.clock = parts.clock
     this.counters = parts.counters
     this.log = parts.log
     this.handler = parts.handler
     this.onRefused = parts.onRefused
     this.register = parts.register
-    this.headLimits = { head: limits.requestHead, line: limits.requestLine, fields: limits.requestFields }
-    this.parser = new RequestParser(this.headLimits)
-    this.headDeadline = deadlines.head * 1000
-    this.bodyWindow = deadlines.bodyWindow * 1000
-    this.bodyMinimum = deadlines.bodyRate * deadlines.bodyWindow
-    this.sendIdle = deadlines.sendIdle * 1000
-    this.sendTotal = deadlines.sendTotal * 1000
-    this.keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(deadlines.idle)}\r\n\r\n`
+    this.#limits = settings.limits
+    this.#parser = new RequestParser(headLimits(settings.limits))
+    this.#deadlines = settings.deadlines
+    this.#keepAliveLines = keepAliveLines(settings.deadlines)
+  }
+
+  /** Parses heads that arrive whole; a connection whose head comes in pieces makes its own. */
+  get parser(): RequestParser {
+    const { limits } = this.#settings
+    if (limits !== this.#limits) {
+      this.#limits = limits
+      this.#parser = new RequestParser(headLimits(limits))
+    }
+    return this.#parser
+  }
+
+  get headLimits(): HeadLimits {
+    return headLimits(this.#settings.limits)
+  }
+
+  /** Ends the head of an answer after which the connection stays open. */
+  get keepAliveLines(): string {
+    const { deadlines } = this.#settings
+    if (deadlines !== this.#deadlines) {
+      this.#deadlines = deadlines
+      this.#keepAliveLines = keepAliveLines(deadlines)
+    }
+    return this.#keepAliveLines
+  }
+
+  /** Milliseconds, as are the other times. */
+  get headDeadline(): number {
+    return this.#settings.deadlines.head * 1000
+  }
+
+  get bodyWindow(): number {
+    return this.#settings.deadlines.bodyWindow * 1000
+  }
+
+  /** Bytes that a request body has to bring within `bodyWindow`. */
+  get bodyMinimum(): number {
+    const { bodyRate, bodyWindow } = this.#settings.deadlines
+    return bodyRate * bodyWindow
+  }
+
+  get sendIdle(): number {
+    return this.#settings.deadlines.sendIdle * 1000
+  }
+
+  get sendTotal(): number {
+    return this.#settings.deadlines.sendTotal * 1000
   }
 
   /** `Date` of now (RFC 9110 §6.6.1), made once a second. */
@@ -71,4 +110,12 @@ export class ConnectionContext {
     }
     return this.#dateLine
   }
+}
+
+function headLimits({ requestHead, requestLine, requestFields }: Limits): HeadLimits {
+  return { head: requestHead, line: requestLine, fields: requestFields }
+}
+
+function keepAliveLines({ idle }: Deadlines): string {
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idle)}\r\n\r\n`
 }

@@ -29,6 +29,10 @@ export class AnswerBody implements Body, BodyFlow {
     return this.#sink === null || this.#paused
   }
 
+  get whole(): Buffer | null {
+    return this.#outcome === COMPLETE && this.#sink === null && this.#waiting?.length === 1 ? (this.#waiting[0] ?? null) : null
+  }
+
   push(bytes: Buffer): void {
     if (this.#closed) return
     if (this.#sink === null || this.#paused) (this.#waiting ??= []).push(bytes)

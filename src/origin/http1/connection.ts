@@ -5,6 +5,7 @@
 import { connect, type Socket } from 'node:net'
 import { type Body, COMPLETE } from '../../body/body.ts'
 import { ChunkedDecoder } from '../../body/chunked.ts'
+import type { Limits } from '../../config/settings.ts'
 import { Deadline } from '../deadline.ts'
 import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
 import { AnswerBody, type AnswerSource } from './answer-body.ts'
@@ -36,12 +37,17 @@ type Phase =
   | 'tunnel' // the socket is someone else's
   | 'closed'
 
+/** Where a body stands after bytes were taken: `surplus` is whole with more behind it. */
+type BodyState = 'more' | 'whole' | 'surplus' | 'fault'
+
 export class Connection implements AnswerSource, UploadOwner {
   readonly #options: ConnectionOptions
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #deadline: Deadline
-  readonly #parser: ResponseParser
+  /** Those that the parser was made for. */
+  #limits: Limits
+  #parser: ResponseParser
   #phase: Phase = 'connecting'
   #call: ConnectionCall | null = null
   #upload: Upload | null = null
@@ -62,7 +68,8 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#options = options
     this.#owner = owner
     this.waiting = waiting
-    this.#parser = new ResponseParser(options.limits, options.oddStatus)
+    this.#limits = options.settings.limits
+    this.#parser = newParser(options)
     this.#deadline = new Deadline(options.clock, () => this.#late())
     this.#socket = connect({
       host: options.host,
@@ -93,6 +100,10 @@ export class Connection implements AnswerSource, UploadOwner {
     if (hasUnread(this.#socket)) {
       this.destroy()
       return false
+    }
+    if (this.#options.settings.limits !== this.#limits) {
+      this.#limits = this.#options.settings.limits
+      this.#parser = newParser(this.#options)
     }
     this.#phase = 'head'
     this.#call = call
@@ -174,7 +185,7 @@ export class Connection implements AnswerSource, UploadOwner {
   #connected(): void {
     if (this.#phase !== 'connecting') return
     this.#phase = 'idle'
-    this.#deadline.set(this.#options.idle * 1000)
+    this.#deadline.set(this.#options.settings.deadlines.originIdle * 1000)
     this.#owner.connected(this)
   }
 
@@ -319,7 +330,8 @@ export class Connection implements AnswerSource, UploadOwner {
   #final(call: ConnectionCall, head: AnswerHead, buffer: Buffer, at: number, end: number): void {
     const response = head.response
     this.#keepAlive = head.keepAlive && call.request.upgrade === null
-    this.#idleMs = 1000 * Math.min(this.#options.idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
+    const idle = this.#options.settings.deadlines.originIdle
+    this.#idleMs = 1000 * Math.min(idle, head.idleSeconds === null ? Number.POSITIVE_INFINITY : head.idleSeconds - 1)
     const empty = response.framing === 'length' && response.contentLength === 0
     if (response.framing === 'none' || empty) {
       const body = empty ? new AnswerBody(0, null) : null
@@ -336,40 +348,47 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#decoder = response.framing === 'chunked' ? new ChunkedDecoder() : null
     this.#remaining = length ?? Number.POSITIVE_INFINITY
     this.#phase = 'body'
+    // What came with the head is taken first, so that a short answer is told of whole.
+    const state = at < end ? this.#take(body, Buffer.from(buffer.subarray(at, end))) : 'more'
+    if (state === 'whole' || state === 'surplus') {
+      body.finish(COMPLETE)
+      this.#release(state === 'surplus')
+      call.response(response, body)
+      call.ended(null)
+      return
+    }
     call.response(response, body)
     if (this.#body !== body) return
     // An origin that has judged the request and closes does not want the rest of it (RFC 9112 §9.6).
     if (!head.keepAlive && response.status >= 400) this.#upload?.stop(new Error('the origin has answered'))
-    if (at < end) this.#readBody(Buffer.from(buffer.subarray(at, end)))
-    else this.#flowOn(body)
+    this.#goOn(body, state)
   }
 
   #readBody(bytes: Buffer): void {
     const body = this.#body as AnswerBody
-    if (this.#decoder !== null) {
-      const decoder = this.#decoder
+    const state = this.#take(body, bytes)
+    if (this.#body === body) this.#goOn(body, state)
+  }
+
+  #goOn(body: AnswerBody, state: BodyState): void {
+    if (state === 'more') this.#flowOn(body)
+    else if (state === 'fault') this.#fail('bad_chunk', this.#decoder?.fault ?? '')
+    else this.#complete(state === 'surplus')
+  }
+
+  /** Passes bytes on to the body; the reader may leave meanwhile. */
+  #take(body: AnswerBody, bytes: Buffer): BodyState {
+    const decoder = this.#decoder
+    if (decoder !== null) {
       const { at, data } = decoder.take(bytes, 0)
       if (data !== null) body.push(data)
-      if (this.#body !== body) return
-      if (decoder.fault !== null) {
-        this.#fail('bad_chunk', decoder.fault)
-        return
-      }
-      if (decoder.done) {
-        this.#complete(at < bytes.length)
-        return
-      }
-    } else {
-      const taken = Math.min(this.#remaining, bytes.length)
-      this.#remaining -= taken
-      body.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
-      if (this.#body !== body) return
-      if (this.#remaining === 0) {
-        this.#complete(taken < bytes.length)
-        return
-      }
+      if (decoder.fault !== null) return 'fault'
+      return !decoder.done ? 'more' : at < bytes.length ? 'surplus' : 'whole'
     }
-    this.#flowOn(body)
+    const taken = Math.min(this.#remaining, bytes.length)
+    this.#remaining -= taken
+    body.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
+    return this.#remaining > 0 ? 'more' : taken < bytes.length ? 'surplus' : 'whole'
   }
 
   #flowOn(body: AnswerBody): void {
@@ -450,6 +469,10 @@ export class Connection implements AnswerSource, UploadOwner {
     this.#socket.destroy()
     upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
   }
+}
+
+function newParser({ settings: { limits }, oddStatus }: ConnectionOptions): ResponseParser {
+  return new ResponseParser({ head: limits.originHead, line: limits.originLine, fields: limits.originFields }, oddStatus)
 }
 
 function connectFailure(error: NodeJS.ErrnoException): OriginFailure {

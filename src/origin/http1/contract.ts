@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import type { Body } from '../../body/body.ts'
 import type { Clock } from '../../clock.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { OriginFailure, OriginRequest, OriginResponse } from '../exchange.ts'
-import type { OddStatus, ResponseLimits } from './response-parser.ts'
+import type { OddStatus } from './response-parser.ts'
 
 /** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
 export interface ConnectionCall {
@@ -23,9 +24,7 @@ export interface ConnectionCall {
 export interface ConnectionOptions {
   readonly host: string
   readonly port: number
-  readonly limits: ResponseLimits
+  readonly settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly oddStatus: OddStatus
-  /** Longest idle time in seconds. */
-  readonly idle: number
   readonly clock: Clock
 }

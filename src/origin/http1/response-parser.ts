@@ -10,6 +10,8 @@ import type { OriginResponse } from '../exchange.ts'
 export interface ResponseLimits {
   /** Bytes of one head, status line included. */
   readonly head: number
+  /** Bytes of one field line. */
+  readonly line: number
   readonly fields: number
 }
 
@@ -55,7 +57,7 @@ export class ResponseParser {
   constructor(limits: ResponseLimits, oddStatus: OddStatus) {
     this.#limits = limits
     this.#relayOdd = oddStatus === 'relay'
-    this.#scanner = new FieldScanner({ line: limits.head, count: limits.fields })
+    this.#scanner = new FieldScanner({ line: Math.min(limits.line, limits.head), count: limits.fields })
   }
 
   /** Whether part of a head has come. */
@@ -133,7 +135,8 @@ export class ResponseParser {
     this.#within = this.#scanner.inValue
     if (fault === null) return this.#unfinished(upTo - from)
     if (fault === 'too_many_fields') return this.#refuse('head_too_large', `more than ${this.#limits.fields} fields`)
-    if (fault === 'field_too_long') return this.#refuse('head_too_large', `a head of more than ${this.#limits.head} bytes`)
+    if (fault === 'field_too_long')
+      return this.#refuse('head_too_large', `a line of more than ${Math.min(this.#limits.line, this.#limits.head)} bytes`)
     return this.#refuse('malformed_head', fault)
   }
 

@@ -1,7 +1,7 @@
 /** An exchange without a socket: the request is at hand, the answer is kept. */
 import { Socket } from 'node:net'
 import type { Body } from '../body/body.ts'
-import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from '../request/exchange.ts'
+import type { Exchange, ExchangeEnd, ExchangeObserver, Peer, RequestHead, ResponseHead } from './exchange.ts'
 
 export class MemoryExchange implements Exchange {
   readonly peer: Peer
@@ -14,6 +14,8 @@ export class MemoryExchange implements Exchange {
   contentLength: number | null = null
   /** The answer broke off where the client can see it. */
   broken = false
+  /** Nothing more comes. */
+  over = false
   /** Resolves when the exchange has ended. */
   readonly answered: Promise<void>
   readonly #chunks: Buffer[] = []
@@ -66,6 +68,13 @@ export class MemoryExchange implements Exchange {
     this.#end('aborted')
   }
 
+  /** The client goes away, unless it has its answer. */
+  leave(): void {
+    if (this.over) return
+    this.observer?.left()
+    this.#end('left')
+  }
+
   #begin(head: Pick<ResponseHead, 'status' | 'reason' | 'fieldLines' | 'contentLength'>): void {
     this.status = head.status
     this.reason = head.reason
@@ -73,7 +82,8 @@ export class MemoryExchange implements Exchange {
     this.contentLength = head.contentLength
   }
 
-  #end(type: 'sent' | 'aborted'): void {
+  #end(type: ExchangeEnd['type']): void {
+    this.over = true
     this.broken = type === 'aborted'
     const bodyBytes = this.#chunks.reduce((sum, { length }) => sum + length, 0)
     this.observer?.ended({ type, bytes: this.fieldLines.length + bodyBytes, bodyBytes })

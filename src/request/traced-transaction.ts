@@ -6,7 +6,7 @@ import type { ClaimOutcome } from '../object/claim.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
-import { RequestTransaction } from '../request/transaction.ts'
+import { RequestTransaction } from './transaction.ts'
 
 export class TracedTransaction extends RequestTransaction {
   /** The stored object that answers, or that the answer became. */

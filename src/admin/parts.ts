@@ -1,0 +1,48 @@
+/** What of a running server its operators work with. */
+import type { Clock } from '../clock.ts'
+import type { Params } from '../config/params.ts'
+import type { Counters } from '../counters.ts'
+import type { Invalidation } from '../invalidation/invalidation.ts'
+import type { EventLog } from '../log.ts'
+import type { Policies } from '../policy/policies.ts'
+import type { Backends } from './backends.ts'
+import type { ExplainRequest, Explanation } from './explanation.ts'
+import type { Shelf } from './inventory.ts'
+
+export interface ServerStatus {
+  readonly version: string
+  readonly pid: number
+  /** Seconds. */
+  readonly uptime: number
+  readonly addresses: readonly string[]
+  readonly admin: string | null
+  readonly policy: string
+  readonly preset: string
+  /** Bytes. */
+  readonly memory: { readonly budget: number; readonly used: number; readonly rss: number; readonly heap: number }
+}
+
+/** Fetches a stored object anew; resolves with whether that was done. */
+export type Refetch = (object: RefetchTarget) => Promise<boolean>
+
+export interface RefetchTarget {
+  readonly url: string
+  readonly host: string
+  readonly scheme: 'http' | 'https'
+}
+
+export interface AdminParts {
+  /** Flat, Varnish's names. */
+  readonly stat: () => Record<string, number>
+  readonly status: () => ServerStatus
+  readonly params: Params
+  readonly policies: Pick<Policies, 'load' | 'use' | 'list' | 'discard'>
+  readonly backends: Backends
+  readonly invalidation: Pick<Invalidation, 'purge' | 'count' | 'bans'>
+  readonly table: Shelf
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly log: EventLog
+  readonly refetch: Refetch
+  readonly explain: (request: ExplainRequest) => Promise<Explanation>
+}

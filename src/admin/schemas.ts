@@ -1,0 +1,116 @@
+/** What the routes take and answer: requests are checked by these schemas, and OpenAPI shows them. */
+import { z } from 'zod'
+import { PARAMETERS, type ParamValue } from '../config/params.ts'
+import type { BanInfo } from '../invalidation/invalidation.ts'
+import { BACKEND_COUNTERS } from '../origin/ledger.ts'
+import type { PolicyInfo } from '../policy/policies.ts'
+import { type BackendInfo, HEALTHS } from './backends.ts'
+import type { ObjectDetail, ObjectInfo, ObjectsQuery, TagInfo, TagsQuery } from './inventory.ts'
+import type { PurgeAsked, Purged } from './purging.ts'
+import { queryNumber } from './route.ts'
+
+export const OK: z.ZodType<{ status: 'ok' }> = z.strictObject({ status: z.literal('ok') })
+export const PARAM: z.ZodType<ParamValue> = z.strictObject({
+  name: z.enum(PARAMETERS.map(({ name }) => name)),
+  value: z.number(),
+  default: z.number(),
+  unit: z.enum(['seconds', 'bytes', 'fields', 'restarts', 'retries', 'requests']),
+  min: z.number(),
+  max: z.number(),
+  prose: z.string(),
+})
+export const POLICY: z.ZodType<PolicyInfo> = z.strictObject({
+  name: z.string(),
+  file: z.string().nullable(),
+  state: z.enum(['active', 'draining', 'ready', 'kept']),
+  transactions: z.int(),
+})
+export const BACKEND: z.ZodType<BackendInfo> = z.strictObject({
+  name: z.string().describe('policy.backend'),
+  url: z.string(),
+  admin: z.enum(HEALTHS).describe('what an operator said'),
+  health: z.enum(['healthy', 'sick']),
+  changed: z.number().describe('epoch milliseconds of the last change of its health'),
+  counters: z.record(z.enum(['happy', 'conn', ...BACKEND_COUNTERS]), z.int()),
+})
+export const BAN: z.ZodType<BanInfo> = z.strictObject({
+  id: z.string(),
+  expression: z.string(),
+  added: z.number().describe('epoch milliseconds'),
+  references: z.int().describe('stored objects that are older and have not been tested'),
+  state: z.enum(['active', 'completed']),
+  objects: z.int().describe('that it dropped'),
+})
+
+const OBJECT_SHAPE = z.strictObject({
+  id: z.int(),
+  key: z.string(),
+  /** `null` where a policy made the key without them. */
+  url: z.string().nullable(),
+  host: z.string().nullable(),
+  scheme: z.string().nullable().describe('null where a policy has it make no difference'),
+  variant: z.record(z.string(), z.string().nullable()).describe('by the names of Vary: what the request had'),
+  status: z.int(),
+  bytes: z.int().describe('of body, head and index'),
+  hits: z.int(),
+  age: z.number().describe('seconds'),
+  ttl: z.number().describe('seconds that it stays fresh; negative when it is stale'),
+  grace: z.number().describe('seconds past its life, as are staleIfError and keep'),
+  staleIfError: z.number(),
+  keep: z.number(),
+  state: z.enum(['fresh', 'grace', 'stale']),
+  tags: z.array(z.string()),
+})
+
+export const OBJECT: z.ZodType<ObjectInfo> = OBJECT_SHAPE
+export const OBJECT_DETAIL: z.ZodType<ObjectDetail> = OBJECT_SHAPE.extend({
+  reason: z.string(),
+  headers: z.array(z.tuple([z.string(), z.string()])).describe('as stored, in order'),
+  bodyBytes: z.int(),
+  part: z.strictObject({ first: z.int(), last: z.int(), total: z.int().nullable() }).nullable(),
+  backend: z.string(),
+  lifetimeSource: z.string(),
+  mustRevalidate: z.boolean(),
+  position: z.int().describe('of the invalidation log when its fetch began'),
+  markers: z
+    .array(z.strictObject({ type: z.enum(['hitForMiss', 'hitForPass']), credentialed: z.boolean(), left: z.number().describe('seconds') }))
+    .describe('refusals remembered beside it'),
+})
+
+const page = {
+  limit: queryNumber(1, 1000).optional().describe('default 100'),
+  cursor: z.string().optional().describe('`next` of the page before'),
+}
+
+export const OBJECTS_QUERY: z.ZodType<ObjectsQuery> = z.strictObject({
+  url: z.string().optional().describe('path and query, whole; or http://host/path'),
+  host: z.string().optional(),
+  prefix: z.string().optional().describe('URLs that begin so'),
+  tag: z.string().optional(),
+  status: queryNumber(100, 999).optional(),
+  ...page,
+})
+export const TAG: z.ZodType<TagInfo> = z.strictObject({ tag: z.string(), objects: z.int() })
+export const TAGS_QUERY: z.ZodType<TagsQuery> = z.strictObject({ prefix: z.string().optional(), ...page })
+
+export const PURGE: z.ZodType<PurgeAsked> = z.strictObject({
+  url: z.string().min(1).optional().describe('http://host/path, or a path with `host`: every variant of it'),
+  tags: z.array(z.string().min(1)).min(1).max(10_000).optional().describe('every object that carries any of them'),
+  prefix: z.string().min(1).optional().describe('URLs that begin so: http://host/path, or a path with `host`'),
+  host: z.string().min(1).optional().describe('every object of the host, or the host of `url` or `prefix`'),
+  all: z.literal(true).optional(),
+  soft: z.boolean().optional().describe('only make it stale'),
+  dryRun: z.boolean().optional().describe('only count'),
+  refresh: z.boolean().optional().describe('fetch anew what went, as far as a plain GET can'),
+})
+
+export const PURGED: z.ZodType<Purged> = z.strictObject({
+  status: z.literal('ok'),
+  purged: z.int().describe('objects that went'),
+  softPurged: z.int().describe('objects that were made stale'),
+  dryRun: z.boolean(),
+  refreshed: z.int().describe('objects that were fetched anew'),
+  refreshSkipped: z
+    .int()
+    .describe('objects that went and were not: with Vary, under a key of a policy’s making, more than 1,000, or the fetch failed'),
+})

@@ -1,0 +1,16 @@
+/** Every command, in the order of the help; the first is what `clearcoat` does without one. */
+import { ADM } from './adm.ts'
+import { BAN } from './ban.ts'
+import { CHECK } from './check.ts'
+import type { CommandRow } from './command.ts'
+import { CONFIG } from './config.ts'
+import { EXPLAIN } from './explain.ts'
+import { LS } from './ls.ts'
+import { PURGE } from './purge.ts'
+import { SERVE } from './serve.ts'
+import { SHOW } from './show.ts'
+import { STAT } from './stat.ts'
+import { TAGS } from './tags.ts'
+import { VERSION } from './version.ts'
+
+export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]

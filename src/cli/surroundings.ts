@@ -1,0 +1,47 @@
+/** What surrounds a run of the command line: variables, folder, streams, a person. */
+import { createInterface } from 'node:readline/promises'
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where relative paths begin and `clearcoat.config.ts` is looked for. */
+  readonly folder: string
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+  /** Whether standard output may have colours. */
+  readonly color: boolean
+  /** Asks a person at the terminal; `null`: there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null
+}
+
+/** Those of this process. Nobody reading on, as behind `| head`, ends it quietly. */
+export function processSurroundings(): Surroundings {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  process.stderr.on('error', () => {})
+  const { env } = process
+  const terminal = process.stdout.isTTY === true
+  return {
+    env,
+    folder: process.cwd(),
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    color: terminal && !env['NO_COLOR'],
+    ask: process.stdin.isTTY === true && terminal ? ask : null,
+  }
+}
+
+/** The end of the input and Ctrl-C are no answer. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await lines.question(question)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') process.stderr.write('\n')
+    else throw error
+    return ''
+  } finally {
+    lines.close()
+  }
+}

@@ -1,0 +1,71 @@
+/** What a look-up would find under one key at a moment, to be looked at: nothing is counted, touched, claimed or purged. */
+import type { Head } from './head.ts'
+import type { CachedObject, Marker } from './object.ts'
+import type { Slot } from './slot.ts'
+import type { Sweeps } from './sweeps.ts'
+
+export interface Peek {
+  /** From the oldest list of Vary names to the newest, and from the oldest variant to the newest. */
+  readonly variants: readonly PeekedVariant[]
+  readonly claims: readonly PeekedClaim[]
+}
+
+export interface PeekedVariant {
+  readonly names: readonly string[]
+  readonly variant: string
+  readonly whole: CachedObject | null
+  readonly part: CachedObject | null
+  readonly filling: CachedObject | null
+  /** Those whose time is over included: they stay until the expiry comes to them. */
+  readonly markers: readonly Marker[]
+  /** Of these objects those that a soft purge under way names, and when it came (monotonic ms): a look-up would make them stale since then. */
+  readonly softened: ReadonlyMap<CachedObject, number>
+}
+
+/** A fetch that others may join. */
+export interface PeekedClaim {
+  /** Those by which its variant was foretold. */
+  readonly names: readonly string[]
+  readonly variant: string
+  readonly credentialed: boolean
+  readonly range: string | null
+  readonly attempt: number
+  readonly waiters: number
+}
+
+const NOTHING: Peek = Object.freeze({ variants: [], claims: [] })
+
+export function peekAt(head: Head | undefined, sweeps: Sweeps): Peek {
+  if (head === undefined) return NOTHING
+  return {
+    variants: head.specs.toReversed().flatMap(({ slots }) => slots.map((slot) => peekIn(slot, sweeps)).filter(holdsAnything)),
+    claims: Array.from(head.claims)
+      .filter((claim) => !sweeps.overtakes(head.key, claim.checked, true))
+      .map(({ names, variant, credentialed, range, attempt, waiters }) => ({ names, variant, credentialed, range, attempt, waiters })),
+  }
+}
+
+function peekIn(slot: Slot, sweeps: Sweeps): PeekedVariant {
+  const softened = new Map<CachedObject, number>()
+  const found = (object: CachedObject | null): CachedObject | null => {
+    if (object === null) return null
+    const { gone, softenedAt } = sweeps.standing(object, slot)
+    if (gone) return null
+    if (softenedAt !== null) softened.set(object, softenedAt)
+    return object
+  }
+  const markers = [slot.anonymousMarker, slot.credentialedMarker].filter((marker) => marker !== null)
+  return {
+    names: slot.spec.names,
+    variant: slot.variant,
+    whole: found(slot.whole),
+    part: found(slot.part),
+    filling: found(slot.filling),
+    markers: markers.filter((marker) => !sweeps.overtakes(marker.key, marker.checked, false)),
+    softened,
+  }
+}
+
+function holdsAnything({ whole, part, filling, markers }: PeekedVariant): boolean {
+  return whole !== null || part !== null || filling !== null || markers.length > 0
+}

@@ -1,0 +1,97 @@
+/** The reference of the admin listener, made of its tables: commands, parameters, routes. */
+import { z } from 'zod'
+import { COMMANDS, VARNISH_ONLY } from '../../src/admin/commands.ts'
+import type { Route } from '../../src/admin/route.ts'
+import { ROUTES } from '../../src/admin/routes.ts'
+import { formatParam, PARAMETERS } from '../../src/config/params.ts'
+
+export const ADMIN_PAGE: URL = new URL('../../src/admin/README.md', import.meta.url)
+
+export function adminPage(): string {
+  return `# The admin listener
+
+Made from the source by \`npm run reference\`; a test compares it. It operates a running server: \`--admin 127.0.0.1:6082\` (the default), \`unix:/path\`,
+or \`off\`. \`clearcoat adm\`, \`purge\`, \`ban\`, \`ls\` and their kin speak to it, and so can \`curl\`:
+
+\`\`\`sh
+curl -s http://127.0.0.1:6082/stat
+curl -s http://127.0.0.1:6082/command -H 'Content-Type: text/plain' -d 'param.set default_ttl 10s'
+curl -s http://127.0.0.1:6082/api/purge -H 'Content-Type: application/json' -d '{"tags":["shop"],"soft":true}'
+\`\`\`
+
+## Who
+
+Without a token whoever reaches the listener may use it, so it must be on loopback or a Unix socket; the socket is its owner's. \`--admin-token\` (better:
+\`CLEARCOAT_ADMIN_TOKEN_FILE\`) allows any address, and then everything but \`GET /healthz\` needs \`Authorization: Bearer TOKEN\`. On loopback the request has
+to name this machine in \`Host\` (else 421), with or without a token. What comes from a web page, by \`Origin\` or \`Sec-Fetch-Site\`, needs the token (else 403);
+there is no CORS. Connections are not encrypted: where others can listen, put a tunnel before it.
+
+Bodies are at most 64 KiB of JSON with its Content-Type, for \`/command\` of text. Every error is \`application/problem+json\` (RFC 9457): \`type\`, \`title\`,
+\`status\`, \`detail\`, and \`how\` to mend it. Lists are made in slices of a few milliseconds, so that traffic never waits for an operator.
+
+## JSON API
+
+\`GET /openapi.json\` describes it for programs.
+
+| request | what it does | takes | answers |
+| --- | --- | --- | --- |
+${ROUTES.map(routeRow).join('\n')}
+
+A purge names one of \`url\`, \`tags\`, \`prefix\`, \`host\` and \`all\`. A URL is \`http://host/path\`, byte for byte as clients send it, or a path with \`host\`; it takes every
+variant, of both schemes. \`refresh\` fetches anew what went, with plain GETs, eight at a time and 1,000 at most; pages with \`Vary\` and those whose key a
+policy made are left to their next visitor and counted as \`refreshSkipped\`.
+
+Backends are named \`policy.backend\`; \`boot.default\` is the origin of the command line. Policies that name the same server share its connections,
+counters and health, so a reload does not forget that one was marked sick. \`sick\`: nothing is asked of it, fetches fail at once with 503, and stale
+objects answer as for a server that is down. \`auto\` is healthy until there are probes.
+
+## Commands
+
+\`POST /command\` takes one line in varnishadm's words and answers \`{"status":200,"text":"…"}\`. The status is that of Varnish's CLI: 200 done, 100 syntax,
+101 unknown, 102 not here, 104 and 105 too few and too many parameters, 106 bad parameter, 300 cannot. Words stand between blanks; double quotes hold
+blanks together, with \`\\"\`, \`\\\\\`, \`\\n\`, \`\\t\`, \`\\xHH\` and \`\\OOO\` inside. Outside quotes a backslash that begins no such escape is itself, as patterns need it.
+
+| command | what it does |
+| --- | --- |
+${COMMANDS.map(({ syntax, alias, prose }) => `| \`${escaped(syntax)}\` | ${prose}${alias === null ? '' : ` Also \`${alias}\`.`} |`).join('\n')}
+
+Of Varnish's commands these answer 102: ${Array.from(VARNISH_ONLY, ([name, why]) => `\`${name}\` (${why})`).join('; ')}.
+
+## Parameters
+
+Set with \`param.set\`, \`PUT /api/params/NAME\`, or \`--param NAME=VALUE\` at the start, where they come before the options for the same. A change holds for what
+begins after it and ends with the process. Plain numbers are seconds and bytes; \`10s\`, \`500ms\`, \`2h\` and \`32k\`, \`1M\` work. \`param.reset\` goes to the default of the
+preset, whatever the start said.
+
+| parameter | default | from | to | unit | meaning |
+| --- | --- | --- | --- | --- | --- |
+${PARAMETERS.map((each) => `| \`${each.name}\` | ${defaults(each)} | ${formatParam(each.unit, each.min)} | ${formatParam(each.unit, each.max)} | ${each.unit} | ${each.prose} |`).join('\n')}
+`
+}
+
+function defaults({ unit, defaultOf }: (typeof PARAMETERS)[number]): string {
+  const [safe, varnish] = [defaultOf('safe'), defaultOf('varnish')].map((value) => formatParam(unit, value))
+  return safe === varnish ? `${safe}` : `${safe}; \`varnish\`: ${varnish}`
+}
+
+function routeRow({ method, path, summary, body, query, answer }: Route): string {
+  const takes =
+    body === 'text'
+      ? 'text'
+      : [...fields(body, 'input'), ...fields(query, 'input').map((name) => `?${name.replace(/\?$/, '')}`)]
+          .map((name) => `\`${name}\``)
+          .join(' ')
+  return `| \`${method} ${path}\` | ${summary} | ${takes} | ${fields(answer, 'output')
+    .map((name) => `\`${name}\``)
+    .join(' ')} |`
+}
+
+function fields(schema: Route['body'], io: 'input' | 'output'): string[] {
+  if (schema === null || schema === 'text') return []
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io }) as { properties?: object; required?: readonly string[] }
+  return Object.keys(properties).map((name) => (io === 'output' || required.includes(name) ? name : `${name}?`))
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|')
+}

@@ -1,0 +1,139 @@
+/** The reference of hooks, nouns, verbs, steps, decisions and reasons, made from the tables that the product runs on. */
+import { readFileSync } from 'node:fs'
+import { DECISIONS } from '../../vcl-ts/builtin/decision-table.ts'
+import { DECISION_FIELDS, PRESETS } from '../../vcl-ts/builtin/decisions.ts'
+import { STEPS } from '../../vcl-ts/builtin/step-names.ts'
+import { HOOKS, LEGAL, NOUNS } from '../../vcl-ts/legal.ts'
+import { HOOK_PROSE, STEP_PROSE } from '../../vcl-ts/prose.ts'
+import { REASONS } from '../../vcl-ts/reason.ts'
+import { type Field, type Interface, readInterfaces } from './interfaces.ts'
+
+export const PAGE: URL = new URL('../../vcl-ts/REFERENCE.md', import.meta.url)
+
+const source = (name: string): ReadonlyMap<string, Interface> =>
+  readInterfaces(readFileSync(new URL(`../../vcl-ts/${name}.ts`, import.meta.url), 'utf8'))
+
+/** Interfaces in the order in which the page shows them, and what a hook calls them. */
+const SHOWN: readonly (readonly [name: string, title: string])[] = [
+  ['Client', 'client'],
+  ['Session', 'session'],
+  ['Req', 'req'],
+  ['OriginalRequest', 'req.original'],
+  ['Key', 'key'],
+  ['Purged', 'purged'],
+  ['Obj', 'obj'],
+  ['ObjStale', 'objStale'],
+  ['Resp', 'resp'],
+  ['RespSynth', 'resp in synth'],
+  ['Bereq', 'bereq'],
+  ['Beresp', 'beresp'],
+  ['BerespError', 'beresp in backendError'],
+  ['ResponseControl', 'beresp.control'],
+  ['CacheControl', 'req.cacheControl'],
+]
+
+export function referencePage(): string {
+  const interfaces = new Map([...source('context'), ...source('cache-control')])
+  const actions = source('actions')
+  const verbs = actions.get('Verbs')
+  if (verbs === undefined) throw new Error('vcl-ts/actions.ts has no interface Verbs')
+  return [
+    '# Reference: hooks, nouns, verbs, steps, decisions',
+    '',
+    'Made from the source by `npm run reference`; a test compares it. How they work together: [README.md](README.md).',
+    '',
+    '## Hooks',
+    '',
+    ...table(
+      ['hook', 'runs', 'actions', 'when nobody answers'],
+      HOOKS.map((hook) => [code(hook), HOOK_PROSE[hook].runs, LEGAL[hook].map(code).join(' '), HOOK_PROSE[hook].unanswered]),
+    ),
+    '',
+    '## What a hook sees',
+    '',
+    ...table(
+      ['hook', 'nouns', 'may change'],
+      HOOKS.map((hook) => [code(hook), NOUNS[hook].map(code).join(' '), HOOK_PROSE[hook].changes]),
+    ),
+    '',
+    '`now` is seconds since the Unix epoch and stands still during a hook. `state` is what the policy’s `state()` made. `backends` are those of the policy.',
+    '',
+    '## Verbs',
+    '',
+    'Each builds the action of its name; a hook’s context has those that are legal there.',
+    '',
+    ...fieldTable(verbs, false, (verb) => [actions.get(verb.type.replace(/^.* => /, ''))?.prose ?? '', verb.prose].join(' ').trim()),
+    '',
+    '## Nouns',
+    '',
+    'Times are seconds. What is not marked *rw* can only be read; in a hook that may not change a noun none of it can be written.',
+    ...SHOWN.flatMap(([name, title]) => noun(interfaces, name, title)),
+    '',
+    '## Built-in steps',
+    '',
+    'In the order in which they run behind the policies’ own hooks.',
+    '',
+    ...table(
+      ['hook', 'step', 'does'],
+      Object.entries(STEPS).flatMap(([hook, steps]) => steps.map((step) => [code(hook), code(step), STEP_PROSE[step]])),
+    ),
+    '',
+    '## What the presets decide',
+    '',
+    '`values` are the names under which the engine reads a row.',
+    '',
+    ...table(
+      ['rule', '`safe` (default)', '`rfc9111`', '`varnish`', 'clause', 'values'],
+      DECISIONS.map((row) => [row.rule, ...PRESETS.map((preset) => row[preset]), row.clause, valuesOf(row.id)]),
+    ),
+    '',
+    '## Reasons',
+    '',
+    'Why a request was answered as it was, or an answer kept as it was: in `Cache-Status`, log and counters.',
+    '',
+    ...table(
+      ['reason', 'meaning'],
+      Object.entries(REASONS).map(([reason, meaning]) => [code(reason), meaning]),
+    ),
+    '',
+  ].join('\n')
+}
+
+function noun(interfaces: ReadonlyMap<string, Interface>, name: string, title: string): string[] {
+  const shape = interfaces.get(name)
+  if (shape === undefined) throw new Error(`there is no interface ${name}`)
+  const base = SHOWN.find(([other]) => new RegExp(`\\b${other}\\b`).test(shape.base))?.[1]
+  const also = base === undefined ? '' : ` With all of \`${base}\`${shape.base.startsWith('Omit') ? ' but `control`' : ''}, and:`
+  return ['', `### ${title}`, '', `${shape.prose}${also}`, '', ...fieldTable(shape, true)]
+}
+
+function fieldTable(shape: Interface, marks: boolean, meaning: (field: Field) => string = ({ prose }) => prose): string[] {
+  return table(
+    ['name', 'type', 'meaning'],
+    shape.fields.map((field) => [
+      `${code(field.name)}${marks && !field.readonly && !field.type.startsWith('(') ? ' *rw*' : ''}`,
+      code(field.type),
+      told(`${shape.name}.${field.name}`, meaning(field)),
+    ]),
+  )
+}
+
+function told(what: string, meaning: string): string {
+  if (meaning === '') throw new Error(`${what} has no comment that says what it means`)
+  return meaning
+}
+
+function valuesOf(id: string): string {
+  return Object.entries(DECISION_FIELDS)
+    .filter(([, row]) => row === id)
+    .map(([field]) => code(field))
+    .join(' ')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
