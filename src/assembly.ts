@@ -79,7 +79,6 @@ export interface Assembly {
   readonly log: EventLog
   readonly policies: Policies
   readonly table: LocalTable
-  readonly banning: Banning
   readonly expiry: Expiry
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
@@ -149,7 +148,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, params, counters, clock, log, policies, table, banning, expiry, origins, originsApart }
+  return { engine, settings, params, counters, clock, log, policies, table, expiry, origins, originsApart }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -168,11 +168,11 @@ class Running implements Server {
   }
 
   stat(): Record<string, number> {
-    const { counters, table, banning, settings, clock, policies } = this.#assembly
+    const { engine, counters, table, settings, clock, policies } = this.#assembly
     return {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
-      ...banning.gauges(),
+      ...engine.invalidation.gauges(),
       n_vcl: policies.list().length,
       n_object: table.objects,
       n_objecthead: table.keys,
@@ -211,10 +211,10 @@ class Running implements Server {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const { table, banning, expiry, origins, policies } = this.#assembly
+    const { engine, table, expiry, origins, policies } = this.#assembly
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#admin?.close()
-    banning.stop()
+    engine.invalidation.stop()
     table.stop()
     origins.stop()
     expiry.stop()

@@ -32,6 +32,8 @@ export interface BanSurface {
   ban(expression: string): Invalidated | Promise<Invalidated>
   count(expression: string): Promise<number>
   list(): readonly BanInfo[]
+  gauges(): Readonly<Record<string, number>>
+  stop(): void
 }
 
 export class Invalidation {
@@ -66,6 +68,16 @@ export class Invalidation {
   /** Newest first. */
   bans(): readonly BanInfo[] {
     return this.#banning.list()
+  }
+
+  /** What the list of bans holds, by the names of Varnish's counters. */
+  gauges(): Readonly<Record<string, number>> {
+    return this.#banning.gauges()
+  }
+
+  /** Ends what goes on in the background. */
+  stop(): void {
+    this.#banning.stop()
   }
 }
 

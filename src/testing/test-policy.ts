@@ -137,9 +137,9 @@ class RunningTest implements PolicyTest {
   }
 
   close(): Promise<readonly PolicyError[]> {
-    const { engine, table, banning, expiry } = this.#assembly
+    const { engine, table, expiry } = this.#assembly
     const { compiled, limit } = engine.policy()
-    banning.stop()
+    engine.invalidation.stop()
     table.stop()
     expiry.stop()
     return runFini(compiled, limit)

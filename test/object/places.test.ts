@@ -80,6 +80,13 @@ describe('an object under a key that a policy made anew', () => {
     expect(it.table.complete(overtaken)).toBe(!goes)
   })
 
+  it('keeps nothing else of the request that asked for it', () => {
+    const request = { ...target, headers: [] }
+    const kept = new Sliced().keep({ key: '-1:x', target: request })
+    expect(kept.target).not.toBe(request)
+    expect(kept.target).toStrictEqual(target)
+  })
+
   it('tells its URL and host only where the key does not, in memory of its own that is counted', () => {
     const [anew, plain] = [object({ key: '-1:x', target }), object({ key: place(1), target })]
     expect([anew.target, plain.target]).toEqual([target, null])
