@@ -11,6 +11,8 @@ export class Subjects {
   readonly #capacity: number
   readonly #limit: number
   readonly #forgotten: (position: number) => void
+  /** Goes on where it was: a new one would pass again over the places of all that has been forgotten. */
+  #oldest: Iterator<[string, Positions]> | null = null
   #characters = 0
   readonly #last: Positions = { hard: 0, soft: 0 }
 
@@ -48,11 +50,15 @@ export class Subjects {
   }
 
   #forget(): void {
-    for (const [subject, positions] of this.#positions) {
-      this.#positions.delete(subject)
-      this.#characters -= subject.length
-      this.#forgotten(positions.soft)
+    this.#oldest ??= this.#positions.entries()
+    const next = this.#oldest.next()
+    if (next.done === true) {
+      this.#oldest = null
       return
     }
+    const [subject, positions] = next.value
+    this.#positions.delete(subject)
+    this.#characters -= subject.length
+    this.#forgotten(positions.soft)
   }
 }
