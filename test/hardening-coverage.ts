@@ -196,7 +196,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),
-  239: partly('a configuration file: there is none yet', 'policy/reload.test.ts', 'cli/policy.test.ts'),
+  239: by('policy/reload.test.ts', 'cli/policy.test.ts', 'cli/config.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
   // Rules that refuse a path are raw-only, as `clearcoat check` notes.
   245: by('cli/lints.test.ts'),
