@@ -2,6 +2,7 @@
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Filling } from './filling.ts'
+import { leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
@@ -85,7 +86,6 @@ export class CachedObject implements Entry {
   readonly status: number
   readonly reason: string
   key: string
-  headers: HeaderMap
   fieldLines: string
   readonly withheld: readonly string[]
   readonly storedAt: number
@@ -123,12 +123,16 @@ export class CachedObject implements Entry {
   retryAt = 0
   failures = 0
   readonly #retention: 'max' | 'sum'
+  /** All fields, as long as they are not told by the texts of those that are sent and those that are not. */
+  #headers: HeaderMap | null
+  #leftOut = ''
+  #read: ReadFields | null = null
 
   constructor(init: ObjectInit) {
     this.key = init.key
     this.status = init.status
     this.reason = reasonPhrase(init.status) === init.reason ? reasonPhrase(init.status) : ownText(init.reason)
-    this.headers = init.headers
+    this.#headers = init.headers
     this.fieldLines = init.fieldLines
     this.withheld = init.withheld
     this.storedAt = init.life.storedAt
@@ -161,16 +165,31 @@ export class CachedObject implements Entry {
   settle(key: string): void {
     this.key = key
     if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
-    this.headers = ownHeaders(this.headers)
     this.fieldLines = ownText(this.fieldLines)
-    this.etag = this.headers.getLower('etag') ?? null
+    const headers = this.#headers
+    if (headers !== null) {
+      const left = leftOut(headers, this.fieldLines)
+      this.#headers = left === null ? ownHeaders(headers) : null
+      this.#leftOut = left === null || left === '' ? '' : ownText(left)
+    }
+    if (this.etag !== null) this.etag = ownText(this.etag)
+  }
+
+  /** As received from the origin, or as the policy left them, without hop-by-hop fields. To be read only; not for the hot path. */
+  get headers(): HeaderMap {
+    if (this.#headers !== null) return this.#headers
+    if (this.#read !== null && this.#read.headers !== null) return this.#read.headers
+    const headers = readFields(this.fieldLines, this.#leftOut)
+    this.#read = stayRead(headers, this.fieldLines)
+    return headers
   }
 
   get bytes(): number {
     const body = this.body instanceof StoredBody ? this.body.length : this.body.held
-    let bytes = OVERHEAD + body + this.key.length + this.#indexed + this.fieldLines.length + this.headers.size * PER_FIELD
+    let bytes = OVERHEAD + body + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
-    for (let i = 0; i < this.headers.size; i++) bytes += this.headers.nameAt(i).length + this.headers.valueAt(i).length
+    if (this.etag !== null) bytes += this.etag.length
+    if (this.#headers !== null) bytes += fieldBytes(this.#headers)
     for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
   }
@@ -240,4 +259,10 @@ export class Marker implements Entry {
   get bytes(): number {
     return MARKER_OVERHEAD + this.key.length * 2
   }
+}
+
+function fieldBytes(headers: HeaderMap): number {
+  let bytes = headers.size * PER_FIELD
+  for (let i = 0; i < headers.size; i++) bytes += headers.nameAt(i).length + headers.valueAt(i).length
+  return bytes
 }

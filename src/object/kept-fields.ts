@@ -1,0 +1,68 @@
+/**
+ * The fields of a stored answer, kept as text: what hits send, and beside it what they leave out. Whoever asks for single fields gets them
+ * read anew. The heads that were read last stay read, so that policies that look at popular ones do not pay each time.
+ */
+import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { lowerName } from '../wire/fields.ts'
+
+/** Fields that were read, until as many other heads have been. */
+export interface ReadFields {
+  headers: HeaderMap | null
+}
+
+/** Heads that stay read. */
+const RECENT = 1024
+/** Characters of a head that stays read. */
+const LONGEST = 4096
+
+const recent: (ReadFields | undefined)[] = []
+let oldest = 0
+
+/**
+ * The lines of `headers` that `sent` lacks, each behind its place among all; `null` when `sent` is not made of lines of `headers` in their
+ * order, so that they cannot be told from these two texts.
+ */
+export function leftOut(headers: HeaderMap, sent: string): string | null {
+  let lines = ''
+  let at = 0
+  for (let i = 0; i < headers.size; i++) {
+    const line = `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
+    if (sent.startsWith(line, at)) at += line.length
+    else lines += `${i} ${line}`
+  }
+  return at === sent.length ? lines : null
+}
+
+/** All fields, in their order. */
+export function readFields(sent: string, left: string): HeaderMap {
+  const headers = new HeaderMap()
+  let at = 0
+  for (let from = 0; from < left.length; ) {
+    const place = left.indexOf(' ', from)
+    const index = Number(left.slice(from, place))
+    while (headers.size < index) at = readLine(headers, sent, at)
+    from = readLine(headers, left, place + 1)
+  }
+  while (at < sent.length) at = readLine(headers, sent, at)
+  return headers
+}
+
+/** Holds on to fields that were just read, in the place of those that were read longest ago; `null` for a head that is too long for that. */
+export function stayRead(headers: HeaderMap, sent: string): ReadFields | null {
+  if (sent.length > LONGEST) return null
+  const before = recent[oldest]
+  if (before !== undefined) before.headers = null
+  const read: ReadFields = { headers }
+  recent[oldest] = read
+  oldest = (oldest + 1) % RECENT
+  return read
+}
+
+/** Answers where the next line begins. A name holds no colon and a value no line break. */
+function readLine(headers: HeaderMap, text: string, at: number): number {
+  const colon = text.indexOf(':', at)
+  const end = text.indexOf('\r\n', colon)
+  const name = text.slice(at, colon)
+  headers.appendRaw(name, lowerName(name), text.slice(colon + 2, end))
+  return end + 2
+}
