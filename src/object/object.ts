@@ -173,6 +173,7 @@ export class CachedObject implements Entry {
       this.#leftOut = left === null || left === '' ? '' : ownText(left)
     }
     if (this.etag !== null) this.etag = ownText(this.etag)
+    if (this.body instanceof StoredBody) this.body = this.body.settled()
   }
 
   /** As received from the origin, or as the policy left them, without hop-by-hop fields. To be read only; not for the hot path. */
@@ -185,8 +186,7 @@ export class CachedObject implements Entry {
   }
 
   get bytes(): number {
-    const body = this.body instanceof StoredBody ? this.body.length : this.body.held
-    let bytes = OVERHEAD + body + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
+    let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
     if (this.etag !== null) bytes += this.etag.length
     if (this.#headers !== null) bytes += fieldBytes(this.#headers)
