@@ -22,6 +22,8 @@ export interface Entry {
   readonly expiresAt: number
   /** Where the expiry holds it; -1 while it does not. Nobody else's to touch. */
   place: number
+  /** Where the store has it; -1 while it has not. Nobody else's to touch. */
+  row: number
 }
 
 /** The part of a representation that a 206 brought. */
@@ -60,8 +62,8 @@ export interface ObjectInit {
   readonly backend: string
 }
 
-/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, the body's buffer. Measured, rounded up. */
-const OVERHEAD = 1600
+/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances. Measured, rounded up. */
+const OVERHEAD = 960
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
 /** As `OVERHEAD`, of a refusal. */
@@ -107,6 +109,7 @@ export class CachedObject implements Entry {
   readonly lifetimeSource: string
   readonly backend: string
   place = -1
+  row = -1
   /** Where the tag index has it; its own to touch. */
   carried: Carried | null = null
   /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
@@ -115,7 +118,8 @@ export class CachedObject implements Entry {
   checked: number
   /** URL and host, when the key does not tell them. */
   target: Place | null
-  readonly #indexed: number
+  /** Bytes that its key takes beyond itself, and its variant. */
+  #indexed: number
   ttl: number
   body: Filling | StoredBody
   hits = 0
@@ -161,9 +165,10 @@ export class CachedObject implements Entry {
     this.#retention = init.retention
   }
 
-  /** Lets go of what its strings were cut from: stored, it holds no more than it counts. `key` is the table's own copy of the key. */
-  settle(key: string): void {
-    this.key = key
+  /** Lets go of what its strings were cut from: stored, it holds no more than it counts. The slot has the table's own copy of the key. */
+  settle({ head, variant }: Slot): void {
+    this.key = head.key
+    this.#indexed += variant.length
     if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
     this.fieldLines = ownText(this.fieldLines)
     const headers = this.#headers
@@ -243,6 +248,7 @@ export class Marker implements Entry {
   readonly position: number
   readonly credentialed: boolean
   place = -1
+  row = -1
   /** As an object's, both. */
   slot: Slot | null = null
   checked: number
