@@ -1,7 +1,7 @@
 /** One variant under a key, and the list of Vary names that told it from others. */
 import type { Head } from './head.ts'
 import type { CachedObject, Marker } from './object.ts'
-import { ownText } from './own.ts'
+import { sharedText } from './shared-text.ts'
 
 /** One variant: what the Vary values of its `spec` select. */
 export class Slot {
@@ -57,7 +57,7 @@ export class Spec {
 
   /** The slot of a variant that has none. */
   add(head: Head, variant: string): Slot {
-    const slot = new Slot(head, this, ownText(variant))
+    const slot = new Slot(head, this, sharedText(variant))
     if (this.#many === null && this.#only === null) this.#only = slot
     else {
       this.#many ??= this.#only === null ? new Map() : new Map([[this.#only.variant, this.#only]])
