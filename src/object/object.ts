@@ -1,15 +1,16 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { reasonPhrase } from '../wire/status.ts'
 import type { Filling } from './filling.ts'
 import { leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
+import { sharedText } from './shared-text.ts'
 import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
 import type { Carried } from './tag-index.ts'
+import { sharedTerms, type Terms } from './terms.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
 export interface Entry {
@@ -72,6 +73,7 @@ const MARKER_OVERHEAD = 700
 /** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
 const PER_INDEXED_KEY = 400
 
+const ETAG = /^etag: /im
 const NO_TAGS: readonly string[] = []
 /** Of a tag: its place in the object and its share of the index, at worst as the only object that has it. Measured, rounded up. */
 const PER_TAG = 320
@@ -86,28 +88,14 @@ export function newEntryId(): number {
 export class CachedObject implements Entry {
   readonly id: number = newEntryId()
   readonly status: number
-  readonly reason: string
   key: string
   fieldLines: string
-  readonly withheld: readonly string[]
   readonly storedAt: number
-  readonly grace: number
-  readonly staleIfError: number
-  readonly staleIfErrorExplicit: boolean
-  readonly keep: number
   readonly initialAge: number
   readonly position: number
-  etag: string | null
-  readonly lastModified: number | null
-  readonly date: number
-  /** Whether the head has a Date; only a policy can have taken it away. */
-  readonly dated: boolean
   readonly part: Part | null
   /** Each once. */
   tags: readonly string[]
-  readonly mustRevalidate: boolean
-  readonly lifetimeSource: string
-  readonly backend: string
   place = -1
   row = -1
   /** Where the tag index has it; its own to touch. */
@@ -126,7 +114,12 @@ export class CachedObject implements Entry {
   /** No refresh is tried before (monotonic ms): the last one failed. And how often it failed in a row. */
   retryAt = 0
   failures = 0
-  readonly #retention: 'max' | 'sum'
+  readonly #terms: Terms
+  /** Itself, or where its text begins in `fieldLines`. */
+  #etag: string | number | null
+  /** Seconds, since whole ones need no memory of their own; so is the next. */
+  readonly #lastModified: number | null
+  readonly #date: number
   /** All fields, as long as they are not told by the texts of those that are sent and those that are not. */
   #headers: HeaderMap | null
   #leftOut = ''
@@ -135,49 +128,45 @@ export class CachedObject implements Entry {
   constructor(init: ObjectInit) {
     this.key = init.key
     this.status = init.status
-    this.reason = reasonPhrase(init.status) === init.reason ? reasonPhrase(init.status) : ownText(init.reason)
     this.#headers = init.headers
     this.fieldLines = init.fieldLines
-    this.withheld = init.withheld
-    this.storedAt = init.life.storedAt
+    // Whole, so that it needs no memory of its own.
+    this.storedAt = Math.floor(init.life.storedAt)
     this.ttl = init.life.ttl
-    this.grace = init.life.grace
-    this.staleIfError = init.life.staleIfError
-    this.staleIfErrorExplicit = init.life.staleIfErrorExplicit
-    this.keep = init.life.keep
     this.initialAge = init.life.age
     this.position = init.position
     this.checked = init.position
     const placed = placeEnd(init.key)
     this.target = placed < 0 ? init.target : null
     this.#indexed = placed === init.key.length ? 0 : PER_INDEXED_KEY + Math.max(0, placed)
-    this.etag = init.etag
-    this.lastModified = init.lastModified
-    this.date = init.date
-    this.dated = init.headers.hasLower('date')
+    this.#etag = init.etag
+    this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
+    this.#date = inSeconds(init.date)
     this.part = init.part
     const tags = [...init.tags]
     this.tags = tags.length === 0 ? NO_TAGS : tags
-    this.mustRevalidate = init.mustRevalidate
-    this.lifetimeSource = init.lifetimeSource
-    this.backend = init.backend
     this.body = init.body
-    this.#retention = init.retention
+    const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
+    const { reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
+    const dated = init.headers.hasLower('date')
+    this.#terms = sharedTerms(init.status, {
+      ...{ reason, withheld, grace, staleIfError, staleIfErrorExplicit, keep, retention, dated, mustRevalidate, lifetimeSource, backend },
+    })
   }
 
   /** Lets go of what its strings were cut from: stored, it holds no more than it counts. The slot has the table's own copy of the key. */
   settle({ head, variant }: Slot): void {
     this.key = head.key
-    this.#indexed += variant.length
+    this.#indexed += variant.length + this.#terms.bill()
     if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
     this.fieldLines = ownText(this.fieldLines)
     const headers = this.#headers
     if (headers !== null) {
-      const left = leftOut(headers, this.fieldLines)
+      const left = leftOut(headers, this.fieldLines, this.body.length)
       this.#headers = left === null ? ownHeaders(headers) : null
-      this.#leftOut = left === null || left === '' ? '' : ownText(left)
+      this.#leftOut = left === null || left === '' ? '' : sharedText(left)
     }
-    if (this.etag !== null) this.etag = ownText(this.etag)
+    this.#settleEtag()
     if (this.body instanceof StoredBody) this.body = this.body.settled()
   }
 
@@ -185,22 +174,85 @@ export class CachedObject implements Entry {
   get headers(): HeaderMap {
     if (this.#headers !== null) return this.#headers
     if (this.#read !== null && this.#read.headers !== null) return this.#read.headers
-    const headers = readFields(this.fieldLines, this.#leftOut)
+    const headers = readFields(this.fieldLines, this.#leftOut, this.body.length)
     this.#read = stayRead(headers, this.fieldLines)
     return headers
+  }
+
+  get reason(): string {
+    return this.#terms.reason
+  }
+
+  get withheld(): readonly string[] {
+    return this.#terms.withheld
+  }
+
+  get grace(): number {
+    return this.#terms.grace
+  }
+
+  get staleIfError(): number {
+    return this.#terms.staleIfError
+  }
+
+  get staleIfErrorExplicit(): boolean {
+    return this.#terms.staleIfErrorExplicit
+  }
+
+  get keep(): number {
+    return this.#terms.keep
+  }
+
+  get mustRevalidate(): boolean {
+    return this.#terms.mustRevalidate
+  }
+
+  get lifetimeSource(): string {
+    return this.#terms.lifetimeSource
+  }
+
+  get backend(): string {
+    return this.#terms.backend
+  }
+
+  /** Whether the head has a Date; only a policy can have taken it away. */
+  get dated(): boolean {
+    return this.#terms.dated
+  }
+
+  get etag(): string | null {
+    const etag = this.#etag
+    return typeof etag === 'number' ? this.fieldLines.slice(etag, this.fieldLines.indexOf('\r\n', etag)) : etag
+  }
+
+  get lastModified(): number | null {
+    return this.#lastModified === null ? null : this.#lastModified * 1000
+  }
+
+  get date(): number {
+    return Math.round(this.#date * 1000)
   }
 
   get bytes(): number {
     let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
-    if (this.etag !== null) bytes += this.etag.length
+    if (typeof this.#etag === 'string') bytes += this.#etag.length
     if (this.#headers !== null) bytes += fieldBytes(this.#headers)
     for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
   }
 
+  /** Most are part of what is sent. */
+  #settleEtag(): void {
+    const etag = this.etag
+    if (etag === null) return
+    const at = this.fieldLines.search(ETAG)
+    const from = at < 0 ? -1 : this.fieldLines.indexOf(': ', at) + 2
+    this.#etag = from > 0 && this.fieldLines.startsWith(`${etag}\r\n`, from) ? from : ownText(etag)
+  }
+
   get expiresAt(): number {
-    return this.storedAt + retention(this, this.#retention) * 1000
+    return this.storedAt + retention(this, this.#terms.retention) * 1000
   }
 
   /** Seconds, fractional (RFC 9111 §4.2.3). */
@@ -230,7 +282,7 @@ export class CachedObject implements Entry {
   }
 
   get validator(): boolean {
-    return this.etag !== null || this.lastModified !== null
+    return this.#etag !== null || this.#lastModified !== null
   }
 
   /** Whole and in memory, so that it can be compared, sliced and stored. */
@@ -265,6 +317,11 @@ export class Marker implements Entry {
   get bytes(): number {
     return MARKER_OVERHEAD + this.key.length * 2
   }
+}
+
+/** Of milliseconds. What is whole becomes a number that V8 keeps without memory of its own, which the quotient alone is not. */
+function inSeconds(time: number): number {
+  return time % 1000 === 0 ? Math.floor(time / 1000) : time / 1000
 }
 
 function fieldBytes(headers: HeaderMap): number {

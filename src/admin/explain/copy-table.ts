@@ -136,8 +136,10 @@ export class CopyTable extends LocalTable {
 
   #copyOf(object: CachedObject): CachedObject {
     const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
+    const { reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend } = object
     const copy = new CachedObject({
       ...object,
+      ...{ reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend },
       position: this.position,
       headers: headers.clone(),
       life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },
