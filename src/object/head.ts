@@ -55,14 +55,20 @@ export class Head {
   /** The slot of a variant, made if it is new; its list of names is the newest from now on. */
   slot(names: readonly string[], variant: string): Slot {
     const spec = this.find(names) ?? new Spec(sharedNames(names))
-    if (this.#newest !== spec) this.#become([spec, ...this.specs.filter((other) => other !== spec)])
+    if (this.#newest !== spec) {
+      const older = this.specs.filter((other) => other !== spec)
+      this.#older = older.length === 0 ? NO_SPECS : older
+      this.#newest = spec
+    }
     return spec.get(variant) ?? spec.add(this, variant)
   }
 
   drop(slot: Slot): void {
     slot.spec.remove(slot)
     if (slot.spec.size > 0) return
-    this.#become(this.specs.filter((spec) => spec !== slot.spec))
+    const [newest = null, ...older] = this.specs.filter((spec) => spec !== slot.spec)
+    this.#newest = newest
+    this.#older = older.length === 0 ? NO_SPECS : older
   }
 
   claim(claim: LocalClaim): void {
@@ -78,11 +84,6 @@ export class Head {
   detach(claim: LocalClaim): void {
     claim.detached = true
     this.leave(claim)
-  }
-
-  #become(specs: readonly Spec[]): void {
-    this.#newest = specs[0] ?? null
-    this.#older = specs.length < 2 ? NO_SPECS : specs.slice(1)
   }
 }
 

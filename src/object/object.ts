@@ -1,5 +1,5 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Filling } from './filling.ts'
 import { leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
@@ -67,11 +67,22 @@ export interface ObjectInit {
 const OVERHEAD = 960
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
+/** Of what few objects have. */
+const RARE = 160
 /** As `OVERHEAD`, of a refusal. */
 const MARKER_OVERHEAD = 700
 
 /** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
 const PER_INDEXED_KEY = 400
+
+interface Rare {
+  target: Place | null
+  readonly part: Part | null
+  readonly retryAt: number
+  readonly failures: number
+}
+
+const NOTHING_RARE: Rare = { target: null, part: null, retryAt: 0, failures: 0 }
 
 const ETAG = /^etag: /im
 const NO_TAGS: readonly string[] = []
@@ -87,13 +98,11 @@ export function newEntryId(): number {
 
 export class CachedObject implements Entry {
   readonly id: number = newEntryId()
-  readonly status: number
   key: string
   fieldLines: string
   readonly storedAt: number
   readonly initialAge: number
   readonly position: number
-  readonly part: Part | null
   /** Each once. */
   tags: readonly string[]
   place = -1
@@ -104,16 +113,12 @@ export class CachedObject implements Entry {
   slot: Slot | null = null
   /** Position of the invalidation log up to which it has been tested. */
   checked: number
-  /** URL and host, when the key does not tell them. */
-  target: Place | null
   /** Bytes that its key takes beyond itself, and its variant. */
   #indexed: number
   ttl: number
   body: Filling | StoredBody
   hits = 0
-  /** No refresh is tried before (monotonic ms): the last one failed. And how often it failed in a row. */
-  retryAt = 0
-  failures = 0
+  #rare: Rare | null = null
   readonly #terms: Terms
   /** Itself, or where its text begins in `fieldLines`. */
   #etag: string | number | null
@@ -121,14 +126,12 @@ export class CachedObject implements Entry {
   readonly #lastModified: number | null
   readonly #date: number
   /** All fields, as long as they are not told by the texts of those that are sent and those that are not. */
-  #headers: HeaderMap | null
+  #fields: HeaderMap | ReadFields | null
   #leftOut = ''
-  #read: ReadFields | null = null
 
   constructor(init: ObjectInit) {
     this.key = init.key
-    this.status = init.status
-    this.#headers = init.headers
+    this.#fields = init.headers
     this.fieldLines = init.fieldLines
     // Whole, so that it needs no memory of its own.
     this.storedAt = Math.floor(init.life.storedAt)
@@ -137,20 +140,33 @@ export class CachedObject implements Entry {
     this.position = init.position
     this.checked = init.position
     const placed = placeEnd(init.key)
-    this.target = placed < 0 ? init.target : null
+    if (init.part !== null || (placed < 0 && init.target !== null))
+      this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null }
     this.#indexed = placed === init.key.length ? 0 : PER_INDEXED_KEY + Math.max(0, placed)
     this.#etag = init.etag
     this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
     this.#date = inSeconds(init.date)
-    this.part = init.part
     const tags = [...init.tags]
     this.tags = tags.length === 0 ? NO_TAGS : tags
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
-    const { reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
+    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
     const dated = init.headers.hasLower('date')
-    this.#terms = sharedTerms(init.status, {
-      ...{ reason, withheld, grace, staleIfError, staleIfErrorExplicit, keep, retention, dated, mustRevalidate, lifetimeSource, backend },
+    this.#terms = sharedTerms({
+      ...{
+        status,
+        reason,
+        withheld,
+        grace,
+        staleIfError,
+        staleIfErrorExplicit,
+        keep,
+        retention,
+        dated,
+        mustRevalidate,
+        lifetimeSource,
+        backend,
+      },
     })
   }
 
@@ -158,25 +174,55 @@ export class CachedObject implements Entry {
   settle({ head, variant }: Slot): void {
     this.key = head.key
     this.#indexed += variant.length + this.#terms.bill()
-    if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
+    const rare = this.#rare
+    if (rare !== null && rare.target !== null) rare.target = { url: ownText(rare.target.url), host: ownText(rare.target.host) }
     this.fieldLines = ownText(this.fieldLines)
-    const headers = this.#headers
-    if (headers !== null) {
+    const headers = this.#fields
+    if (headers instanceof HeaderMap) {
       const left = leftOut(headers, this.fieldLines, this.body.length)
-      this.#headers = left === null ? ownHeaders(headers) : null
+      this.#fields = left === null ? ownHeaders(headers) : null
       this.#leftOut = left === null || left === '' ? '' : sharedText(left)
     }
-    this.#settleEtag()
+    this.#etag = settledEtag(this.etag, this.fieldLines)
     if (this.body instanceof StoredBody) this.body = this.body.settled()
   }
 
   /** As received from the origin, or as the policy left them, without hop-by-hop fields. To be read only; not for the hot path. */
   get headers(): HeaderMap {
-    if (this.#headers !== null) return this.#headers
-    if (this.#read !== null && this.#read.headers !== null) return this.#read.headers
+    const fields = this.#fields
+    if (fields instanceof HeaderMap) return fields
+    if (fields !== null && fields.headers !== null) return fields.headers
     const headers = readFields(this.fieldLines, this.#leftOut, this.body.length)
-    this.#read = stayRead(headers, this.fieldLines)
+    this.#fields = stayRead(headers, this.fieldLines)
     return headers
+  }
+
+  /** URL and host, when the key does not tell them. */
+  get target(): Place | null {
+    return this.#rare === null ? null : this.#rare.target
+  }
+
+  get part(): Part | null {
+    return this.#rare === null ? null : this.#rare.part
+  }
+
+  /** No refresh is tried before (monotonic ms): the last one failed. */
+  get retryAt(): number {
+    return this.#rare === null ? 0 : this.#rare.retryAt
+  }
+
+  /** How often it failed in a row. */
+  get failures(): number {
+    return this.#rare === null ? 0 : this.#rare.failures
+  }
+
+  /** A refresh failed for the `failures`th time in a row. */
+  failed(failures: number, retryAt: number): void {
+    this.#rare = { ...(this.#rare ?? NOTHING_RARE), failures, retryAt }
+  }
+
+  get status(): number {
+    return this.#terms.status
   }
 
   get reason(): string {
@@ -235,20 +281,12 @@ export class CachedObject implements Entry {
 
   get bytes(): number {
     let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
+    if (this.#rare !== null) bytes += RARE
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
     if (typeof this.#etag === 'string') bytes += this.#etag.length
-    if (this.#headers !== null) bytes += fieldBytes(this.#headers)
+    if (this.#fields instanceof HeaderMap) bytes += fieldBytes(this.#fields)
     for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
-  }
-
-  /** Most are part of what is sent. */
-  #settleEtag(): void {
-    const etag = this.etag
-    if (etag === null) return
-    const at = this.fieldLines.search(ETAG)
-    const from = at < 0 ? -1 : this.fieldLines.indexOf(': ', at) + 2
-    this.#etag = from > 0 && this.fieldLines.startsWith(`${etag}\r\n`, from) ? from : ownText(etag)
   }
 
   get expiresAt(): number {
@@ -317,6 +355,14 @@ export class Marker implements Entry {
   get bytes(): number {
     return MARKER_OVERHEAD + this.key.length * 2
   }
+}
+
+/** Most are part of what is sent. */
+function settledEtag(etag: string | null, fieldLines: string): string | number | null {
+  if (etag === null) return null
+  const at = fieldLines.search(ETAG)
+  const from = at < 0 ? -1 : fieldLines.indexOf(': ', at) + 2
+  return from > 0 && fieldLines.startsWith(`${etag}\r\n`, from) ? from : ownText(etag)
 }
 
 /** Of milliseconds. What is whole becomes a number that V8 keeps without memory of its own, which the quotient alone is not. */

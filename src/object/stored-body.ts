@@ -13,17 +13,19 @@ const PER_STRING = 24
 const room = new HeapRoom()
 
 export class StoredBody implements Body {
-  readonly length: number
   readonly #bytes: string | Buffer | readonly Buffer[]
 
   /** A string has one latin-1 character for each byte. */
   constructor(bytes: string | Buffer | readonly Buffer[]) {
     this.#bytes = bytes
-    this.length = bytes.length
     if (typeof bytes === 'string' || bytes instanceof Uint8Array) return
     const [only] = bytes
     if (only !== undefined && bytes.length === 1) this.#bytes = only
-    this.length = bytes.reduce((length, segment) => length + segment.length, 0)
+  }
+
+  get length(): number {
+    const bytes = this.#bytes
+    return typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes.length : lengthOf(bytes)
   }
 
   /** In order. Those of a body that is kept as a string are made anew. */
@@ -65,6 +67,12 @@ export class StoredBody implements Body {
     reader.resume()
     return reader
   }
+}
+
+function lengthOf(segments: readonly Buffer[]): number {
+  let length = 0
+  for (const segment of segments) length += segment.length
+  return length
 }
 
 class StoredReader implements BodyFlow {

@@ -4,6 +4,7 @@ import { ownText } from './own.ts'
 import { sharedNames } from './shared-text.ts'
 
 export interface TermsInit {
+  readonly status: number
   readonly reason: string
   readonly withheld: readonly string[]
   readonly grace: number
@@ -26,6 +27,7 @@ const recent: Terms[] = []
 let oldest = 0
 
 export class Terms implements TermsInit {
+  readonly status: number
   readonly reason: string
   readonly withheld: readonly string[]
   readonly grace: number
@@ -39,8 +41,9 @@ export class Terms implements TermsInit {
   readonly backend: string
   #uncounted = SIZE
 
-  constructor(status: number, init: TermsInit) {
-    const phrase = reasonPhrase(status)
+  constructor(init: TermsInit) {
+    const phrase = reasonPhrase(init.status)
+    this.status = init.status
     this.reason = phrase === init.reason ? phrase : ownText(init.reason)
     this.withheld = sharedNames(init.withheld)
     this.grace = init.grace
@@ -63,9 +66,9 @@ export class Terms implements TermsInit {
 }
 
 /** Terms that are made, or were lately made, of the same. */
-export function sharedTerms(status: number, init: TermsInit): Terms {
+export function sharedTerms(init: TermsInit): Terms {
   for (const terms of recent) if (equal(terms, init)) return terms
-  const terms = new Terms(status, init)
+  const terms = new Terms(init)
   recent[oldest] = terms
   oldest = (oldest + 1) % RECENT
   return terms
@@ -73,6 +76,7 @@ export function sharedTerms(status: number, init: TermsInit): Terms {
 
 function equal(a: TermsInit, b: TermsInit): boolean {
   return (
+    a.status === b.status &&
     a.grace === b.grace &&
     a.staleIfError === b.staleIfError &&
     a.keep === b.keep &&
