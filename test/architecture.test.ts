@@ -34,7 +34,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   commander: /^src\/cli\//,
   esbuild: /^src\/policy\/load-bundle\.ts$/,
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,
-  'lru-cache': /^src\/storage\/memory\.ts$/,
+  'lru-cache': /^src\/object\/shared-text\.ts$/,
   pino: /^src\/log\.ts$/,
   'structured-headers': /^src\/wire\/(?:targeted|groups)\.ts$/,
   // What requests to the admin bring is checked, and described for others, by the same schemas.

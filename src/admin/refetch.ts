@@ -56,7 +56,7 @@ class Drain implements Exchange {
     }
   }
 
-  respondWhole(head: ResponseHead, body: Buffer | null): void {
+  respondWhole(head: ResponseHead, body: Buffer | string | null): void {
     this.#end(head, 'sent', body?.length ?? 0)
   }
 

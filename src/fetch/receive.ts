@@ -9,8 +9,7 @@ import { C } from '../counters.ts'
 import { Filling } from '../object/filling.ts'
 import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
-import { ownBytes } from '../object/own.ts'
-import { bodyOf, EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
+import { bodyOf, EMPTY_BODY, keptBodyOf, type StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { cacheGroups, groupTag } from '../wire/groups.ts'
@@ -48,7 +47,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   const atHand = step.body?.whole ?? null
   if (atHand !== null) {
     // Nothing is left to arrive: no filling, nobody to follow it.
-    object.body = bodyOf(sharing.store ? ownBytes(atHand) : atHand)
+    object.body = sharing.store ? keptBodyOf(atHand) : bodyOf(atHand)
     fetch.call = null
   } else if (step.body !== null) {
     fetch.filling = new Filling(

@@ -137,8 +137,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** The stale object stays; it is asked for again after a pause that grows. */
   postpone(stale: CachedObject): void {
-    stale.retryAt = this.deps.clock.now() + Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
-    stale.failures = Math.min(stale.failures + 1, 10)
+    const pause = Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
+    stale.failed(Math.min(stale.failures + 1, 10), this.deps.clock.now() + pause)
   }
 
   /** Ends without any answer: the claim is released, the origin let go. */

@@ -79,7 +79,7 @@ export class Arrivals {
       shelves.dropIfEmpty(slot)
       return false
     }
-    object.settle(slot.head.key)
+    object.settle(slot)
     // Its predecessors make room first, so that nothing else is evicted for bytes that are counted twice for a moment.
     const { whole, part } = this.#home(object, slot)
     if (object.part === null && whole !== null) shelves.store.remove(whole, 'superseded')

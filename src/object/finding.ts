@@ -5,7 +5,7 @@ import { type Head, LocalClaim } from './head.ts'
 import type { Freshness } from './lifetime.ts'
 import type { CachedObject } from './object.ts'
 import type { Shelves } from './shelves.ts'
-import type { Slot } from './slot.ts'
+import type { Slot, Spec } from './slot.ts'
 import type { Sweeps } from './sweeps.ts'
 import type { Found, Lookup, MissReason } from './table.ts'
 
@@ -31,18 +31,18 @@ export class Finding {
     if (head.checked !== this.#log.head && !this.#sweeps.settleHead(head)) return this.find(lookup)
     if (lookup.alwaysMiss) return this.#fetch(head, lookup, null, 'FORCED', null)
     const slot = this.#match(head, lookup)
-    if (slot === null) return this.#fetch(head, lookup, null, head.specs.length === 0 ? 'ABSENT' : 'VARY', null)
+    if (slot === null) return this.#fetch(head, lookup, null, head.newest === null ? 'ABSENT' : 'VARY', null)
     return this.#inSlot(head, slot, lookup)
   }
 
   /** The variant that a request selects: under the newest list of names that knows it. */
   #match(head: Head, lookup: Lookup): Slot | null {
-    for (const spec of head.specs) {
-      if (lookup.ignoreVary) for (const slot of spec.slots) if (slot.whole !== null || slot.filling !== null) return slot
-      const slot = spec.get(lookup.variant(spec.names))
-      if (slot !== undefined) return slot
-      if (spec.names.length === 0) continue
-      for (const other of spec.slots) if (other.whole !== null && lookup.alsoMatches(other.whole, spec.names)) return other
+    if (head.newest === null) return null
+    const slot = matchIn(head.newest, lookup)
+    if (slot !== null) return slot
+    for (const spec of head.older) {
+      const other = matchIn(spec, lookup)
+      if (other !== null) return other
     }
     return null
   }
@@ -115,7 +115,7 @@ export class Finding {
   }
 
   #newClaim(head: Head, lookup: Lookup, stale: CachedObject | null, part: CachedObject | null, range: string | null): Claim {
-    const names = head.specs[0]?.names ?? NO_NAMES
+    const names = head.newest?.names ?? NO_NAMES
     const claim = new LocalClaim(head, this.#flights, {
       kind: range === null ? 'whole' : 'range',
       range,
@@ -145,4 +145,13 @@ export class Finding {
     }
     return null
   }
+}
+
+function matchIn(spec: Spec, lookup: Lookup): Slot | null {
+  if (lookup.ignoreVary) for (const slot of spec.slots) if (slot.whole !== null || slot.filling !== null) return slot
+  const slot = spec.get(lookup.variant(spec.names))
+  if (slot !== undefined) return slot
+  if (spec.names.length === 0) return null
+  for (const other of spec.slots) if (other.whole !== null && lookup.alsoMatches(other.whole, spec.names)) return other
+  return null
 }

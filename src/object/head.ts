@@ -3,15 +3,17 @@ import type { Claim, ClaimKind, ClaimOutcome, Waiter } from './claim.ts'
 import { Filling } from './filling.ts'
 import type { Flights } from './flights.ts'
 import type { CachedObject } from './object.ts'
-import { ownText } from './own.ts'
+import { sharedNames } from './shared-text.ts'
 import { type Slot, Spec } from './slot.ts'
 
 export class Head {
   readonly key: string
   /** Position of the invalidation log up to which all that is here has been tested; each may have been tested further. */
   checked = 0
-  /** The newest list of names first: it predicts the Vary of the next answer. Replaced as a whole: exact arrays are small. */
-  #specs: readonly Spec[] = NO_SPECS
+  /** The newest list of names: it predicts the Vary of the next answer. */
+  #newest: Spec | null = null
+  /** The others, from the newest to the oldest. Most keys have none. Replaced as a whole: exact arrays are small. */
+  #older: readonly Spec[] = NO_SPECS
   #claims: Set<LocalClaim> | null = null
 
   constructor(key: string) {
@@ -19,11 +21,20 @@ export class Head {
   }
 
   get empty(): boolean {
-    return this.#specs.length === 0 && this.#claims === null
+    return this.#newest === null && this.#claims === null
   }
 
+  get newest(): Spec | null {
+    return this.#newest
+  }
+
+  get older(): readonly Spec[] {
+    return this.#older
+  }
+
+  /** From the newest to the oldest; a copy, so that they may go meanwhile. */
   get specs(): readonly Spec[] {
-    return this.#specs
+    return this.#newest === null ? NO_SPECS : [this.#newest, ...this.#older]
   }
 
   /** Claims that may be joined. */
@@ -33,26 +44,31 @@ export class Head {
 
   get variants(): number {
     let count = 0
-    for (const spec of this.#specs) count += spec.size
+    for (const spec of this.specs) count += spec.size
     return count
   }
 
   find(names: readonly string[]): Spec | undefined {
-    return this.#specs.find((spec) => sameNames(spec.names, names))
+    return this.specs.find((spec) => sameNames(spec.names, names))
   }
 
   /** The slot of a variant, made if it is new; its list of names is the newest from now on. */
   slot(names: readonly string[], variant: string): Slot {
-    const spec = this.find(names) ?? new Spec(names.map(ownText))
-    if (this.#specs[0] !== spec) this.#specs = [spec, ...this.#specs.filter((other) => other !== spec)]
+    const spec = this.find(names) ?? new Spec(sharedNames(names))
+    if (this.#newest !== spec) {
+      const older = this.specs.filter((other) => other !== spec)
+      this.#older = older.length === 0 ? NO_SPECS : older
+      this.#newest = spec
+    }
     return spec.get(variant) ?? spec.add(this, variant)
   }
 
   drop(slot: Slot): void {
     slot.spec.remove(slot)
     if (slot.spec.size > 0) return
-    const rest = this.#specs.filter((spec) => spec !== slot.spec)
-    this.#specs = rest.length === 0 ? NO_SPECS : rest
+    const [newest = null, ...older] = this.specs.filter((spec) => spec !== slot.spec)
+    this.#newest = newest
+    this.#older = older.length === 0 ? NO_SPECS : older
   }
 
   claim(claim: LocalClaim): void {

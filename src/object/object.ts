@@ -1,14 +1,16 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { reasonPhrase } from '../wire/status.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Filling } from './filling.ts'
+import { leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
+import { sharedText } from './shared-text.ts'
 import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
 import type { Carried } from './tag-index.ts'
+import { sharedTerms, type Terms } from './terms.ts'
 
 /** What a store and the expiry need to know of an entry: nothing of HTTP. */
 export interface Entry {
@@ -21,6 +23,8 @@ export interface Entry {
   readonly expiresAt: number
   /** Where the expiry holds it; -1 while it does not. Nobody else's to touch. */
   place: number
+  /** Where the store has it; -1 while it has not. Nobody else's to touch. */
+  row: number
 }
 
 /** The part of a representation that a 206 brought. */
@@ -59,16 +63,28 @@ export interface ObjectInit {
   readonly backend: string
 }
 
-/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, the body's buffer. Measured, rounded up. */
-const OVERHEAD = 1600
+/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances. Measured, rounded up. */
+const OVERHEAD = 960
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
+/** Of what few objects have. */
+const RARE = 160
 /** As `OVERHEAD`, of a refusal. */
 const MARKER_OVERHEAD = 700
 
 /** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
 const PER_INDEXED_KEY = 400
 
+interface Rare {
+  target: Place | null
+  readonly part: Part | null
+  readonly retryAt: number
+  readonly failures: number
+}
+
+const NOTHING_RARE: Rare = { target: null, part: null, retryAt: 0, failures: 0 }
+
+const ETAG = /^etag: /im
 const NO_TAGS: readonly string[] = []
 /** Of a tag: its place in the object and its share of the index, at worst as the only object that has it. Measured, rounded up. */
 const PER_TAG = 320
@@ -82,101 +98,199 @@ export function newEntryId(): number {
 
 export class CachedObject implements Entry {
   readonly id: number = newEntryId()
-  readonly status: number
-  readonly reason: string
   key: string
-  headers: HeaderMap
   fieldLines: string
-  readonly withheld: readonly string[]
   readonly storedAt: number
-  readonly grace: number
-  readonly staleIfError: number
-  readonly staleIfErrorExplicit: boolean
-  readonly keep: number
   readonly initialAge: number
   readonly position: number
-  etag: string | null
-  readonly lastModified: number | null
-  readonly date: number
-  /** Whether the head has a Date; only a policy can have taken it away. */
-  readonly dated: boolean
-  readonly part: Part | null
   /** Each once. */
   tags: readonly string[]
-  readonly mustRevalidate: boolean
-  readonly lifetimeSource: string
-  readonly backend: string
   place = -1
+  row = -1
   /** Where the tag index has it; its own to touch. */
   carried: Carried | null = null
   /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
   slot: Slot | null = null
   /** Position of the invalidation log up to which it has been tested. */
   checked: number
-  /** URL and host, when the key does not tell them. */
-  target: Place | null
-  readonly #indexed: number
+  /** Bytes that its key takes beyond itself, and its variant. */
+  #indexed: number
   ttl: number
   body: Filling | StoredBody
   hits = 0
-  /** No refresh is tried before (monotonic ms): the last one failed. And how often it failed in a row. */
-  retryAt = 0
-  failures = 0
-  readonly #retention: 'max' | 'sum'
+  #rare: Rare | null = null
+  readonly #terms: Terms
+  /** Itself, or where its text begins in `fieldLines`. */
+  #etag: string | number | null
+  /** Seconds, since whole ones need no memory of their own; so is the next. */
+  readonly #lastModified: number | null
+  readonly #date: number
+  /** All fields, as long as they are not told by the texts of those that are sent and those that are not. */
+  #fields: HeaderMap | ReadFields | null
+  #leftOut = ''
 
   constructor(init: ObjectInit) {
     this.key = init.key
-    this.status = init.status
-    this.reason = reasonPhrase(init.status) === init.reason ? reasonPhrase(init.status) : ownText(init.reason)
-    this.headers = init.headers
+    this.#fields = init.headers
     this.fieldLines = init.fieldLines
-    this.withheld = init.withheld
-    this.storedAt = init.life.storedAt
+    // Whole, so that it needs no memory of its own.
+    this.storedAt = Math.floor(init.life.storedAt)
     this.ttl = init.life.ttl
-    this.grace = init.life.grace
-    this.staleIfError = init.life.staleIfError
-    this.staleIfErrorExplicit = init.life.staleIfErrorExplicit
-    this.keep = init.life.keep
     this.initialAge = init.life.age
     this.position = init.position
     this.checked = init.position
     const placed = placeEnd(init.key)
-    this.target = placed < 0 ? init.target : null
+    if (init.part !== null || (placed < 0 && init.target !== null))
+      this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null }
     this.#indexed = placed === init.key.length ? 0 : PER_INDEXED_KEY + Math.max(0, placed)
-    this.etag = init.etag
-    this.lastModified = init.lastModified
-    this.date = init.date
-    this.dated = init.headers.hasLower('date')
-    this.part = init.part
+    this.#etag = init.etag
+    this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
+    this.#date = inSeconds(init.date)
     const tags = [...init.tags]
     this.tags = tags.length === 0 ? NO_TAGS : tags
-    this.mustRevalidate = init.mustRevalidate
-    this.lifetimeSource = init.lifetimeSource
-    this.backend = init.backend
     this.body = init.body
-    this.#retention = init.retention
+    const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
+    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
+    const dated = init.headers.hasLower('date')
+    this.#terms = sharedTerms({
+      ...{
+        status,
+        reason,
+        withheld,
+        grace,
+        staleIfError,
+        staleIfErrorExplicit,
+        keep,
+        retention,
+        dated,
+        mustRevalidate,
+        lifetimeSource,
+        backend,
+      },
+    })
   }
 
-  /** Lets go of what its strings were cut from: stored, it holds no more than it counts. `key` is the table's own copy of the key. */
-  settle(key: string): void {
-    this.key = key
-    if (this.target !== null) this.target = { url: ownText(this.target.url), host: ownText(this.target.host) }
-    this.headers = ownHeaders(this.headers)
+  /** Lets go of what its strings were cut from: stored, it holds no more than it counts. The slot has the table's own copy of the key. */
+  settle({ head, variant }: Slot): void {
+    this.key = head.key
+    this.#indexed += variant.length + this.#terms.bill()
+    const rare = this.#rare
+    if (rare !== null && rare.target !== null) rare.target = { url: ownText(rare.target.url), host: ownText(rare.target.host) }
     this.fieldLines = ownText(this.fieldLines)
-    this.etag = this.headers.getLower('etag') ?? null
+    const headers = this.#fields
+    if (headers instanceof HeaderMap) {
+      const left = leftOut(headers, this.fieldLines, this.body.length)
+      this.#fields = left === null ? ownHeaders(headers) : null
+      this.#leftOut = left === null || left === '' ? '' : sharedText(left)
+    }
+    this.#etag = settledEtag(this.etag, this.fieldLines)
+    if (this.body instanceof StoredBody) this.body = this.body.settled()
+  }
+
+  /** As received from the origin, or as the policy left them, without hop-by-hop fields. To be read only; not for the hot path. */
+  get headers(): HeaderMap {
+    const fields = this.#fields
+    if (fields instanceof HeaderMap) return fields
+    if (fields !== null && fields.headers !== null) return fields.headers
+    const headers = readFields(this.fieldLines, this.#leftOut, this.body.length)
+    this.#fields = stayRead(headers, this.fieldLines)
+    return headers
+  }
+
+  /** URL and host, when the key does not tell them. */
+  get target(): Place | null {
+    return this.#rare === null ? null : this.#rare.target
+  }
+
+  get part(): Part | null {
+    return this.#rare === null ? null : this.#rare.part
+  }
+
+  /** No refresh is tried before (monotonic ms): the last one failed. */
+  get retryAt(): number {
+    return this.#rare === null ? 0 : this.#rare.retryAt
+  }
+
+  /** How often it failed in a row. */
+  get failures(): number {
+    return this.#rare === null ? 0 : this.#rare.failures
+  }
+
+  /** A refresh failed for the `failures`th time in a row. */
+  failed(failures: number, retryAt: number): void {
+    this.#rare = { ...(this.#rare ?? NOTHING_RARE), failures, retryAt }
+  }
+
+  get status(): number {
+    return this.#terms.status
+  }
+
+  get reason(): string {
+    return this.#terms.reason
+  }
+
+  get withheld(): readonly string[] {
+    return this.#terms.withheld
+  }
+
+  get grace(): number {
+    return this.#terms.grace
+  }
+
+  get staleIfError(): number {
+    return this.#terms.staleIfError
+  }
+
+  get staleIfErrorExplicit(): boolean {
+    return this.#terms.staleIfErrorExplicit
+  }
+
+  get keep(): number {
+    return this.#terms.keep
+  }
+
+  get mustRevalidate(): boolean {
+    return this.#terms.mustRevalidate
+  }
+
+  get lifetimeSource(): string {
+    return this.#terms.lifetimeSource
+  }
+
+  get backend(): string {
+    return this.#terms.backend
+  }
+
+  /** Whether the head has a Date; only a policy can have taken it away. */
+  get dated(): boolean {
+    return this.#terms.dated
+  }
+
+  get etag(): string | null {
+    const etag = this.#etag
+    return typeof etag === 'number' ? this.fieldLines.slice(etag, this.fieldLines.indexOf('\r\n', etag)) : etag
+  }
+
+  get lastModified(): number | null {
+    return this.#lastModified === null ? null : this.#lastModified * 1000
+  }
+
+  get date(): number {
+    return Math.round(this.#date * 1000)
   }
 
   get bytes(): number {
-    const body = this.body instanceof StoredBody ? this.body.length : this.body.held
-    let bytes = OVERHEAD + body + this.key.length + this.#indexed + this.fieldLines.length + this.headers.size * PER_FIELD
+    let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
+    if (this.#rare !== null) bytes += RARE
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
-    for (let i = 0; i < this.headers.size; i++) bytes += this.headers.nameAt(i).length + this.headers.valueAt(i).length
+    if (typeof this.#etag === 'string') bytes += this.#etag.length
+    if (this.#fields instanceof HeaderMap) bytes += fieldBytes(this.#fields)
     for (const tag of this.tags) bytes += tag.length + PER_TAG
     return bytes
   }
 
   get expiresAt(): number {
-    return this.storedAt + retention(this, this.#retention) * 1000
+    return this.storedAt + retention(this, this.#terms.retention) * 1000
   }
 
   /** Seconds, fractional (RFC 9111 §4.2.3). */
@@ -206,7 +320,7 @@ export class CachedObject implements Entry {
   }
 
   get validator(): boolean {
-    return this.etag !== null || this.lastModified !== null
+    return this.#etag !== null || this.#lastModified !== null
   }
 
   /** Whole and in memory, so that it can be compared, sliced and stored. */
@@ -224,6 +338,7 @@ export class Marker implements Entry {
   readonly position: number
   readonly credentialed: boolean
   place = -1
+  row = -1
   /** As an object's, both. */
   slot: Slot | null = null
   checked: number
@@ -240,4 +355,23 @@ export class Marker implements Entry {
   get bytes(): number {
     return MARKER_OVERHEAD + this.key.length * 2
   }
+}
+
+/** Most are part of what is sent. */
+function settledEtag(etag: string | null, fieldLines: string): string | number | null {
+  if (etag === null) return null
+  const at = fieldLines.search(ETAG)
+  const from = at < 0 ? -1 : fieldLines.indexOf(': ', at) + 2
+  return from > 0 && fieldLines.startsWith(`${etag}\r\n`, from) ? from : ownText(etag)
+}
+
+/** Of milliseconds. What is whole becomes a number that V8 keeps without memory of its own, which the quotient alone is not. */
+function inSeconds(time: number): number {
+  return time % 1000 === 0 ? Math.floor(time / 1000) : time / 1000
+}
+
+function fieldBytes(headers: HeaderMap): number {
+  let bytes = headers.size * PER_FIELD
+  for (let i = 0; i < headers.size; i++) bytes += headers.nameAt(i).length + headers.valueAt(i).length
+  return bytes
 }

@@ -1,7 +1,7 @@
 /** One variant under a key, and the list of Vary names that told it from others. */
 import type { Head } from './head.ts'
 import type { CachedObject, Marker } from './object.ts'
-import { ownText } from './own.ts'
+import { sharedText } from './shared-text.ts'
 
 /** One variant: what the Vary values of its `spec` select. */
 export class Slot {
@@ -39,43 +39,47 @@ export class Slot {
 /** A list of Vary names that some answer under this key had, and the variants stored under it. Most have one: that needs no map. */
 export class Spec {
   readonly names: readonly string[]
-  #only: Slot | null = null
-  #many: Map<string, Slot> | null = null
+  #slots: Slot | Map<string, Slot> | null = null
 
   constructor(names: readonly string[]) {
     this.names = names
   }
 
   get size(): number {
-    return this.#many === null ? (this.#only === null ? 0 : 1) : this.#many.size
+    const slots = this.#slots
+    return slots === null ? 0 : slots instanceof Slot ? 1 : slots.size
   }
 
   get(variant: string): Slot | undefined {
-    if (this.#many !== null) return this.#many.get(variant)
-    return this.#only !== null && this.#only.variant === variant ? this.#only : undefined
+    const slots = this.#slots
+    if (slots instanceof Slot) return slots.variant === variant ? slots : undefined
+    return slots?.get(variant)
   }
 
   /** The slot of a variant that has none. */
   add(head: Head, variant: string): Slot {
-    const slot = new Slot(head, this, ownText(variant))
-    if (this.#many === null && this.#only === null) this.#only = slot
-    else {
-      this.#many ??= this.#only === null ? new Map() : new Map([[this.#only.variant, this.#only]])
-      this.#many.set(slot.variant, slot)
-      this.#only = null
-    }
+    const slot = new Slot(head, this, sharedText(variant))
+    const slots = this.#slots
+    if (slots === null) this.#slots = slot
+    else if (slots instanceof Slot)
+      this.#slots = new Map([
+        [slots.variant, slots],
+        [slot.variant, slot],
+      ])
+    else slots.set(slot.variant, slot)
     return slot
   }
 
   remove(slot: Slot): void {
-    if (this.#many === null) {
-      if (this.#only === slot) this.#only = null
-    } else if (this.#many.get(slot.variant) === slot) this.#many.delete(slot.variant)
+    const slots = this.#slots
+    if (slots === slot) this.#slots = null
+    else if (slots instanceof Map && slots.get(slot.variant) === slot) slots.delete(slot.variant)
   }
 
   /** From the oldest to the newest; a copy, so that they may go meanwhile. */
   get slots(): readonly Slot[] {
-    return this.#many === null ? (this.#only === null ? NONE : [this.#only]) : [...this.#many.values()]
+    const slots = this.#slots
+    return slots === null ? NONE : slots instanceof Slot ? [slots] : [...slots.values()]
   }
 }
 

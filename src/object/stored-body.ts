@@ -1,20 +1,65 @@
-/** A body that is whole and in memory: exact-size buffers that nothing else refers to. */
+/** A body that is whole and in memory: exact-size buffers that nothing else refers to, or for a small one a string of its bytes. */
 import { type Body, type BodyFlow, type BodySink, COMPLETE } from '../body/body.ts'
+import { HeapRoom } from './heap-room.ts'
+import { ownBytes } from './own.ts'
+
+/** Largest body that is kept as a string, bytes. */
+const SMALL = 2048
+/** Of a buffer: itself, what it is a view of, and its memory's own bookkeeping. Measured, rounded up. */
+const PER_BUFFER = 380
+/** Of a string beyond its characters. */
+const PER_STRING = 24
+
+const room = new HeapRoom()
 
 export class StoredBody implements Body {
-  readonly segments: readonly Buffer[]
-  readonly length: number
+  readonly #bytes: string | Buffer | readonly Buffer[]
 
-  constructor(segments: readonly Buffer[]) {
-    this.segments = segments
-    let length = 0
-    for (const segment of segments) length += segment.length
-    this.length = length
+  /** A string has one latin-1 character for each byte. */
+  constructor(bytes: string | Buffer | readonly Buffer[]) {
+    this.#bytes = bytes
+    if (typeof bytes === 'string' || bytes instanceof Uint8Array) return
+    const [only] = bytes
+    if (only !== undefined && bytes.length === 1) this.#bytes = only
   }
 
-  /** The whole body when it lies in one piece, else `null`. */
+  get length(): number {
+    const bytes = this.#bytes
+    return typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes.length : lengthOf(bytes)
+  }
+
+  /** In order. Those of a body that is kept as a string are made anew. */
+  get segments(): readonly Buffer[] {
+    const bytes = this.#bytes
+    if (typeof bytes === 'string') return [Buffer.from(bytes, 'latin1')]
+    return bytes instanceof Uint8Array ? [bytes] : bytes
+  }
+
+  /** The whole body as it lies there when it lies in one piece, else `null`. */
+  get atHand(): string | Buffer | null {
+    const bytes = this.#bytes
+    return typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes : null
+  }
+
+  /** As `atHand`; a string's bytes are made anew. */
   get whole(): Buffer | null {
-    return this.segments.length === 1 ? (this.segments[0] as Buffer) : null
+    const bytes = this.atHand
+    return typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes
+  }
+
+  /** Bytes that it takes, all included. */
+  get held(): number {
+    const bytes = this.#bytes
+    if (typeof bytes === 'string') return this.length + PER_STRING
+    return this.length + PER_BUFFER * (bytes instanceof Uint8Array ? 1 : bytes.length)
+  }
+
+  /** The same body as it is best kept. */
+  settled(): StoredBody {
+    const bytes = this.#bytes
+    if (!(bytes instanceof Uint8Array)) return this
+    if (bytes.length === 0) return EMPTY_BODY
+    return bytes.length <= SMALL && room.take() ? new StoredBody(bytes.toString('latin1')) : this
   }
 
   read(sink: BodySink): BodyFlow {
@@ -22,6 +67,12 @@ export class StoredBody implements Body {
     reader.resume()
     return reader
   }
+}
+
+function lengthOf(segments: readonly Buffer[]): number {
+  let length = 0
+  for (const segment of segments) length += segment.length
+  return length
 }
 
 class StoredReader implements BodyFlow {
@@ -53,12 +104,16 @@ class StoredReader implements BodyFlow {
   }
 }
 
-const EMPTY_BUFFER = Buffer.alloc(0)
-
 /** A body of no bytes. */
-export const EMPTY_BODY: StoredBody = new StoredBody([EMPTY_BUFFER])
+export const EMPTY_BODY: StoredBody = new StoredBody('')
 
 /** A body from bytes at hand. */
 export function bodyOf(bytes: Buffer): StoredBody {
-  return new StoredBody([bytes])
+  return new StoredBody(bytes)
+}
+
+/** A body to be kept, from bytes that are part of something larger. */
+export function keptBodyOf(bytes: Buffer): StoredBody {
+  const body = new StoredBody(bytes).settled()
+  return body.atHand === bytes ? new StoredBody(ownBytes(bytes)) : body
 }

@@ -28,9 +28,20 @@ export class TagIndex {
   /** Harmless when it is there already. */
   add(object: CachedObject): void {
     if (object.tags.length === 0 || object.carried !== null) return
-    const entries = object.tags.map((tag) => this.#tags.get(tag) ?? this.#make(tag))
+    const entries = new Array<Tagged>(object.tags.length)
+    const places = new Array<number>(object.tags.length)
+    for (let number = 0; number < places.length; number++) {
+      const tag = object.tags[number] as string
+      const known = this.#tags.get(tag)
+      const entry = known ?? this.#make(tag, object, number)
+      entries[number] = entry
+      places[number] = known === undefined ? 0 : known.objects.length
+      if (known === undefined) continue
+      known.objects.push(object)
+      known.numbers.push(number)
+    }
     object.tags = entries.map(({ tag }) => tag)
-    object.carried = { entries, places: entries.map(({ objects, numbers }, number) => numbers.push(number) && objects.push(object) - 1) }
+    object.carried = { entries, places }
   }
 
   remove(object: CachedObject): void {
@@ -65,9 +76,10 @@ export class TagIndex {
     } else if (objects.length === 0) this.#tags.delete(tag)
   }
 
-  #make(text: string): Tagged {
+  /** Arrays of one: many tags have no second carrier, and what is pushed into an empty array gets room for seventeen. */
+  #make(text: string, object: CachedObject, number: number): Tagged {
     const tag = ownText(text)
-    const entry = { tag, objects: [], numbers: [] }
+    const entry = { tag, objects: [object], numbers: [number] }
     this.#tags.set(tag, entry)
     return entry
   }

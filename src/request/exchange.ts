@@ -85,8 +85,8 @@ export interface Exchange {
    * Content-Length when known, else chunked, else (HTTP/1.0) the connection's end. A body that resets breaks the connection visibly.
    */
   respond(head: ResponseHead, body: Body | null): void
-  /** The common hit in one write: `respond` with the whole body at hand. */
-  respondWhole(head: ResponseHead, body: Buffer | null): void
+  /** The common hit in one write: `respond` with the whole body at hand; a string has a latin-1 character for each byte. */
+  respondWhole(head: ResponseHead, body: Buffer | string | null): void
   /**
    * Turns the connection into a tunnel: sends `head` (101 or 200) with its fields as they are, then gives the raw socket away, paused, with the
    * bytes that the client had already sent. The exchange ends (`sent`) at once.

@@ -51,9 +51,9 @@ export class MemoryExchange implements Exchange {
     })
   }
 
-  respondWhole(head: ResponseHead, body: Buffer | null): void {
+  respondWhole(head: ResponseHead, body: Buffer | string | null): void {
     this.#begin(head)
-    if (body !== null) this.#chunks.push(body)
+    if (body !== null) this.#chunks.push(typeof body === 'string' ? Buffer.from(body, 'latin1') : body)
     this.#end('sent')
   }
 

@@ -97,6 +97,7 @@ function partial(fieldLines: string, body: Body): Selection {
 }
 
 function slice(body: Body, first: number, last: number): Body {
-  const bytes = body instanceof StoredBody ? body.whole : null
-  return bytes === null ? new SliceBody(body, first, last) : new StoredBody([bytes.subarray(first, last + 1)])
+  const bytes = body instanceof StoredBody ? body.atHand : null
+  if (bytes === null) return new SliceBody(body, first, last)
+  return new StoredBody(typeof bytes === 'string' ? bytes.slice(first, last + 1) : bytes.subarray(first, last + 1))
 }

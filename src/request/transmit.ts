@@ -63,7 +63,7 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
     return
   }
   if (body === null && answer.body !== null) leaveBody(answer)
-  const bytes = body instanceof StoredBody ? body.whole : null
+  const bytes = body instanceof StoredBody ? body.atHand : null
   if (bytes !== null || body === null) tx.exchange.respondWhole(head, bytes)
   else tx.exchange.respond(head, body)
 }

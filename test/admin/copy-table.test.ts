@@ -102,8 +102,7 @@ class Life {
       default:
         for (const one of table.stored())
           if (one.key === key && this.#chance(0.6)) {
-            one.retryAt = clock.now() + 20_000
-            one.failures = 1
+            one.failed(1, clock.now() + 20_000)
           }
     }
   }

@@ -10,7 +10,7 @@ interface Mortal extends Entry {
 
 function entry(expiresAt: number): Mortal {
   const id = newEntryId()
-  return { id, key: String(id), bytes: 1, expiresAt, place: -1 }
+  return { id, key: String(id), bytes: 1, expiresAt, place: -1, row: -1 }
 }
 
 function rig(): { clock: ManualClock; expiry: Expiry; gone: Entry[] } {

@@ -5,7 +5,7 @@ import type { LeaveReason, ObjectStore } from '../../src/object/store.ts'
 
 function entry(bytes: number): Entry {
   const id = newEntryId()
-  return { id, key: `key ${id}`, bytes, expiresAt: Number.POSITIVE_INFINITY, place: -1 }
+  return { id, key: `key ${id}`, bytes, expiresAt: Number.POSITIVE_INFINITY, place: -1, row: -1 }
 }
 
 export function storeContract(name: string, make: (budget: number) => ObjectStore): void {
@@ -128,6 +128,39 @@ export function storeContract(name: string, make: (budget: number) => ObjectStor
         [first, 'purged'],
         [second, 'lru'],
       ])
+    })
+
+    it('goes by the last use, and finds by id, as a model does that is a list', () => {
+      const all = Array.from({ length: 40 }, (_, i) => entry(1 + ((i * 53) % 200)))
+      let model: Entry[] = []
+      let seed = 7
+      const draw = (among: number): number => {
+        seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
+        return (seed >>> 8) % among
+      }
+      for (let i = 0; i < 5000; i++) {
+        const one = all[draw(all.length)] as Entry
+        const what = draw(3)
+        const there = model.includes(one)
+        if (what === 0) store.remove(one, 'purged')
+        if (what === 1) store.touch(one)
+        if (what === 2) store.put(one)
+        if (what === 2 || there) model = model.filter((each) => each !== one)
+        if (what === 2 || (what === 1 && there)) model.push(one)
+        while (model.reduce((sum, each) => sum + each.bytes, 0) > 1000) model.shift()
+        expect(all.filter((each) => store.has(each))).toEqual(all.filter((each) => model.includes(each)))
+        expect(store.get(one.id)).toBe(model.includes(one) ? one : undefined)
+      }
+      expect([store.count, store.bytes]).toEqual([model.length, model.reduce((sum, each) => sum + each.bytes, 0)])
+    })
+
+    it('keeps many more than there was room for at first', () => {
+      const large = make(1_000_000)
+      const all = Array.from({ length: 5000 }, () => entry(100))
+      for (const each of all) large.put(each)
+      expect([large.count, large.bytes, all.every((each) => large.has(each))]).toEqual([5000, 500_000, true])
+      for (const each of all) large.remove(each, 'purged')
+      expect([large.count, large.bytes]).toEqual([0, 0])
     })
 
     it('counts an entry that is put again once', () => {

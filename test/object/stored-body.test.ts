@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bodyOf, EMPTY_BODY, StoredBody } from '../../src/object/stored-body.ts'
+import { HeapRoom } from '../../src/object/heap-room.ts'
+import { bodyOf, EMPTY_BODY, keptBodyOf, StoredBody } from '../../src/object/stored-body.ts'
 import { Reader } from '../body/source.ts'
 
 const THREE = new StoredBody([Buffer.from('ab'), Buffer.from('cd'), Buffer.from('ef')])
@@ -47,5 +48,52 @@ describe('a stored body', () => {
     reader.onChunk = () => flow.resume()
     flow.resume()
     expect([reader.text, reader.ends]).toEqual(['abcdef', ['complete']])
+  })
+})
+
+describe('a small body that is kept', () => {
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+
+  it('is a string of its bytes, from one buffer or one of several, and none of them is lost', () => {
+    for (const body of [keptBodyOf(bytes), new StoredBody(bytes).settled(), new StoredBody([bytes]).settled()]) {
+      expect(body.atHand).toBe(bytes.toString('latin1'))
+      expect([body.length, body.whole?.equals(bytes), Buffer.concat(body.segments).equals(bytes)]).toEqual([256, true, true])
+      expect(body.settled()).toBe(body)
+      expect(body.held).toBeLessThan(300)
+      const reader = new Reader()
+      body.read(reader)
+      expect([reader.text, reader.ends]).toEqual([bytes.toString('latin1'), ['complete']])
+    }
+  })
+
+  it('is a buffer of its own when it is larger, or lies in several pieces', () => {
+    const large = Buffer.alloc(4096, 'x')
+    const view = large.subarray(1000, 4000)
+    const kept = keptBodyOf(view)
+    expect([kept.whole?.equals(view), kept.whole?.buffer.byteLength]).toEqual([true, 3000])
+    expect([THREE.settled(), THREE.held > 3 * 300]).toEqual([THREE, true])
+    const one = new StoredBody([large]).settled()
+    expect([one.atHand, one.segments]).toEqual([large, [large]])
+  })
+
+  it('of no bytes is nothing', () => {
+    expect([keptBodyOf(Buffer.alloc(0)), new StoredBody([Buffer.alloc(0)]).settled()]).toEqual([EMPTY_BODY, EMPTY_BODY])
+  })
+})
+
+describe('the room in the heap', () => {
+  it('is ample until half of it is used, and looked at once in a while', () => {
+    let used = 0
+    let looks = 0
+    const room = new HeapRoom(() => {
+      looks++
+      return { used_heap_size: used, heap_size_limit: 100 }
+    })
+    const take = (times: number): Set<boolean> => new Set(Array.from({ length: times }, () => room.take()))
+    expect([take(1024), looks]).toEqual([new Set([true]), 1])
+    used = 50
+    expect([take(1024), looks]).toEqual([new Set([false]), 2])
+    used = 49
+    expect([take(1), looks]).toEqual([new Set([true]), 3])
   })
 })

@@ -171,7 +171,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       it('gives no claim to refresh it before the pause after a failure is over', () => {
         const kept = keep({ ttl: 10, grace: 100 })
         clock.advance(15_000)
-        kept.retryAt = 20_000
+        kept.failed(1, 20_000)
         expect(find()).toMatchObject({ type: 'object', claim: null })
         clock.advance(5000)
         expect(claimOf(find()).stale).toBe(kept)
@@ -188,7 +188,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       it('is served at once after a failure a moment ago, where errors allow, but not to who insists', () => {
         const kept = keep({ ttl: 10, staleIfError: 100 })
         clock.advance(15_000)
-        kept.retryAt = 20_000
+        kept.failed(1, 20_000)
         expect(find()).toEqual({ type: 'object', object: kept, freshness: 'stale', claim: null })
         expect(find({ demanding: true })).toMatchObject({ type: 'fetch', stale: kept })
       })

@@ -136,8 +136,10 @@ export class CopyTable extends LocalTable {
 
   #copyOf(object: CachedObject): CachedObject {
     const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
+    const { target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend } = object
     const copy = new CachedObject({
       ...object,
+      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend },
       position: this.position,
       headers: headers.clone(),
       life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },
@@ -146,8 +148,7 @@ export class CopyTable extends LocalTable {
       body: body instanceof StoredBody ? body : new Filling(body.length, false, NO_ROOM, NOBODY),
     })
     copy.hits = object.hits
-    copy.retryAt = object.retryAt
-    copy.failures = object.failures
+    copy.failed(object.failures, object.retryAt)
     this.#originals.set(copy, object)
     return copy
   }

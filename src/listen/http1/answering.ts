@@ -81,7 +81,7 @@ export class Answering implements AnswerHost {
     this.answerWrote(text.length, 0)
   }
 
-  respondWhole(request: RequestHead, head: ResponseHead, body: Buffer | null): void {
+  respondWhole(request: RequestHead, head: ResponseHead, body: Buffer | string | null): void {
     const length = body === null ? 0 : body.length
     if (isBodiless(request.method, head.status)) {
       this.#sendHead(head, 'none')
@@ -94,7 +94,7 @@ export class Answering implements AnswerHost {
         this.#sendHead(head, length)
         const sending = new AnswerBody(this, this.#socket, length)
         this.#body = sending
-        sending.chunk(body)
+        sending.chunk(typeof body === 'string' ? Buffer.from(body, 'latin1') : body)
         sending.end(COMPLETE)
       } finally {
         this.#uncork()
@@ -103,7 +103,8 @@ export class Answering implements AnswerHost {
     }
     const text = this.#headText(head, length)
     this.answerWrote(text.length + length, length)
-    this.#socket.write(body === null || length === 0 ? text : text + body.toString('latin1'), 'latin1')
+    const bytes = body === null || length === 0 ? '' : typeof body === 'string' ? body : body.toString('latin1')
+    this.#socket.write(bytes === '' ? text : text + bytes, 'latin1')
     this.answerDone()
   }
 

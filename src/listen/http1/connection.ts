@@ -259,7 +259,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#answering.interim(status, reason, fieldLines)
   }
 
-  respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | null): void {
+  respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | string | null): void {
     if (exchange === this.#exchange) this.#answering.respondWhole(exchange.head, head, body)
   }
 

@@ -7,7 +7,7 @@ import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from
 export interface ExchangeHost {
   interim(exchange: Http1Exchange, status: number, reason: string, fieldLines: string): void
   respond(exchange: Http1Exchange, head: ResponseHead, body: Body | null): void
-  respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | null): void
+  respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | string | null): void
   tunnel(exchange: Http1Exchange, head: { status: number; reason: string; fieldLines: string }): { socket: Socket; rest: Buffer }
   abort(exchange: Http1Exchange): void
 }
@@ -34,7 +34,7 @@ export class Http1Exchange implements Exchange {
     this.#host.respond(this, head, body)
   }
 
-  respondWhole(head: ResponseHead, body: Buffer | null): void {
+  respondWhole(head: ResponseHead, body: Buffer | string | null): void {
     this.#host.respondWhole(this, head, body)
   }
 
