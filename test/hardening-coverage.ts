@@ -192,7 +192,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   222: by('vcl-ts/ban.test.ts', BAN),
   223: by('vcl-ts/ban-pattern.test.ts', BAN),
   224: by('invalidation/bans.test.ts', BAN),
-  225: partly('each purge of a URL lets one more fetch begin, for what began before may bring what was purged', INVALIDATE),
+  225: by('journey/purge-storm.test.ts', PURGE),
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),

@@ -1,6 +1,5 @@
 /** What fetches bring: readable while it arrives, kept once it is whole, or remembered as a refusal. */
 import { type BanTests, BanView } from './ban-view.ts'
-import type { Waiter } from './claim.ts'
 import type { Head, LocalClaim } from './head.ts'
 import type { CachedObject, Marker } from './object.ts'
 import type { Shelves } from './shelves.ts'
@@ -9,7 +8,6 @@ import type { Sweeps } from './sweeps.ts'
 import type { Invalidations, Verdict } from './table.ts'
 
 const NO_TAGS: readonly string[] = []
-const NO_WAITERS: readonly Waiter[] = []
 /** Milliseconds by which two refusals end that are the same. */
 const NEARLY = 1000
 
@@ -40,14 +38,9 @@ export class Arrivals {
   publish(claim: LocalClaim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean): void {
     if (claim !== null) this.#sweeps.settleClaim(claim)
     const verdict = this.#test(object, object.position, names, variant)
-    const late = claim === null || verdict === 'valid' ? NO_WAITERS : claim.leaveLate()
-    this.#share(claim, object, names, variant, store, verdict !== 'hard')
-    for (const waiter of late) waiter.released({ type: 'again' })
-  }
-
-  #share(claim: LocalClaim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean, valid: boolean): void {
     const shelves = this.#shelves
-    if (valid && claim?.detached !== true) {
+    const late = verdict !== 'valid' || claim?.detached === true
+    if (verdict !== 'hard' && claim?.detached !== true) {
       const head = shelves.head(object.key)
       const slot = shelves.slot(head, names, variant)
       if (object.part === null) {
@@ -57,12 +50,12 @@ export class Arrivals {
       shelves.enter(object, slot)
       if (store) shelves.want(object)
       // The waiters of a claim are freed before anybody new can look up: they get the object even when its ttl is 0.
-      claim?.end({ type: 'object', object, names, variant })
+      claim?.end({ type: 'object', object, names, variant }, late)
       this.#limitVariants(head, slot)
       return
     }
     // Those who came before an invalidation may still have it; it is theirs alone.
-    claim?.end({ type: 'object', object, names, variant })
+    claim?.end({ type: 'object', object, names, variant }, late)
     if (claim !== null) shelves.tidy(claim.head)
   }
 

@@ -4,6 +4,12 @@
  */
 import type { CachedObject } from './object.ts'
 
+/**
+ * Milliseconds for which those who come after an invalidation wait for the fetch that it overtook, so that a storm of purges costs the
+ * origin one fetch at a time. Most origins answer within it; one that hangs holds nobody up for longer.
+ */
+export const OVERTAKEN_WAIT = 1000
+
 /** What the claim fetches; claims of different kinds never wait for each other. */
 export type ClaimKind =
   /** The whole representation, by GET. */
@@ -43,8 +49,10 @@ export interface Claim {
   readonly part: CachedObject | null
   /** How many fetches in a row failed before this one, for the same waiters. */
   readonly attempt: number
-  /** An invalidation overtook it: nobody joins, nothing is stored. */
+  /** An invalidation overtook it: nothing is stored, and who comes waits only to look up again. */
   readonly detached: boolean
+  /** When that was, monotonic milliseconds; `null` as long as it was not. */
+  readonly overtakenAt: number | null
   readonly released: boolean
   readonly waiters: number
 }

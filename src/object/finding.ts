@@ -1,5 +1,5 @@
 /** Looks up: an object, the claim to fetch it, a remembered refusal, or somebody else's fetch to wait for. Awaits nothing. */
-import type { Claim } from './claim.ts'
+import { type Claim, OVERTAKEN_WAIT } from './claim.ts'
 import type { Flights } from './flights.ts'
 import { type Head, LocalClaim } from './head.ts'
 import type { Freshness } from './lifetime.ts'
@@ -137,13 +137,16 @@ export class Finding {
     return this.#findClaim(head, lookup, null) !== null
   }
 
-  /** A claim of this class and range whose predicted variant is this request's. */
+  /** A claim of this class and range whose predicted variant is this request's: one to join, else one that was overtaken a moment ago. */
   #findClaim(head: Head, lookup: Lookup, range: string | null): LocalClaim | null {
+    let overtaken: LocalClaim | null = null
     for (const claim of head.claims) {
       if (claim.credentialed !== lookup.credentialed || claim.range !== range) continue
-      if (claim.variant === lookup.variant(claim.names)) return claim
+      if (claim.variant !== lookup.variant(claim.names)) continue
+      if (claim.overtakenAt === null) return claim
+      if (lookup.now - claim.overtakenAt < OVERTAKEN_WAIT) overtaken = claim
     }
-    return null
+    return overtaken
   }
 }
 

@@ -37,7 +37,7 @@ export class Head {
     return this.#newest === null ? NO_SPECS : [this.#newest, ...this.#older]
   }
 
-  /** Claims that may be joined. */
+  /** Fetches under way: those that may be joined, and those that were overtaken. */
   get claims(): Iterable<LocalClaim> {
     return this.#claims ?? NO_CLAIMS
   }
@@ -79,12 +79,6 @@ export class Head {
   leave(claim: LocalClaim): void {
     if (this.#claims?.delete(claim) === true && this.#claims.size === 0) this.#claims = null
   }
-
-  /** Nobody joins the claim any more. */
-  detach(claim: LocalClaim): void {
-    claim.detached = true
-    this.leave(claim)
-  }
 }
 
 const NO_SPECS: readonly Spec[] = []
@@ -107,13 +101,13 @@ export class LocalClaim implements Claim {
   readonly #flights: Flights
   /** Position of the invalidation log up to which it has been tested. */
   checked: number
-  detached = false
+  overtakenAt: number | null = null
   released = false
 
   constructor(
     head: Head,
     flights: Flights,
-    init: Omit<Claim, 'key' | 'detached' | 'released' | 'waiters'> & { names: readonly string[]; variant: string },
+    init: Omit<Claim, 'key' | 'detached' | 'overtakenAt' | 'released' | 'waiters'> & { names: readonly string[]; variant: string },
   ) {
     this.head = head
     this.#flights = flights
@@ -134,48 +128,53 @@ export class LocalClaim implements Claim {
     return this.head.key
   }
 
+  get detached(): boolean {
+    return this.overtakenAt !== null
+  }
+
   get waiters(): number {
     return this.queue.size
   }
 
-  /** Ends it and tells the waiters, in order of arrival. */
-  end(outcome: ClaimOutcome): void {
+  /** An invalidation of the moment `at` overtakes it. */
+  overtake(at: number): void {
+    this.overtakenAt ??= at
+  }
+
+  /**
+   * Ends it and tells the waiters, in order of arrival. `late`: what it brings was invalidated meanwhile, and whoever may have come
+   * after that looks up again.
+   */
+  end(outcome: ClaimOutcome, late: boolean = this.detached): void {
     if (this.released) return
     this.released = true
     this.#flights.end(this.position)
     this.head.leave(this)
-    this.#tell(outcome)
-  }
-
-  /** What the claim brings was invalidated meanwhile: whoever may have come after that leaves the queue, to look up again. */
-  leaveLate(): readonly Waiter[] {
-    const late: Waiter[] = []
-    for (const [waiter, position] of this.queue) if (position > this.position) late.push(waiter)
-    for (const waiter of late) this.queue.delete(waiter)
-    return late
+    this.#tell(outcome, late)
   }
 
   /** In slices, so that ten thousand waiters do not hold the loop up. Who leaves meanwhile has left the queue. */
-  #tell(outcome: ClaimOutcome): void {
+  #tell(outcome: ClaimOutcome, late: boolean): void {
     let slice = SLICE
-    for (const waiter of this.queue.keys()) {
+    for (const [waiter, position] of this.queue) {
       if (slice-- === 0) {
         // Those told later read from the first byte, too.
         const release = outcome.type === 'object' && outcome.object.body instanceof Filling ? outcome.object.body.hold() : null
         setImmediate(() => {
-          this.#tell(outcome)
+          this.#tell(outcome, late)
           release?.()
         })
         return
       }
       this.queue.delete(waiter)
-      waiter.released(outcome)
+      waiter.released(late && position > this.position ? AGAIN : outcome)
     }
   }
 }
 
 /** Waiters told in one go. */
 const SLICE = 128
+const AGAIN: ClaimOutcome = { type: 'again' }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false

@@ -22,7 +22,7 @@ export interface PeekedVariant {
   readonly softened: ReadonlyMap<CachedObject, number>
 }
 
-/** A fetch that others may join. */
+/** A fetch under way. */
 export interface PeekedClaim {
   /** Those by which its variant was foretold. */
   readonly names: readonly string[]
@@ -31,6 +31,8 @@ export interface PeekedClaim {
   readonly range: string | null
   readonly attempt: number
   readonly waiters: number
+  /** When an invalidation overtook it (monotonic ms), those under way included; `null`: others may join it. */
+  readonly overtakenAt: number | null
 }
 
 const NOTHING: Peek = Object.freeze({ variants: [], claims: [] })
@@ -39,9 +41,11 @@ export function peekAt(head: Head | undefined, sweeps: Sweeps): Peek {
   if (head === undefined) return NOTHING
   return {
     variants: head.specs.toReversed().flatMap(({ slots }) => slots.map((slot) => peekIn(slot, sweeps)).filter(holdsAnything)),
-    claims: Array.from(head.claims)
-      .filter((claim) => !sweeps.overtakes(head.key, claim.checked, true))
-      .map(({ names, variant, credentialed, range, attempt, waiters }) => ({ names, variant, credentialed, range, attempt, waiters })),
+    claims: Array.from(head.claims, (claim) => {
+      const { names, variant, credentialed, range, attempt, waiters, checked } = claim
+      const overtakenAt = claim.overtakenAt ?? sweeps.overtakenAt(head.key, checked, true)
+      return { names, variant, credentialed, range, attempt, waiters, overtakenAt }
+    }),
   }
 }
 
@@ -61,7 +65,7 @@ function peekIn(slot: Slot, sweeps: Sweeps): PeekedVariant {
     whole: found(slot.whole),
     part: found(slot.part),
     filling: found(slot.filling),
-    markers: markers.filter((marker) => !sweeps.overtakes(marker.key, marker.checked, false)),
+    markers: markers.filter((marker) => sweeps.overtakenAt(marker.key, marker.checked, false) === null),
     softened,
   }
 }

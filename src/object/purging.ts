@@ -51,7 +51,7 @@ export class Purging {
     const now = this.#shelves.now()
     if (head === undefined) return { objects }
     // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
-    for (const claim of head.claims) head.detach(claim)
+    for (const claim of head.claims) claim.overtake(now)
     for (const spec of head.specs) {
       for (const slot of spec.slots) {
         for (const object of [slot.filling, slot.whole, slot.part]) {

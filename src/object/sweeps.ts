@@ -100,12 +100,12 @@ export class Sweeps {
     return true
   }
 
-  /** Tests a claim: one that was overtaken is detached. */
+  /** Tests a claim. */
   settleClaim(claim: LocalClaim): void {
-    if (claim.checked === this.#log.head) return
+    if (claim.checked === this.#log.head || claim.detached) return
     for (const sweep of this.#running) {
       if (sweep.position <= claim.checked || !sweep.selector.namesKey(claim.key)) continue
-      claim.head.detach(claim)
+      claim.overtake(sweep.at)
       return
     }
     claim.checked = this.#log.head
@@ -128,9 +128,10 @@ export class Sweeps {
     return this.#bans.newest > since && this.#bans.names(this.#view(object, slot), since) ? GONE : { gone: false, softenedAt }
   }
 
-  /** Whether a purge under way is for whatever is fetched under a key and is newer than a position. `soft`: soft ones count, too. */
-  overtakes(key: string, since: number, soft: boolean): boolean {
-    return this.#running.some((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
+  /** When the first purge under way that is for whatever is fetched under a key, and newer than a position, came. `soft`: soft ones count, too. */
+  overtakenAt(key: string, since: number, soft: boolean): number | null {
+    const first = this.#running.find((sweep) => (soft || !sweep.soft) && sweep.position > since && sweep.selector.namesKey(key))
+    return first?.at ?? null
   }
 
   #settleMarker(marker: Marker): void {

@@ -50,7 +50,7 @@ export type Found =
   | { readonly type: 'fetch'; readonly claim: Claim | null; readonly stale: CachedObject | null; readonly why: MissReason }
   /** The last answer could not be shared: go to the origin without waiting. */
   | { readonly type: 'refused'; readonly marker: Marker }
-  /** Somebody fetches it. */
+  /** Somebody fetches it. With `claim.detached` the wait is for another look-up, and worth OVERTAKEN_WAIT from `claim.overtakenAt`. */
   | { readonly type: 'wait'; readonly claim: Claim; readonly stale: CachedObject | null }
 
 /** What became of something since a position of the invalidation log. `soft`: it is stale now. `hard`: it is of no use any more. */

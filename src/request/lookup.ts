@@ -4,7 +4,7 @@ import { credentialedByDefault } from '../../vcl-ts/builtin/client-steps.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
-import type { ClaimOutcome } from '../object/claim.ts'
+import { type ClaimOutcome, OVERTAKEN_WAIT } from '../object/claim.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Found } from '../object/table.ts'
 import { OriginFailure } from '../origin/exchange.ts'
@@ -92,9 +92,18 @@ function wait(tx: RequestTransaction, found: Extract<Found, { type: 'wait' }>): 
   engine.counters.add(C.busy_sleep)
   tx.waitingFor = found.claim
   tx.leaveQueue = engine.table.wait(found.claim, tx)
-  const waited = engine.clock.now() - tx.received
-  tx.waitTimer = engine.clock.after(engine.settings.deadlines.firstByte * 1000 - waited, () => {
+  const now = engine.clock.now()
+  const left = engine.settings.deadlines.firstByte * 1000 - (now - tx.received)
+  const { overtakenAt } = found.claim
+  const patience = overtakenAt === null ? left : overtakenAt + OVERTAKEN_WAIT - now
+  tx.waitTimer = engine.clock.after(Math.min(left, patience), () => {
     tx.stopWaiting()
+    if (patience < left) {
+      tx.waitingFor = null
+      tx.now = engine.clock.now()
+      tx.resume(LOOKUP)
+      return
+    }
     engine.counters.add(C.busy_killed)
     tx.resume(giveUp(tx, new RequestFailure('wait_timeout'), 'WAIT_TIMEOUT'))
   })

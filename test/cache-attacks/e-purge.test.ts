@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { InvalidationLog } from '../../src/invalidation/log.ts'
+import { OVERTAKEN_WAIT } from '../../src/object/claim.ts'
 import type { Place } from '../../src/object/key-text.ts'
 import type { SubjectPurge } from '../../src/object/subject.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
+import type { RawResponse } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 import { COURSES, type Course, interleave, seeded } from './interleaving.ts'
 import { gate, type Reply, type Rig, type RigOptions, requestOf, type Seen, start } from './rig.ts'
@@ -11,26 +13,31 @@ const RUNS = 10_000
 const STEPS = 60
 
 describe('ten thousand interleavings of readers, fetches, sweeps and', () => {
-  test.each(Object.entries(COURSES))('%s give nobody who came after a purge anything older', (name, course) => {
-    const violations: string[] = []
-    let [served, purges, overtaken, sliced, confirmed] = [0, 0, 0, 0, 0]
-    for (let seed = 1; seed <= RUNS; seed++) {
-      const run = interleave(seed, new InvalidationLog(), STEPS, course)
-      for (const violation of run.violations) violations.push(`seed ${seed}: ${violation}`)
-      served += run.served
-      purges += run.purges
-      overtaken += run.overtaken
-      sliced += run.sliced
-      confirmed += run.confirmed
-    }
-    expect(violations.slice(0, 10)).toEqual([])
-    // The schedule is worth its name: many are served, many fetches are overtaken, many purges go on behind the others' steps.
-    expect(served).toBeGreaterThan(RUNS * 5)
-    expect(purges).toBeGreaterThan(RUNS * 3)
-    expect(overtaken).toBeGreaterThan(RUNS)
-    expect(sliced).toBeGreaterThan(RUNS)
-    if (name.includes('304')) expect(confirmed).toBeGreaterThan(RUNS / 10)
-  })
+  test.each(Object.entries(COURSES))(
+    '%s give nobody who came after a purge anything older, and ask the origin once at a time',
+    (name, course) => {
+      const violations: string[] = []
+      let [served, purges, overtaken, sliced, confirmed, patient] = [0, 0, 0, 0, 0, 0]
+      for (let seed = 1; seed <= RUNS; seed++) {
+        const run = interleave(seed, new InvalidationLog(), STEPS, course)
+        for (const violation of run.violations) violations.push(`seed ${seed}: ${violation}`)
+        served += run.served
+        purges += run.purges
+        overtaken += run.overtaken
+        sliced += run.sliced
+        confirmed += run.confirmed
+        patient += run.patient
+      }
+      expect(violations.slice(0, 10)).toEqual([])
+      // The schedule is worth its name: many are served, many fetches are overtaken, many purges go on behind the others' steps.
+      expect(served).toBeGreaterThan(RUNS * 5)
+      expect(purges).toBeGreaterThan(RUNS * 3)
+      expect(overtaken).toBeGreaterThan(RUNS)
+      expect(sliced).toBeGreaterThan(RUNS)
+      if (course.byKey > 0) expect(patient).toBeGreaterThan(RUNS / 2)
+      if (name.includes('304')) expect(confirmed).toBeGreaterThan(RUNS / 10)
+    },
+  )
 
   const [all] = Object.values(COURSES) as [Course]
 
@@ -96,6 +103,18 @@ async function open(answer: (seen: Seen) => Reply | Promise<Reply>, options: Rig
 
 const versionOf = (body: Buffer): number => Number(body.toString('latin1').split(' ', 1)[0])
 
+/** An answer to one who gives the fetch that was overtaken all the time there is for it. */
+async function getAfterPurge(it: Rig, target: string): Promise<RawResponse> {
+  const slept = it.stat('busy_sleep')
+  let answered = false
+  const asked = it.get(target).finally(() => {
+    answered = true
+  })
+  await until(() => answered || it.stat('busy_sleep') > slept, 'the answer or the wait')
+  if (!answered) it.clock.advance(OVERTAKEN_WAIT)
+  return asked
+}
+
 describe('a purge on real sockets', () => {
   test('is not outlived by a fetch that began before it, in two hundred orders', async () => {
     let version = 1
@@ -122,7 +141,7 @@ describe('a purge on real sockets', () => {
       expect((await it.ask(target, { method })).status).toBe(200)
       const order = random()
       if (order < 0.3) held.open()
-      const after = await it.get(target)
+      const after = await getAfterPurge(it, target)
       expect(versionOf(after.body)).toBe(version)
       held.open()
       for (const answer of before) expect(versionOf((await answer).body)).toBeGreaterThanOrEqual(version - 1)
@@ -229,7 +248,7 @@ describe('a purge on real sockets', () => {
     await it.ask('/', { method: 'PURGE' })
     held = gate()
     held.open()
-    expect((await it.get('/')).body.toString()).toBe('2')
+    expect((await getAfterPurge(it, '/')).body.toString()).toBe('2')
     old.open()
     for (let i = 0; i < 3; i++) expect((await it.get('/')).body.toString()).toBe('2')
   })
@@ -251,7 +270,7 @@ describe('a purge on real sockets', () => {
     await until(() => it.seen.length === 2, 'the revalidation')
     version = 2
     await it.ask('/', { method: 'PURGE' })
-    expect((await it.get('/')).body.toString()).toBe('2')
+    expect((await getAfterPurge(it, '/')).body.toString()).toBe('2')
     held.open()
     expect((await waiting)?.status).toBe(200)
     for (let i = 0; i < 3; i++) expect((await it.get('/')).body.toString()).toBe('2')

@@ -9,6 +9,7 @@ import { Banning, type PositionedLog } from '../../src/invalidation/banning.ts'
 import { Bans } from '../../src/invalidation/bans.ts'
 import { Invalidation } from '../../src/invalidation/invalidation.ts'
 import type { Claim, ClaimOutcome } from '../../src/object/claim.ts'
+import type { LocalClaim } from '../../src/object/head.ts'
 import { keyOf } from '../../src/object/key-text.ts'
 import { LocalTable } from '../../src/object/local-table.ts'
 import { CachedObject, Marker } from '../../src/object/object.ts'
@@ -70,6 +71,8 @@ export interface Verdict {
   readonly sliced: number
   /** 304 answers that renewed a stale object. */
   readonly confirmed: number
+  /** Requests that waited for a fetch that a purge had overtaken. */
+  readonly patient: number
 }
 
 export type Log = Invalidations & PositionedLog
@@ -107,6 +110,8 @@ class Run implements Verdict {
   overtaken = 0
   sliced = 0
   confirmed = 0
+  patient = 0
+  readonly #open = new Set<LocalClaim>()
   readonly #random: () => number
   readonly #course: Course
   readonly #table: LocalTable
@@ -201,6 +206,7 @@ class Run implements Verdict {
       return
     }
     const found = this.#table.find({ ...lookup, now: this.#now })
+    if ((found.type === 'fetch' || found.type === 'object') && found.claim !== null) this.#claimed(found.claim as LocalClaim, lookup)
     switch (found.type) {
       case 'object':
         this.#got(found.object, found.freshness === 'fresh' ? floor : { hard: floor.hard, any: 0 })
@@ -213,8 +219,19 @@ class Run implements Verdict {
         this.#fetch(null, lookup, names, floor)
         return
       case 'wait':
+        if (found.claim.detached) this.patient++
         this.#table.wait(found.claim, { released: (outcome) => this.#released(outcome, lookup, names, floor, tries) })
     }
+  }
+
+  /** A fetch begins. Unless the request insists on one of its own, it is the only one for its variant and class. */
+  #claimed(claim: LocalClaim, lookup: Lookup): void {
+    for (const other of this.#open) {
+      if (other.released) this.#open.delete(other)
+      else if (lookup.alwaysMiss || lookup.ignoreBusy || other.credentialed !== lookup.credentialed) continue
+      else if (other.variant === lookup.variant(other.names)) this.violations.push('a second fetch beside one under way')
+    }
+    this.#open.add(claim)
   }
 
   #released(outcome: ClaimOutcome, lookup: Lookup, names: readonly string[], floor: Floor, tries: number): void {

@@ -136,7 +136,7 @@ describe('what a purge in slices has not come to', () => {
     return it
   }
 
-  it.each([false, true])('is a claim that nobody joins (soft: %s)', (soft) => {
+  it.each([false, true])('is a claim for which one waits to look again (soft: %s)', (soft) => {
     let claim = claimOf(new Sliced().find('x'))
     const it = begun(
       (table) => {
@@ -146,7 +146,7 @@ describe('what a purge in slices has not come to', () => {
       soft,
     )
     expect(claim.detached).toBe(false)
-    expect(it.find('x').type).toBe('fetch')
+    expect(it.find('x')).toMatchObject({ type: 'wait', claim })
     expect(claim.detached).toBe(true)
     const made = object({ key: 'x', position: claim.position })
     it.table.publish(claim, made, PLAIN, '', true)

@@ -389,8 +389,10 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         table.release(claimOf(find({ key: 'b' })), { type: 'failed', cause: new Error('x'), page: null })
         table.refuse(claimOf(find({ key: 'c' })), PLAIN, '', null, false)
         table.purge('d', false)
-        claimOf(find({ key: 'e' }))
+        const overtaken = claimOf(find({ key: 'e' }))
         table.purge('e', false)
+        expect(counts()).toEqual([0, 0, 1])
+        table.release(overtaken, OTHER)
         expect(counts()).toEqual([0, 0, 0])
       })
     })
@@ -490,13 +492,12 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(counts()).toEqual([0, 0, 0])
       })
 
-      it.each([false, true])('detaches claims: nobody joins them, and what they bring is not stored (soft: %s)', (soft) => {
+      it.each([false, true])('overtakes claims: who came before has what they bring, but it is not stored (soft: %s)', (soft) => {
         const claim = claimOf(find())
         const witness = new Witness()
         table.wait(claim, witness)
         table.purge('k', soft)
         expect(claim.detached).toBe(true)
-        expect(claimOf(find())).not.toBe(claim)
         const made = object({ position: claim.position })
         table.publish(claim, made, PLAIN, '', true)
         // Who came before the purge may have it.
@@ -504,6 +505,50 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(table.complete(made)).toBe(false)
         expect(hit()).toBeNull()
         expect([table.objects, store.count]).toEqual([0, 0])
+      })
+
+      it.each([
+        ['brings an object', (claim: Claim) => table.publish(claim, object({ position: claim.position }), PLAIN, '', true)],
+        ['cannot be shared', (claim: Claim) => table.refuse(claim, PLAIN, '', marker(), false)],
+        ['fails', (claim: Claim) => table.release(claim, { type: 'failed', cause: new Error('x') })],
+      ])('lets who comes after it wait for the overtaken claim, and look again when that %s', (_, end) => {
+        const claim = claimOf(find())
+        table.purge('k', false)
+        table.purge('k', true)
+        const witnesses = Array.from({ length: 300 }, () => new Witness())
+        for (const witness of witnesses) {
+          const found = find()
+          expect(found).toMatchObject({ type: 'wait', claim })
+          table.wait(claim, witness)
+        }
+        end(claim)
+        expect(witnesses[0]?.told).toEqual([{ type: 'again' }])
+        expect(claimOf(find())).not.toBe(claim)
+      })
+
+      it('lets nobody wait for a claim that it overtook a second ago, whatever else came since', () => {
+        const claim = claimOf(find())
+        table.purge('k', false)
+        clock.advance(999)
+        table.purge('k', false)
+        expect(find()).toMatchObject({ type: 'wait', claim })
+        clock.advance(1)
+        const next = claimOf(find())
+        expect(next).not.toBe(claim)
+        expect(find()).toMatchObject({ type: 'wait', claim: next })
+        table.release(claim, OTHER)
+        table.release(next, OTHER)
+        expect(counts()).toEqual([0, 0, 0])
+      })
+
+      it('softly gives no second claim to refresh while the first is under way', () => {
+        keep({ ttl: 100, grace: 50 })
+        table.purge('k', true)
+        const claim = claimOf(find())
+        table.purge('k', true)
+        expect(find()).toMatchObject({ type: 'object', freshness: 'grace', claim: null })
+        table.release(claim, OTHER)
+        expect(claimOf(find())).not.toBe(claim)
       })
 
       it.each([false, true])('detaches what is arriving: its readers finish, nobody joins, nothing is stored (soft: %s)', (soft) => {
@@ -586,8 +631,9 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         for (const key of ['a', 'b', 'c']) keep({ key, tags: ['t'] })
         const claim = claimOf(find({ key: 'd' }))
         expect(table.purgeSubject({ by: 'all' }, false)).toEqual({ objects: 3 })
-        expect([...counts(), table.tags, claim.detached]).toEqual([0, 0, 0, 0, true])
+        expect([...counts(), table.tags, claim.detached]).toEqual([0, 0, 1, 0, true])
         table.release(claim, OTHER)
+        expect(counts()).toEqual([0, 0, 0])
       })
 
       it('holds no tag of what left, however it left', () => {

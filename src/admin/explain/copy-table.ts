@@ -6,6 +6,7 @@ import type { Counters } from '../../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../../object/claim.ts'
 import { FillBudget } from '../../object/fill-budget.ts'
 import { Filling } from '../../object/filling.ts'
+import type { LocalClaim } from '../../object/head.ts'
 import { LocalTable } from '../../object/local-table.ts'
 import { CachedObject, Marker } from '../../object/object.ts'
 import type { PeekedClaim } from '../../object/peek.ts'
@@ -131,6 +132,7 @@ export class CopyTable extends LocalTable {
     const found = super.find(forcing(key, claim, now))
     this.expire(stand)
     if (found.type !== 'fetch' || found.claim === null) return
+    if (claim.overtakenAt !== null) (found.claim as LocalClaim).overtake(claim.overtakenAt)
     for (let i = 0; i < claim.waiters; i++) super.wait(found.claim, { ...SILENT })
   }
 

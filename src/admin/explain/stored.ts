@@ -35,7 +35,7 @@ export function storedUnderKey({ peek, now, selects, joins }: StoredInit): Store
       class: claim.credentialed ? 'credentialed' : 'anonymous',
       range: claim.range,
       waiters: claim.waiters,
-      joined: joins(claim),
+      joined: claim.overtakenAt === null && joins(claim),
     })),
   }
 }

@@ -154,7 +154,7 @@ export class Answering implements AnswerHost {
   }
 
   /** For the socket's `drain`, and for the empty write that stands in for it. */
-  readonly flushed = (): void => {
+  flushed(): void {
     if (!this.#flushing || this.#socket.destroyed) return
     if (this.#socket.writableLength > 0) {
       this.#watchFlush()
@@ -204,7 +204,7 @@ export class Answering implements AnswerHost {
 
   /** Without back-pressure there is no `drain`; an empty write tells when everything before it has gone. */
   #watchFlush(): void {
-    if (!this.#socket.writableNeedDrain) this.#socket.write('', this.flushed)
+    if (!this.#socket.writableNeedDrain) this.#socket.write('', () => this.flushed())
   }
 }
 

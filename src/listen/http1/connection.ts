@@ -15,6 +15,7 @@ import { Input } from './input.ts'
 import { MORE, RequestParser } from './parser.ts'
 import { plainAnswer, REFUSALS, type RefusalReason, refusalAnswer } from './refusal.ts'
 import { type BodyHost, RequestBody } from './request-body.ts'
+import { leaveInput, listenTo, type SocketOwner } from './socket-events.ts'
 
 /** Bytes of a request body that are read for nobody so that the connection survives. */
 const DRAIN_LIMIT = 64 * 1024
@@ -27,7 +28,7 @@ type Phase =
   | 'closing' // our last byte is sent; what still comes is discarded
   | 'gone' // destroyed, or given away as a tunnel
 
-export class Http1Connection implements Registered, BodyHost, ExchangeHost, AnswerOwner {
+export class Http1Connection implements Registered, BodyHost, ExchangeHost, AnswerOwner, SocketOwner {
   previous: Registered | null = null
   next: Registered | null = null
   place: Registered['place'] = 'none'
@@ -62,33 +63,33 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#peer = peer
     this.#context = context
     this.#answering = new Answering(this, socket, context)
-    socket.on('data', this.#onData)
-    socket.on('end', this.#onEnd)
-    socket.on('drain', this.#answering.flushed)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+    listenTo(socket, this)
     context.counters.add(C.sess_conn)
     context.register.add(this)
   }
 
   // Reading
 
-  readonly #onData = (chunk: Buffer): void => {
+  received(chunk: Buffer): void {
     if (this.#phase !== 'open') return
     this.#input.append(chunk)
     this.#pump()
   }
 
-  readonly #onEnd = (): void => {
+  inputEnded(): void {
     this.#inputEnded = true
     if (this.#phase === 'open') this.#pump()
   }
 
-  readonly #onError = (): void => {
+  drained(): void {
+    this.#answering.flushed()
+  }
+
+  socketFailed(): void {
     this.#context.counters.add(C.sess_closed_err)
   }
 
-  readonly #onClose = (): void => {
+  closed(): void {
     const left = this.#phase === 'open'
     this.#phase = 'gone'
     this.#context.register.remove(this)
@@ -318,9 +319,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#answering.last(head.status, head.reason, head.fieldLines)
     this.#phase = 'gone'
     this.#exchange = null
-    socket.off('data', this.#onData)
-    socket.off('end', this.#onEnd)
-    socket.off('drain', this.#answering.flushed)
+    leaveInput(socket)
     socket.pause()
     const rest = this.#input.take()
     this.#context.register.busy(this)
