@@ -69,7 +69,18 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
   const targets: Target[] = []
   try {
     await startTargets(scenario, origin.port, targets)
-    for (const target of targets) await store(target, scenario)
+    for (const target of [...targets]) {
+      const fault = await store(target, scenario).then(
+        () => null,
+        (error: unknown) => error,
+      )
+      if (fault === null) continue
+      if (target === targets[0]) throw fault
+      say(`left out: ${fault}`)
+      process.exitCode = 1
+      await target.stop()
+      targets.splice(targets.indexOf(target), 1)
+    }
     const figures = await measure({ ...plan, scenario }, targets, load)
     say(figuresTable(scenario.title, figures))
     const [ours, theirs] = figures
@@ -104,16 +115,18 @@ async function store(target: Target, scenario: Scenario): Promise<void> {
   if (scenario.keys !== null && distinct) await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
 }
 
-/** Of the caches alone, each at shares of what it did itself in the closed loop. */
+/** Of the caches alone, each at shares of its own capacity. */
 async function openLoops(scenario: Scenario, targets: readonly Target[], figures: readonly Figures[]): Promise<readonly Latency[]> {
   const found: Latency[] = []
-  for (const share of SHARES) {
-    for (const [index, { name, port, age, distinct }] of targets.entries()) {
-      const rate = median(figures[index]?.rate ?? []) * share
-      if (!distinct) continue
-      const errand = { port, scenario, age, distinct }
-      const order = { errand, rate, seconds: plan.seconds, connections: plan.connections, seed: index + 1 }
-      found.push({ ...(await sender.run(order)), name, share, rate })
+  for (const [index, { name, port, age, distinct }] of targets.entries()) {
+    if (!distinct) continue
+    const pace = { errand: { port, scenario, age, distinct }, seconds: plan.seconds, connections: plan.connections, seed: index + 1 }
+    const server = median(figures[index]?.rate ?? [])
+    const capacity = Math.min(server, await sender.capacity(pace))
+    const limit = capacity < server * 0.9 ? 'sender' : 'server'
+    for (const share of SHARES) {
+      const rate = capacity * share
+      found.push({ name, share, rate, limit, ...(await sender.run({ ...pace, rate })) })
     }
   }
   return found

@@ -12,20 +12,20 @@ export interface Checkout {
   remove(): void
 }
 
-/** The sources of a commit in a temporary directory, with the packages of this tree. Throws what git says of a name that it does not know. */
-export function checkOut(ref: string): Checkout {
+/** The sources of a commit in a temporary directory, with the packages of the repository’s own tree. Throws what git says of a name that it does not know. */
+export function checkOut(ref: string, repository: string = ROOT): Checkout {
   const directory = mkdtempSync(join(tmpdir(), 'bench-compare-'))
   const root = join(directory, 'tree')
   const remove = (): void => {
-    spawnSync('git', ['worktree', 'remove', '--force', root], { cwd: ROOT })
+    spawnSync('git', ['worktree', 'remove', '--force', root], { cwd: repository })
     rmSync(directory, { recursive: true, force: true })
   }
-  const { status, stderr } = spawnSync('git', ['worktree', 'add', '--detach', root, ref], { cwd: ROOT, encoding: 'utf8' })
+  const { status, stderr } = spawnSync('git', ['worktree', 'add', '--detach', root, ref], { cwd: repository, encoding: 'utf8' })
   if (status !== 0) {
     remove()
     throw new Error(`cannot compare with ${ref}: ${stderr.trim()}`)
   }
-  symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'))
+  symlinkSync(realpathSync(join(repository, 'node_modules')), join(root, 'node_modules'))
   return { root, remove }
 }
 

@@ -3,17 +3,23 @@ import { Child } from './child.ts'
 import { table } from './report.ts'
 import type { Errand } from './sender.ts'
 
-export interface OpenOrder {
-  readonly do: 'open loop'
+export interface Pace {
   readonly errand: Errand
-  /** Arrivals per second, on average. */
-  readonly rate: number
   readonly seconds: number
   readonly connections: number
   readonly seed: number
 }
 
-export type SenderOrder = OpenOrder | { readonly do: 'fill'; readonly errand: Errand; readonly keys: number }
+export interface OpenOrder extends Pace {
+  readonly do: 'open loop'
+  /** Arrivals per second, on average. */
+  readonly rate: number
+}
+
+export type SenderOrder =
+  | OpenOrder
+  | (Pace & { readonly do: 'closed loop' })
+  | { readonly do: 'fill'; readonly errand: Errand; readonly keys: number }
 
 export interface OpenResult {
   readonly answers: number
@@ -29,9 +35,11 @@ export interface OpenResult {
 
 export interface Latency extends OpenResult {
   readonly name: string
-  /** Of the target's own capacity. */
+  /** Of the capacity: what the load or the sender reached in a closed loop with this target, whichever was less. */
   readonly share: number
   readonly rate: number
+  /** Who ended the closed loop's growth: where it is the sender, the server could have done more. */
+  readonly limit: 'server' | 'sender'
 }
 
 /** Shares of the capacity that are measured. */
@@ -60,15 +68,21 @@ export class Sender {
     return (await this.#child.ask({ ...order, do: 'open loop' })) as OpenResult
   }
 
+  /** Answers per second with every connection always busy: beyond it the sender would measure itself. */
+  async capacity(pace: Pace): Promise<number> {
+    const order: SenderOrder = { ...pace, do: 'closed loop' }
+    return (await this.#child.ask(order)) as number
+  }
+
   stop(): Promise<void> {
     return this.#child.stop()
   }
 }
 
 export function latencyTable(title: string, latencies: readonly Latency[]): string {
-  const rows = latencies.map(({ name, share, rate, answers, wrong, p50, p99, p999, lag }) => [
+  const rows = latencies.map(({ name, share, rate, limit, answers, wrong, p50, p99, p999, lag }) => [
     name,
-    `${Math.round(share * 100)} %`,
+    `${Math.round(share * 100)} %${limit === 'sender' ? ' (of the sender’s)' : ''}`,
     rate.toFixed(0),
     ...[p50, p99, p999, lag].map((ms) => ms.toFixed(2)),
     wrong === 0 ? 'all right' : `${wrong} of ${answers} WRONG`,

@@ -1,8 +1,9 @@
-/** The sender in a process of its own: stores all keys, or sends an open loop. */
+/** The sender in a process of its own: stores all keys, or sends a closed or an open loop. */
 import { answering } from './answering.ts'
-import type { OpenOrder, OpenResult, SenderOrder } from './open-loop.ts'
-import { drawKey, firstPath, pathOfKey, seeded } from './paths.ts'
+import type { OpenOrder, OpenResult, Pace, SenderOrder } from './open-loop.ts'
+import { drawKey, HOT, pathOfKey, seeded } from './paths.ts'
 import { arrivals } from './poisson.ts'
+import type { Scenario } from './scenario.ts'
 import { type Errand, Line } from './sender.ts'
 import { quantile } from './statistics.ts'
 
@@ -34,20 +35,51 @@ function fill(errand: Errand, keys: number): Promise<number> {
   })
 }
 
+/** As many requests as the connections carry, one after the other: answers the rate per second of right ones. */
+function closedLoop({ errand, seconds, connections, seed }: Pace): Promise<number> {
+  const path = paths(errand.scenario, seed, 'closed')
+  const start = performance.now()
+  const end = start + seconds * 1000
+  let open = connections
+  let right = 0
+  return new Promise((resolve) => {
+    const go = (line: Line): void => {
+      if (performance.now() < end) {
+        line.send(path())
+        return
+      }
+      line.close()
+      if (--open === 0) resolve((right * 1000) / (performance.now() - start))
+    }
+    for (let i = 0; i < connections; i++) {
+      go(
+        new Line(errand, (line, wasRight) => {
+          if (wasRight) right++
+          go(line)
+        }),
+      )
+    }
+  })
+}
+
+function paths(scenario: Scenario, seed: number, kind: string): () => string {
+  const { keys, work } = scenario
+  if (keys !== null) {
+    const random = seeded(seed)
+    return () => pathOfKey(drawKey(keys, random))
+  }
+  let unique = 0
+  const series = `/${kind}/${process.pid}-${process.hrtime.bigint()}`
+  return work === 'miss' ? () => `${series}-${unique++}` : () => HOT
+}
+
 /**
  * Sends each request when it is meant to arrive, or as soon as one of the connections is free; latency counts from the arrival that was meant.
  * It never sleeps: the core it runs on is its own.
  */
 function openLoop({ errand, rate, seconds, connections, seed }: OpenOrder): Promise<OpenResult> {
-  const { keys, work } = errand.scenario
-  const random = seeded(seed)
-  const hot = firstPath(errand.scenario)
-  let unique = 0
-  const path = (): string => {
-    if (keys !== null) return pathOfKey(drawKey(keys, random))
-    return work === 'miss' ? `/open/${process.pid}-${seed}-${unique++}` : hot
-  }
-
+  const path = paths(errand.scenario, seed, 'open')
+  const random = seeded(~seed)
   const room = Math.ceil(rate * seconds * 1.2) + 1000
   const latencies = new Float64Array(room)
   const lags = new Float64Array(room)
@@ -112,5 +144,12 @@ function openLoop({ errand, rate, seconds, connections, seed }: OpenOrder): Prom
 
 answering('ready', (question) => {
   const order = question as SenderOrder
-  return order.do === 'fill' ? fill(order.errand, order.keys) : openLoop(order)
+  switch (order.do) {
+    case 'fill':
+      return fill(order.errand, order.keys)
+    case 'closed loop':
+      return closedLoop(order)
+    case 'open loop':
+      return openLoop(order)
+  }
 })
