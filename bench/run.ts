@@ -1,59 +1,153 @@
 /** `npm run bench`: Clearcoat beside bare sockets and `node:http`; with `--peers` also beside nginx and Varnish, and driven by wrk, where installed. */
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { type Verdict, verdicts } from './goals.ts'
+import { type Checkout, checkOut, difference, differenceLine } from './harness/compare.ts'
 import { startAutocannon } from './harness/load.ts'
-import { measure, type Plan, report } from './harness/measure.ts'
+import { type Figures, measure, prove } from './harness/measure.ts'
+import { type Latency, latencyTable, Sender, SHARES } from './harness/open-loop.ts'
 import { pinned } from './harness/pinning.ts'
-import type { Shape } from './harness/requests.ts'
-import { clearcoat, clearcoatWithPolicy, echo, nodeHttp, startOrigin, type Target, type Work } from './harness/target.ts'
+import { figuresTable, goalsTable } from './harness/report.ts'
+import { circumstances, type ScenarioResult, targetResult, writeResult } from './harness/result.ts'
+import type { Scenario } from './harness/scenario.ts'
+import { median } from './harness/statistics.ts'
+import { clearcoat, echo, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
 import { peers } from './peers/peers.ts'
 import { startWrk } from './peers/wrk.ts'
-
-const SCENARIOS: readonly (readonly [work: Work, shape: Shape])[] = [
-  ['hit', 'lean'],
-  ['hit', 'browser'],
-  ['pass', 'lean'],
-  ['miss', 'lean'],
-]
+import { scenariosNamed } from './scenarios.ts'
 
 const { values } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
+    scenario: { type: 'string', default: '' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
+    'warm-up': { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
+    keys: { type: 'string' },
+    flags: { type: 'string', default: '' },
     ours: { type: 'boolean', default: false },
+    compare: { type: 'string' },
+    'open-loop': { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 })
 
-const load = (values.peers ? await startWrk() : null) ?? (await startAutocannon())
-process.stdout.write(
-  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.versions.node}, load: ${load.name}\n`,
-)
-if (!pinned) process.stdout.write('not pinned (one core, or no taskset): server and load take processor time from each other\n')
-for (const [work, shape] of SCENARIOS) {
-  if (!`${work} ${shape}`.startsWith(values.only)) continue
-  const plan: Plan = {
-    work,
-    shape,
-    connections: Number(values.connections),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmUp: 2,
-  }
-  const origin = await startOrigin(work)
-  const targets = await startTargets(work, origin.port)
-  process.stdout.write(`${report(`${work}, 1 KiB, ${shape} request`, await measure(plan, targets, load))}\n`)
-  for (const target of targets) await target.stop()
-  await origin.stop()
+const scenarios = scenariosNamed(list(values.scenario, ',')).map(withKeys)
+const flags = list(values.flags, ' ')
+const plan = {
+  connections: count('connections'),
+  rounds: count('rounds'),
+  seconds: count('seconds'),
+  warmUp: count('warm-up'),
 }
-await load.stop()
+const other: Checkout | null = values.compare === undefined ? null : checkOut(values.compare)
+const load = (values.peers || other !== null ? await startWrk() : null) ?? (await startAutocannon())
+const sender = await Sender.start()
+const begun = circumstances(load.name, flags, plan)
+const results: ScenarioResult[] = []
 
-async function startTargets(work: Work, origin: number): Promise<readonly Target[]> {
-  const ours = await clearcoat(origin, work)
-  const floor = await echo(work, ours)
-  const own = [ours, ...(work === 'hit' ? [await clearcoatWithPolicy(origin, work)] : []), floor]
-  if (values.ours) return own
-  return [...own, await nodeHttp(origin, work, ours), ...(values.peers ? await peers(origin, work) : [])]
+const { machine, versions } = begun
+const programs = Object.entries(versions).map((entry) => entry.join(' '))
+say(
+  `${machine.processor}, ${machine.cores} cores, ${machine.system}, load average ${machine.loadAverage}; ${programs.join(', ')}; load: ${load.name}`,
+)
+if (!pinned) say('not pinned (one core, or no taskset): server and load take processor time from each other')
+try {
+  for (const scenario of scenarios) results.push(await run(scenario))
+} finally {
+  other?.remove()
+  await load.stop()
+  await sender.stop()
+}
+const judged: readonly Verdict[] = results.flatMap((result) => result.verdicts)
+if (judged.length > 0) say(goalsTable(judged))
+if (values.json !== undefined) writeResult(values.json, begun, results)
+if (results.some(({ targets }) => targets.some(({ wrong }) => wrong > 0))) process.exitCode = 1
+
+async function run(scenario: Scenario): Promise<ScenarioResult> {
+  const origin = await startOrigin(scenario)
+  const targets: Target[] = []
+  try {
+    await startTargets(scenario, origin.port, targets)
+    for (const target of [...targets]) {
+      const fault = await store(target, scenario).then(
+        () => null,
+        (error: unknown) => error,
+      )
+      if (fault === null) continue
+      if (target === targets[0]) throw fault
+      say(`left out: ${fault}`)
+      process.exitCode = 1
+      await target.stop()
+      targets.splice(targets.indexOf(target), 1)
+    }
+    const figures = await measure({ ...plan, scenario }, targets, load)
+    say(figuresTable(scenario.title, figures))
+    const [ours, theirs] = figures
+    if (values.compare !== undefined && ours && theirs) say(`\n${differenceLine(scenario.name, values.compare, difference(ours, theirs))}`)
+    const latencies = values['open-loop'] ? await openLoops(scenario, targets, figures) : []
+    if (latencies.length > 0) say(latencyTable(`${scenario.title}: latency in an open loop`, latencies))
+    const { name, title } = scenario
+    return { name, title, targets: figures.map(targetResult), verdicts: other === null ? verdicts(name, figures) : [], latencies }
+  } finally {
+    for (const target of targets) await target.stop()
+    await origin.stop()
+  }
+}
+
+/** Ours first. What has started is in `targets` even when the next one does not. */
+async function startTargets(scenario: Scenario, origin: number, targets: Target[]): Promise<void> {
+  const ours = await clearcoat('clearcoat', ROOT, origin, scenario, flags)
+  targets.push(ours)
+  if (other !== null) {
+    targets.push(await clearcoat(values.compare ?? '', other.root, origin, scenario))
+    return
+  }
+  targets.push(await echo(scenario, ours))
+  if (values.ours) return
+  targets.push(await nodeHttp(origin, scenario, ours))
+  if (values.peers) targets.push(...(await peers(origin, scenario)))
+}
+
+async function store(target: Target, scenario: Scenario): Promise<void> {
+  await prove(target, scenario)
+  const { port, distinct } = target
+  if (scenario.keys !== null && distinct) await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
+}
+
+/** Of the caches alone, each at shares of its own capacity. */
+async function openLoops(scenario: Scenario, targets: readonly Target[], figures: readonly Figures[]): Promise<readonly Latency[]> {
+  const found: Latency[] = []
+  for (const [index, { name, port, age, distinct }] of targets.entries()) {
+    if (!distinct) continue
+    const pace = { errand: { port, scenario, age, distinct }, seconds: plan.seconds, connections: plan.connections, seed: index + 1 }
+    const server = median(figures[index]?.rate ?? [])
+    const capacity = Math.min(server, await sender.capacity(pace))
+    const limit = capacity < server * 0.9 ? 'sender' : 'server'
+    for (const share of SHARES) {
+      const rate = capacity * share
+      found.push({ name, share, rate, limit, ...(await sender.run({ ...pace, rate })) })
+    }
+  }
+  return found
+}
+
+function withKeys(scenario: Scenario): Scenario {
+  if (values.keys === undefined || scenario.keys === null) return scenario
+  const keys = { ...scenario.keys, count: count('keys') }
+  return { ...scenario, keys, title: scenario.title.replace(String(scenario.keys.count), String(keys.count)) }
+}
+
+function count(name: 'connections' | 'rounds' | 'seconds' | 'warm-up' | 'keys'): number {
+  const value = Number(values[name])
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} ${values[name]} is no whole number above 0`)
+  return value
+}
+
+function list(text: string, separator: string): readonly string[] {
+  return text.split(separator).filter((part) => part !== '')
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
 }

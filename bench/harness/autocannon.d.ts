@@ -19,6 +19,6 @@ declare module 'autocannon' {
     readonly connections: number
     readonly duration: number
     readonly setupClient: (client: Client) => void
-    readonly verifyBody: (body: string) => boolean
+    readonly verifyBody: (body: string | undefined) => boolean
   }): Promise<Result>
 }

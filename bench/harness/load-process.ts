@@ -1,29 +1,28 @@
 /** The load, in a process of its own: autocannon sends byte-exact requests and every answer is checked. */
 import autocannon from 'autocannon'
 import { answering } from './answering.ts'
+import { expectedBody } from './expect.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
-import { BODY, requestText } from './requests.ts'
-
-let unique = 0
+import { drawKey, HOT, pathOfKey, seeded } from './paths.ts'
+import { requestText, SIGNATURE_BYTES } from './requests.ts'
+import type { Scenario } from './scenario.ts'
 
 async function run(order: LoadOrder): Promise<LoadResult> {
-  const { port, shape, path, connections, seconds, fresh } = order
-  const host = `127.0.0.1:${port}`
-  const fixed = Buffer.from(requestText(shape, host, path), 'latin1')
+  const { port, scenario, connections, seconds, age } = order
+  const next = requests(order)
   let wrongHeads = 0
   const result = await autocannon({
-    url: `http://${host}${path}`,
+    url: `http://127.0.0.1:${port}${HOT}`,
     connections,
     duration: seconds,
     setupClient: (client) => {
-      client.getRequestBuffer = fresh
-        ? () => Buffer.from(requestText(shape, host, `${path}/${process.pid}-${unique++}`), 'latin1')
-        : () => fixed
+      client.getRequestBuffer = next
       client.on('headers', ({ statusCode, headers }) => {
-        if (statusCode !== 200 || headers.includes('Age') !== order.age) wrongHeads++
+        const { status, fields } = scenario.expect
+        if (statusCode !== status || headers.includes('Age') !== age || !fields.every((name) => headers.includes(name))) wrongHeads++
       })
     },
-    verifyBody: (body) => body === BODY,
+    verifyBody: bodyCheck(scenario),
   })
   return {
     answers: result['2xx'] + result.non2xx,
@@ -32,6 +31,27 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     p50: result.latency.p50,
     p99: result.latency.p99,
   }
+}
+
+function requests({ port, scenario, series, seed }: LoadOrder): () => Buffer {
+  const bytes = (path: string): Buffer => Buffer.from(requestText(scenario.shape, `127.0.0.1:${port}`, path, scenario.fields), 'latin1')
+  const { keys, work } = scenario
+  if (keys !== null) {
+    const random = seeded(seed)
+    return () => bytes(pathOfKey(drawKey(keys, random)))
+  }
+  let unique = 0
+  if (work === 'miss') return () => bytes(`/new/${series}-${unique++}`)
+  const fixed = bytes(HOT)
+  return () => fixed
+}
+
+/** Where there are many URLs, which of them was answered is seen by the sender of open loops; here all that they have in common is compared. */
+function bodyCheck(scenario: Scenario): (body: string | undefined) => boolean {
+  const whole = expectedBody(scenario, HOT)
+  if (scenario.keys === null && scenario.work !== 'miss') return (body) => (body ?? '') === whole
+  const common = whole.slice(SIGNATURE_BYTES)
+  return (body = '') => body.startsWith('/') && body.length === whole.length && body.endsWith(common)
 }
 
 answering('ready', (question) => run(question as LoadOrder))

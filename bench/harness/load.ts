@@ -1,22 +1,22 @@
-/** What the load process is told, and what it answers. */
+/** What the load is told, and what it answers. */
 import { Child } from './child.ts'
-import type { Shape } from './requests.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface LoadOrder {
   readonly port: number
-  readonly shape: Shape
-  readonly path: string
+  readonly scenario: Scenario
   readonly connections: number
   readonly seconds: number
-  /** A URL that was never asked for before with each request. */
-  readonly fresh: boolean
+  /** Another for each run: of it come URLs that were never asked for before. Keys are drawn by `seed`. */
+  readonly series: number
+  readonly seed: number
   /** Whether every answer must, or must not, have an Age field. */
   readonly age: boolean
 }
 
 export interface LoadResult {
   readonly answers: number
-  /** Answers with another status, body or Age than expected, and connections that failed. */
+  /** Answers with another status, body, Age or field than expected, and connections that failed. */
   readonly wrong: number
   readonly seconds: number
   /** Milliseconds, closed loop. */
@@ -24,7 +24,7 @@ export interface LoadResult {
   readonly p99: number
 }
 
-/** Drives a server and checks its answers. */
+/** Drives a server with as many requests under way as there are connections, and checks its answers. */
 export interface Load {
   readonly name: string
   run(order: LoadOrder): Promise<LoadResult>

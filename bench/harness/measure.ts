@@ -1,11 +1,14 @@
-/** Rounds over all targets in turn, A B C A B C, and what came of them: medians with their spread. */
+/** Rounds over all targets in turn, and back in the next: A B C, C B A, so that a machine that grows slower or faster favours nobody. */
+import { ask } from './ask.ts'
+import { faultOf } from './expect.ts'
 import type { Load } from './load.ts'
-import type { Shape } from './requests.ts'
-import type { Target, Work } from './target.ts'
+import { firstPath } from './paths.ts'
+import { requestText } from './requests.ts'
+import type { Scenario } from './scenario.ts'
+import type { Target } from './target.ts'
 
 export interface Plan {
-  readonly work: Work
-  readonly shape: Shape
+  readonly scenario: Scenario
   readonly connections: number
   readonly rounds: number
   /** Of each run. */
@@ -19,65 +22,51 @@ export interface Figures {
   readonly cpu: readonly number[]
   /** Answers per second. */
   readonly rate: readonly number[]
+  /** Milliseconds in the closed loop. */
+  readonly p50: readonly number[]
   readonly p99: readonly number[]
+  readonly answers: number
+  /** Those of them that were not what they had to be. */
   readonly wrong: number
 }
 
+type Results = { -readonly [Name in keyof Figures]: Figures[Name] extends readonly number[] ? number[] : Figures[Name] }
+
+let series = 0
+
 export async function measure(plan: Plan, targets: readonly Target[], load: Load): Promise<readonly Figures[]> {
-  const results = targets.map((target) => ({ name: target.name, cpu: [] as number[], rate: [] as number[], p99: [] as number[], wrong: 0 }))
+  const results = targets.map(({ name }): Results => ({ name, cpu: [], rate: [], p50: [], p99: [], answers: 0, wrong: 0 }))
   for (let round = -1; round < plan.rounds; round++) {
-    for (const [index, target] of targets.entries()) {
-      const before = await target.cpu()
-      const seconds = round < 0 ? plan.warmUp : plan.seconds
+    const order = [...targets.entries()]
+    for (const [index, target] of round % 2 === 0 ? order : order.toReversed()) {
+      const { scenario, connections } = plan
       const { port, age } = target
-      const run = await load.run({
-        port,
-        shape: plan.shape,
-        path: '/hot',
-        connections: plan.connections,
-        seconds,
-        fresh: plan.work === 'miss',
-        age,
-      })
+      const seconds = round < 0 ? plan.warmUp : plan.seconds
+      const before = await target.cpu()
+      const run = await load.run({ port, age, scenario, connections, seconds, series: series++, seed: round + 2 })
       const spent = (await target.cpu()) - before
       const result = results[index]
       if (result === undefined || round < 0) continue
       result.cpu.push(spent / run.answers)
       result.rate.push(run.answers / run.seconds)
+      result.p50.push(run.p50)
       result.p99.push(run.p99)
+      result.answers += run.answers
       result.wrong += run.wrong
     }
   }
   return results
 }
 
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? Number.NaN)
-    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
-}
-
-/** One line a target, ratios taken round by round against the first target, which is ours. */
-export function report(title: string, figures: readonly Figures[]): string {
-  const [ours] = figures
-  const rows = figures.map((one) => {
-    const ratios = one.cpu.map((cpu, round) => (ours?.cpu[round] ?? Number.NaN) / cpu)
-    return [
-      one.name,
-      `${median(one.cpu).toFixed(1)} (${Math.min(...one.cpu).toFixed(1)}–${Math.max(...one.cpu).toFixed(1)})`,
-      one === ours ? '' : `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
-      median(one.rate).toFixed(0),
-      median(one.p99).toFixed(1),
-      one.wrong === 0 ? 'all right' : `${one.wrong} WRONG`,
-    ]
-  })
-  return table(title, ['target', 'CPU µs/answer', `${ours?.name ?? ''} ÷ it`, 'answers/s', 'p99 ms', 'answers'], rows)
-}
-
-function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  return [`\n### ${title}\n`, line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+/** Stores what will be asked for, and throws if a target's answer to it is not what the scenario wants: a fast wrong answer is worth nothing. */
+export async function prove(target: Target, scenario: Scenario): Promise<void> {
+  const { shape, fields, work } = scenario
+  const path = firstPath(scenario)
+  const request = (more: Scenario['fields']): string => requestText(shape, `127.0.0.1:${target.port}`, path, more)
+  if (work === 'hit') await ask(target.port, request([]))
+  const fresh = work === 'miss' ? `/first/${series++}` : path
+  const answer = await ask(target.port, request(fields).replace(path, fresh))
+  if (work === 'miss' && !target.distinct) return
+  const fault = faultOf(answer, scenario, fresh, target.age)
+  if (fault !== null) throw new Error(`${target.name} answers ${scenario.name} wrongly: ${fault}\n${answer.head}`)
 }

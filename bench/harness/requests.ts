@@ -1,10 +1,12 @@
-/** The request shapes that are measured, byte for byte, and the body that every target answers with. */
+/** The request shapes that are measured, byte for byte, and what the origin answers. */
 
 /** `lean`: two lines, as wrk sends them. `browser`: the 16 fields, about 900 bytes, of a desktop browser's navigation. */
 export type Shape = 'lean' | 'browser'
 
-export const BODY_BYTES = 1024
-export const BODY: string = 'The quick brown fox jumps over the lazy dog. '.repeat(23).slice(0, BODY_BYTES)
+/** The beginning of each body, in which its path stands, so that another object's body is noticed. */
+export const SIGNATURE_BYTES = 64
+
+const FOX = 'The quick brown fox jumps over the lazy dog. '
 
 /** Fields in the order in which a browser sends them, with analytics cookies only, as on a site nobody is logged in to. */
 export const BROWSER_FIELDS: readonly (readonly [name: string, value: string])[] = [
@@ -26,22 +28,35 @@ export const BROWSER_FIELDS: readonly (readonly [name: string, value: string])[]
   ['Cookie', '_ga=GA1.1.1304857206.1790000000; _gid=GA1.2.55217331.1790000000'],
 ]
 
-export function requestText(shape: Shape, host: string, path: string): string {
-  const fields = shape === 'lean' ? '' : BROWSER_FIELDS.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+type Field = readonly [name: string, value: string]
+
+export function requestText(shape: Shape, host: string, path: string, more: readonly Field[] = []): string {
+  const fields = [...(shape === 'lean' ? [] : BROWSER_FIELDS), ...more].map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`
 }
 
-/** What the origin answers; `cacheable` for an hour, or never. */
-export function originAnswer(cacheable: boolean): string {
+/** The body of `bytes` that lies under a path: the path, padded, and then the same text for all. */
+export function bodyOf(path: string, bytes: number): string {
+  return path.padEnd(SIGNATURE_BYTES) + textOf(bytes - SIGNATURE_BYTES)
+}
+
+let text = ''
+
+function textOf(bytes: number): string {
+  if (text.length !== bytes) text = FOX.repeat(Math.ceil(bytes / FOX.length)).slice(0, bytes)
+  return text
+}
+
+/** The head of what the origin answers; `cacheable` for an hour, or never. */
+export function originHead(cacheable: boolean, bodyBytes: number): string {
   const control = cacheable ? 'public, max-age=3600' : 'no-store'
   return [
     'HTTP/1.1 200 OK',
     `Date: ${new Date().toUTCString()}`,
     'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${BODY_BYTES}`,
+    `Content-Length: ${bodyBytes}`,
     `Cache-Control: ${control}`,
     'ETag: "a-quick-brown-fox"',
-    '',
-    BODY,
+    '\r\n',
   ].join('\r\n')
 }

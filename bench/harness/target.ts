@@ -1,70 +1,99 @@
 /** A server under measurement, whichever program it is. */
-import { connect } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Answer, ask } from './ask.ts'
 import { Child } from './child.ts'
-import { BODY_BYTES, originAnswer } from './requests.ts'
-
-/** `hit`: one hot URL. `pass`: nothing may be stored. `miss`: every URL is new, fetched and stored. */
-export type Work = 'hit' | 'pass' | 'miss'
+import { firstPath } from './paths.ts'
+import { announced, startProgram } from './program.ts'
+import { requestText } from './requests.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface Target {
   readonly name: string
   readonly port: number
-  /** Whether its answers carry Age in this work. */
+  /** Whether its answers carry Age. */
   readonly age: boolean
+  /** Whether it answers each path with its own body, as all but the floor do. */
+  readonly distinct: boolean
   /** User and system time so far of all its processes, in microseconds. */
   cpu(): Promise<number>
   stop(): Promise<void>
 }
 
-/** A port of ours that answers everything with the same bytes, on the load's core. */
-export async function startOrigin(work: Work): Promise<{ port: number; stop: () => Promise<void> }> {
-  const { child, ready } = await Child.start('load', 'targets/echo.ts', [base64(originAnswer(work !== 'pass'))])
+/** Where the sources of this tree are. */
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Memory for stored bodies, the same for every cache. */
+export const MEMORY = '1G'
+
+/** A port of ours that answers everything at once, on the load's core. */
+export async function startOrigin({ work, bodyBytes }: Scenario): Promise<{ port: number; stop: () => Promise<void> }> {
+  const control = work === 'pass' ? 'no-store' : 'store'
+  const { child, ready } = await Child.start('load', 'targets/origin.ts', [control, String(bodyBytes)])
   return { port: ready as number, stop: () => child.stop() }
 }
 
-export function clearcoat(origin: number, work: Work, flags: readonly string[] = []): Promise<Target> {
-  return nodeTarget('clearcoat', 'targets/clearcoat.ts', [String(origin)], work === 'hit', flags)
-}
-
-/** The same with a policy of three hooks. */
-export function clearcoatWithPolicy(origin: number, work: Work): Promise<Target> {
-  return nodeTarget('clearcoat, 3 hooks', 'targets/clearcoat.ts', [String(origin), 'policy'], work === 'hit')
+/** The command as users start it, from the sources under `root`; `flags` are more of its options. */
+export async function clearcoat(
+  name: string,
+  root: string,
+  origin: number,
+  scenario: Scenario,
+  flags: readonly string[] = [],
+): Promise<Target> {
+  const directory = temporary('clearcoat')
+  const policy = scenario.policy === 'hooks' ? ['--policy', fileURLToPath(new URL('../targets/hooks.ts', import.meta.url))] : []
+  const log = scenario.log ? `json:${join(directory, 'access.log')}` : 'none'
+  const fixed = ['--config', 'off', '--listen', '127.0.0.1:0', '--admin', 'off', '--memory', MEMORY, '--log', log]
+  const main = [process.execPath, join(root, 'src/main.ts'), 'serve', `http://127.0.0.1:${origin}`]
+  const program = startProgram([...main, ...fixed, ...policy, ...flags])
+  const listening = JSON.parse(await announced(program, /^\{"event":"listening".*$/m)) as { readonly listen: readonly string[] }
+  return {
+    name,
+    port: Number(listening.listen[0]?.split(':').at(-1)),
+    age: scenario.work === 'hit',
+    distinct: true,
+    cpu: program.cpu,
+    stop: async () => {
+      await program.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
 }
 
 /** The floor answers with the very bytes of `like`. */
-export async function echo(work: Work, like: Target): Promise<Target> {
-  const bytes = await answerOf(like.port, work)
-  return nodeTarget('net echo', 'targets/echo.ts', [base64(bytes)], like.age)
+export async function echo(scenario: Scenario, like: Target): Promise<Target> {
+  return nodeTarget('net echo', 'targets/echo.ts', [], await answerOf(like, scenario), like.age)
 }
 
 /** Caches nothing: on a hit it has its answer ready, with the fields of `like`; else it is a proxy. */
-export async function nodeHttp(origin: number, work: Work, like: Target): Promise<Target> {
-  const [head = ''] = (await answerOf(like.port, work)).split('\r\n\r\n', 1)
-  const fields = head
-    .split('\r\n')
-    .slice(1)
-    .map((line) => line.split(/: (.*)/s).slice(0, 2))
-  const kept = fields.filter(([name = '']) => !['connection', 'keep-alive'].includes(name.toLowerCase()))
-  return nodeTarget(
-    'node:http',
-    'targets/node-http.ts',
-    [String(origin), work === 'hit' ? 'hit' : 'proxy', JSON.stringify(Object.fromEntries(kept))],
-    like.age,
-  )
+export async function nodeHttp(origin: number, scenario: Scenario, like: Target): Promise<Target> {
+  return nodeTarget('node:http', 'targets/node-http.ts', [String(origin), scenario.work], await answerOf(like, scenario), like.age)
 }
 
-async function nodeTarget(
-  name: string,
-  script: string,
-  args: readonly string[],
-  age: boolean,
-  flags: readonly string[] = [],
-): Promise<Target> {
-  const { child, ready } = await Child.start('server', script, args, flags)
+/** A directory in memory, where there is one, that its user removes. */
+export function temporary(name: string): string {
+  try {
+    return mkdtempSync(`/dev/shm/bench-${name}-`)
+  } catch {
+    return mkdtempSync(join(tmpdir(), `bench-${name}-`))
+  }
+}
+
+/** The prepared answer travels in a file: a mebibyte is more than a command line holds. */
+async function nodeTarget(name: string, script: string, args: readonly string[], answer: Answer, age: boolean): Promise<Target> {
+  const directory = temporary('answer')
+  const file = join(directory, 'answer')
+  writeFileSync(file, Buffer.concat([Buffer.from(answer.head, 'latin1'), answer.body]))
+  const { child, ready } = await Child.start('server', script, [...args, file])
+  rmSync(directory, { recursive: true, force: true })
   return {
     name,
     port: ready as number,
     age,
+    distinct: false,
     cpu: async () => {
       const { user, system } = await child.cpu()
       return user + system
@@ -73,29 +102,11 @@ async function nodeTarget(
   }
 }
 
-/** What it answers, whole, as latin-1 text: on a hit the second answer to one request, else the first. */
-async function answerOf(port: number, work: Work): Promise<string> {
-  const first = await readAnswer(port)
-  return work === 'hit' ? readAnswer(port) : first
-}
-
-function readAnswer(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
-    let text = ''
-    socket.setEncoding('latin1')
-    socket.on('error', reject)
-    socket.on('data', (chunk: string) => {
-      text += chunk
-      const end = text.indexOf('\r\n\r\n')
-      if (end < 0 || text.length < end + 4 + BODY_BYTES) return
-      socket.destroy()
-      resolve(text)
-    })
-    socket.write(`GET /hot HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
-  })
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'latin1').toString('base64')
+/** What it answers: on a hit the second answer to one request, else the first. */
+async function answerOf({ port }: Target, scenario: Scenario): Promise<Answer> {
+  const { shape, fields, work } = scenario
+  const path = firstPath(scenario)
+  const request = (more: Scenario['fields']): string => requestText(shape, `127.0.0.1:${port}`, path, more)
+  if (work === 'hit') await ask(port, request([]))
+  return ask(port, request(fields))
 }

@@ -1,36 +1,31 @@
-/** nginx with `proxy_cache` on tmpfs, one worker, no access log, with and without `open_file_cache`. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/** nginx with `proxy_cache` on tmpfs and one worker, with and without `open_file_cache`; configured by the files in `nginx/`. */
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Target, Work } from '../harness/target.ts'
-import { freePort, startProgram } from './proc.ts'
+import { freePort, listening, startProgram } from '../harness/program.ts'
+import type { Scenario } from '../harness/scenario.ts'
+import { type Target, temporary } from '../harness/target.ts'
+import { filled } from './template.ts'
 
-export async function startNginx(origin: number, work: Work, openFileCache: boolean): Promise<Target> {
+export async function startNginx(origin: number, scenario: Scenario, openFileCache: boolean): Promise<Target> {
   const port = await freePort()
-  const directory = mkdtempSync('/dev/shm/bench-nginx-')
-  const cache = work === 'pass' ? '' : 'proxy_cache all; proxy_cache_key $host$request_uri;'
-  const files = openFileCache ? 'open_file_cache max=10000 inactive=60s;' : ''
-  const config = `
-daemon off; worker_processes 1; user root; pid ${directory}/pid; error_log ${directory}/error.log;
-events { worker_connections 4096; }
-http {
-  access_log off; keepalive_requests 1000000000; keepalive_timeout 60s; sendfile on; tcp_nodelay on; ${files}
-  proxy_cache_path ${directory}/cache levels=1:2 keys_zone=all:64m max_size=1g use_temp_path=off;
-  client_body_temp_path ${directory}/b; proxy_temp_path ${directory}/p; fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
-  upstream origin { server 127.0.0.1:${origin}; keepalive 256; keepalive_requests 1000000000; }
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; ${cache} }
-  }
-}`
-  writeFileSync(join(directory, 'nginx.conf'), config)
-  const program = await startProgram(
-    ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')],
-    port,
-  )
+  const directory = temporary('nginx')
+  const part = (name: string): string => filled(`nginx/${name}.conf`, { DIRECTORY: directory })
+  const config = filled('nginx/nginx.conf', {
+    DIRECTORY: directory,
+    ORIGIN: origin,
+    PORT: port,
+    OPTIONS: part(scenario.log ? 'log' : 'no-log') + (openFileCache ? part('open-file-cache') : ''),
+    LOCATION: scenario.work === 'pass' ? '' : part(scenario.policy === 'hooks' ? 'hooks' : 'cache'),
+  })
+  const file = join(directory, 'nginx.conf')
+  writeFileSync(file, config)
+  const program = startProgram(['nginx', '-p', directory, '-c', file, '-e', join(directory, 'error.log')])
+  await listening(program, port)
   return {
     name: openFileCache ? 'nginx, open_file_cache' : 'nginx',
     port,
     age: false,
+    distinct: true,
     cpu: program.cpu,
     stop: async () => {
       await program.stop()

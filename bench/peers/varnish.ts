@@ -1,30 +1,36 @@
-/** Varnish with its memory in malloc, and no log readers attached. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** Varnish with its memory in malloc, configured by the files in `varnish/`; read by `varnishncsa` where the scenario logs, else by nobody. */
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Target, Work } from '../harness/target.ts'
-import { freePort, startProgram } from './proc.ts'
+import { fileURLToPath } from 'node:url'
+import { freePort, listening, startProgram } from '../harness/program.ts'
+import type { Scenario } from '../harness/scenario.ts'
+import { MEMORY, type Target, temporary } from '../harness/target.ts'
+import { filled } from './template.ts'
 
-export async function startVarnish(origin: number, work: Work): Promise<Target> {
+export async function startVarnish(origin: number, scenario: Scenario): Promise<Target> {
   const port = await freePort()
-  const directory = mkdtempSync(join(tmpdir(), 'bench-varnish-'))
-  const pass = work === 'pass' ? 'return (pass);' : 'unset req.http.Cookie; return (hash);'
-  const vcl = `vcl 4.1; backend default { .host = "127.0.0.1"; .port = "${origin}"; } sub vcl_recv { ${pass} }`
-  writeFileSync(join(directory, 'default.vcl'), vcl)
+  const directory = temporary('varnish')
+  const vcl = join(directory, 'default.vcl')
+  const name = scenario.work === 'pass' ? 'pass' : scenario.policy === 'hooks' ? 'hooks' : 'cache'
+  writeFileSync(vcl, filled(`varnish/${name}.vcl`, { ORIGIN: origin }))
   chmodSync(directory, 0o755) // its compiler runs as another user
-  const listen = `127.0.0.1:${port}`
-  const program = await startProgram(
-    ['varnishd', '-F', '-a', listen, '-f', join(directory, 'default.vcl'), '-n', join(directory, 'work'), '-s', 'malloc,1g', '-T', 'none'],
-    port,
-  )
+  const work = join(directory, 'work')
+  const listen = ['-a', `127.0.0.1:${port}`, '-T', 'none', '-n', work]
+  const program = startProgram(['varnishd', '-F', ...listen, '-f', vcl, '-s', `malloc,${MEMORY.toLowerCase()}`])
+  await listening(program, port)
+  const reader = scenario.log ? startProgram(['varnishncsa', '-n', work, '-w', join(directory, 'access.log'), '-f', LOG_FORMAT]) : null
   return {
     name: 'varnish',
     port,
     age: true,
-    cpu: program.cpu,
+    distinct: true,
+    cpu: async () => (await program.cpu()) + ((await reader?.cpu()) ?? 0),
     stop: async () => {
+      await reader?.stop()
       await program.stop()
       rmSync(directory, { recursive: true, force: true })
     },
   }
 }
+
+const LOG_FORMAT = fileURLToPath(new URL('varnish/log.format', import.meta.url))

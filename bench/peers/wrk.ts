@@ -1,13 +1,16 @@
-/** wrk as the load, where it is installed: it costs the load's core less than autocannon, so the server is kept busy. Answers are checked by a script in Lua. */
+/** wrk as the load, where it is installed: it costs the load's core less than autocannon, so the server is kept busy. Answers are checked by `load.lua`. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expectedBody } from '../harness/expect.ts'
 import type { Load, LoadOrder, LoadResult } from '../harness/load.ts'
+import { HOT, pathOfKey } from '../harness/paths.ts'
 import { installed, onCore } from '../harness/pinning.ts'
-import { BODY_BYTES, requestText } from '../harness/requests.ts'
+import { requestText, SIGNATURE_BYTES } from '../harness/requests.ts'
 
-let unique = 0
+const SCRIPT = fileURLToPath(new URL('load.lua', import.meta.url))
 
 export async function startWrk(): Promise<Load | null> {
   if (!installed('wrk')) {
@@ -17,49 +20,41 @@ export async function startWrk(): Promise<Load | null> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-wrk-'))
   return {
     name: 'wrk',
-    run: (order) => run(order, join(directory, 'load.lua')),
+    run: (order) => run(order, directory),
     stop: async () => rmSync(directory, { recursive: true, force: true }),
   }
 }
 
-/** Every 64th answer is looked at whole, since a look at each would make wrk the bottleneck; statuses are counted for all. */
-function script(order: LoadOrder): string {
-  const host = `127.0.0.1:${order.port}`
-  const series = unique++
-  const [before = '', after = ''] = requestText(order.shape, host, `${order.path}/${series}-@`).split('@')
-  const request = order.fresh
-    ? `request = function() n = n + 1; return ${JSON.stringify(before)} .. n .. ${JSON.stringify(after)} end`
-    : `local whole = ${JSON.stringify(requestText(order.shape, host, order.path))}; request = function() return whole end`
-  return `local n = 0
-local seen = 0
-wrong = 0
-local threads = {}
-setup = function(thread) table.insert(threads, thread) end
-${request}
-response = function(status, headers, body)
-  seen = seen + 1
-  if status ~= 200 then wrong = wrong + 1
-  elseif seen % 64 == 0 and (#body ~= ${BODY_BYTES} or (headers["Age"] ~= nil) ~= ${order.age}) then wrong = wrong + 1 end
-end
-done = function(summary, latency, requests)
-  local bad = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-  for _, thread in ipairs(threads) do bad = bad + thread:get("wrong") end
-  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, bad, latency:percentile(50), latency:percentile(99)))
-end
-`
+/** The order as `load.lua` reads it. JSON's strings are Lua's, for what is in requests and file names. */
+function orderText({ port, scenario, series, seed, age }: LoadOrder, body: string): string {
+  const { keys, work, shape, fields, expect } = scenario
+  const draw = keys?.draw ?? (work === 'miss' ? 'new' : 'one')
+  const path = keys !== null ? pathOfKey(0).replace('0', '@') : work === 'miss' ? '/new/@' : HOT
+  const [before = '', after = ''] = requestText(shape, `127.0.0.1:${port}`, path, fields).split('@')
+  const entries: readonly (readonly [string, string | number | boolean])[] = [
+    ['before', before],
+    ['after', after],
+    ['draw', draw],
+    ['count', keys?.count ?? 0],
+    ['series', String(series)],
+    ['seed', seed],
+    ['status', expect.status],
+    ['age', age],
+    ['body', body],
+    ['common', draw === 'one' ? 0 : SIGNATURE_BYTES],
+  ]
+  const lines = entries.map(([name, value]) => `  ${name} = ${JSON.stringify(value)},\n`).join('')
+  return `order = {\n${lines}  fields = {${expect.fields.map((name) => JSON.stringify(name)).join(', ')}},\n}\n`
 }
 
-function run(order: LoadOrder, path: string): Promise<LoadResult> {
-  writeFileSync(path, script(order))
-  const [command = '', ...args] = onCore('load', [
-    'wrk',
-    '-t1',
-    `-c${order.connections}`,
-    `-d${order.seconds}s`,
-    '-s',
-    path,
-    `http://127.0.0.1:${order.port}${order.path}`,
-  ])
+function run(order: LoadOrder, directory: string): Promise<LoadResult> {
+  const body = join(directory, 'body')
+  const file = join(directory, 'order.lua')
+  writeFileSync(body, expectedBody(order.scenario, HOT), 'latin1')
+  writeFileSync(file, orderText(order, body))
+  const url = `http://127.0.0.1:${order.port}${HOT}`
+  const wrk = ['wrk', '-t1', `-c${order.connections}`, `-d${order.seconds}s`, '-s', SCRIPT, url, '--', file]
+  const [command = '', ...args] = onCore('load', wrk)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

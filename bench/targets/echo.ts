@@ -1,11 +1,14 @@
 /**
- * The floor: a bare `node:net` server that reads, looks for the end of a head, and writes the same prepared bytes. Also the origin.
- * Argument: the bytes to answer with, in base64.
+ * The floor: a bare `node:net` server that reads, looks for the end of a head, and writes the same prepared bytes.
+ * Argument: a file with the bytes to answer.
  */
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { answering } from '../harness/answering.ts'
 
-const answer = Buffer.from(process.argv[2] ?? '', 'base64').toString('latin1')
+const prepared = readFileSync(process.argv[2] ?? '')
+/** A small answer is written as text, which saves its copy; a large one as it lies. */
+const answer = prepared.length <= 16 * 1024 ? prepared.toString('latin1') : prepared
 const END = '\r\n\r\n'
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -14,7 +17,8 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (chunk: Buffer) => {
     let bytes = held === null ? chunk : Buffer.concat([held, chunk])
     for (let at = bytes.indexOf(END); at >= 0; at = bytes.indexOf(END)) {
-      socket.write(answer, 'latin1')
+      if (typeof answer === 'string') socket.write(answer, 'latin1')
+      else socket.write(answer)
       bytes = bytes.subarray(at + END.length)
     }
     held = bytes.length === 0 ? null : bytes

@@ -1,16 +1,21 @@
-/** `node:http` beside us: as a cache of one answer, or as a proxy through a keep-alive agent. Arguments: the origin's port, the way, the headers as JSON. */
+/** `node:http` beside us: as a cache of one answer, or as a proxy through a keep-alive agent. Arguments: the origin's port, the work, a file with the answer to a hit. */
+import { readFileSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
 import { answering } from '../harness/answering.ts'
-import { BODY } from '../harness/requests.ts'
 
-const [originPort = '0', way = 'hit', head = '{}'] = process.argv.slice(2)
-const headers = JSON.parse(head) as Record<string, string>
-const body = Buffer.from(BODY, 'latin1')
+const [originPort = '0', work = 'hit', file = ''] = process.argv.slice(2)
+const prepared = readFileSync(file)
+const headEnd = prepared.indexOf('\r\n\r\n')
+const [statusLine = '', ...lines] = prepared.toString('latin1', 0, headEnd).split('\r\n')
+const status = Number(statusLine.split(' ')[1])
+const pairs = lines.map((line) => line.split(/: (.*)/s).slice(0, 2))
+const headers = Object.fromEntries(pairs.filter(([name = '']) => !/^(?:connection|keep-alive)$/i.test(name))) as Record<string, string>
+const body = prepared.subarray(headEnd + 4)
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 
 const server = createServer((incoming, answer) => {
-  if (way === 'hit') {
-    answer.writeHead(200, headers)
+  if (work === 'hit') {
+    answer.writeHead(status, headers)
     answer.end(body)
     return
   }

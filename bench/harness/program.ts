@@ -1,33 +1,68 @@
-/** A program of another author as a target: started on the server's core, its processor time read from /proc with that of its children. */
+/** A program as a target: started on the server's core, its processor time read from /proc with that of its children. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { onCore } from '../harness/pinning.ts'
+import { onCore } from './pinning.ts'
 
 /** Linux counts processor time in hundredths of a second for every program that asks (`USER_HZ`). */
 const MICROSECONDS_PER_TICK = 10_000
+/** Characters of what a program says of itself that are kept. */
+const LONGEST_COMPLAINT = 4000
 
 export interface Program {
+  readonly child: ChildProcess
+  /** An error that says what went wrong, and what the program said. */
+  failure(what: string): Error
   cpu(): Promise<number>
   stop(): Promise<void>
 }
 
-/** Starts it and waits until it answers on `port`. */
-export async function startProgram(command: readonly string[], port: number): Promise<Program> {
+export function startProgram(command: readonly string[]): Program {
   const [program = '', ...args] = onCore('server', command)
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let complaints = ''
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    complaints = (complaints + chunk).slice(-LONGEST_COMPLAINT)
+  })
   const kill = (): boolean => child.kill('SIGTERM')
   process.once('exit', kill)
-  await answers(port, child)
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   return {
+    child,
+    failure: (what) => new Error(`${child.spawnargs.join(' ')} ${what}\n${complaints}`),
     cpu: async () => family(child.pid ?? 0).reduce((sum, pid) => sum + ticksOf(pid), 0) * MICROSECONDS_PER_TICK,
-    stop: () =>
-      new Promise((resolve) => {
-        process.off('exit', kill)
-        child.once('exit', () => resolve())
-        kill()
-      }),
+    stop: () => {
+      process.off('exit', kill)
+      kill()
+      return gone
+    },
   }
+}
+
+/** Waits until it answers on `port`. */
+export async function listening({ child, failure }: Program, port: number): Promise<void> {
+  child.stdout?.resume()
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (child.exitCode !== null) throw failure(`ended with ${child.exitCode}`)
+    if (await canConnect(port)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw failure(`does not listen on ${port}`)
+}
+
+/** Waits for a line of its output. */
+export function announced({ child, failure }: Program, line: RegExp): Promise<string> {
+  let text = ''
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(failure(`ended with ${code}`)))
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      const [found] = line.exec(text) ?? []
+      if (found === undefined) return
+      child.stdout?.removeAllListeners('data').resume()
+      resolve(found)
+    })
+  })
 }
 
 /** A port that is free now. */
@@ -38,15 +73,6 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })
   })
-}
-
-async function answers(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`)
-    if (await canConnect(port)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${child.spawnargs.join(' ')} does not listen on ${port}`)
 }
 
 function canConnect(port: number): Promise<boolean> {
@@ -73,7 +99,7 @@ function family(root: number): readonly number[] {
   return found
 }
 
-/** `utime` and `stime` (proc(5)). */
+/** `utime` and `stime` (proc(5)), of all threads. */
 function ticksOf(pid: number): number {
   const stat = statOf(pid)
   return Number(stat[11] ?? 0) + Number(stat[12] ?? 0)

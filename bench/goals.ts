@@ -1,0 +1,67 @@
+/** What Clearcoat's processor time per answer may be, divided by that of others in the same run. */
+import type { Figures } from './harness/measure.ts'
+import { median, ratios, type Spread, spread } from './harness/statistics.ts'
+
+/** `nginx` is the better of its two configurations, `floor` the bare socket. */
+export type Rival = 'varnish' | 'nginx' | 'floor'
+
+export interface Goal {
+  readonly scenario: string
+  readonly rival: Rival
+  /** The largest ratio that is good enough. */
+  readonly most: number
+}
+
+const hit = { varnish: 0.55, nginx: 0.9 }
+const keys = { varnish: 0.6, nginx: 0.6 }
+const large = { varnish: 0.95, nginx: 1 }
+
+const TABLE: Readonly<Record<string, Readonly<Partial<Record<Rival, number>>>>> = {
+  'hit-small': { ...hit, floor: 1.9 },
+  'hit-browser': hit,
+  'hit-hooks': { varnish: 0.7, nginx: 1.1 },
+  'hit-log': { varnish: 0.6, nginx: 1 },
+  'hit-keys-zipf': keys,
+  'hit-keys-uniform': keys,
+  'hit-304': hit,
+  'hit-100k': large,
+  'hit-1m': large,
+  'hit-range': { varnish: 0.6, nginx: 0.9 },
+  pass: { varnish: 0.4, nginx: 1.4 },
+  miss: { varnish: 0.6, nginx: 1.2 },
+}
+
+export const GOALS: readonly Goal[] = Object.entries(TABLE).flatMap(([scenario, row]) =>
+  Object.entries(row).map(([rival, most]) => ({ scenario, rival: rival as Rival, most })),
+)
+
+export interface Verdict extends Goal {
+  /** Which target stood for the rival. */
+  readonly target: string
+  /** Taken round by round. */
+  readonly ratio: Spread
+  /** Whether the median is good enough. */
+  readonly met: boolean
+}
+
+const NAMES: Readonly<Record<Rival, readonly string[]>> = {
+  varnish: ['varnish'],
+  nginx: ['nginx', 'nginx, open_file_cache'],
+  floor: ['net echo'],
+}
+
+/** How a scenario's figures, ours first, stand to its goals; rivals that did not run are left out. */
+export function verdicts(scenario: string, figures: readonly Figures[]): readonly Verdict[] {
+  const [ours] = figures
+  if (ours === undefined) return []
+  return GOALS.filter((goal) => goal.scenario === scenario).flatMap((goal) => {
+    const best = better(figures.filter(({ name }) => NAMES[goal.rival].includes(name)))
+    if (best === undefined) return []
+    const ratio = spread(ratios(ours.cpu, best.cpu))
+    return [{ ...goal, target: best.name, ratio, met: ratio.median <= goal.most }]
+  })
+}
+
+function better(figures: readonly Figures[]): Figures | undefined {
+  return figures.toSorted((a, b) => median(a.cpu) - median(b.cpu))[0]
+}

@@ -1,0 +1,41 @@
+/** Results as tables for a terminal, which are Markdown as well. */
+import type { Verdict } from '../goals.ts'
+import type { Figures } from './measure.ts'
+import { median, ratios, type Spread, spread } from './statistics.ts'
+
+/** One line a target, ratios taken round by round against the first target, which is ours. */
+export function figuresTable(title: string, figures: readonly Figures[]): string {
+  const [ours] = figures
+  const rows = figures.map((one) => [
+    one.name,
+    shown(spread(one.cpu), 1),
+    one === ours || ours === undefined ? '' : shown(spread(ratios(ours.cpu, one.cpu)), 2),
+    median(one.rate).toFixed(0),
+    median(one.p99).toFixed(1),
+    one.wrong === 0 ? 'all right' : `${one.wrong} of ${one.answers} WRONG`,
+  ])
+  return table(title, ['target', 'CPU µs/answer', `${ours?.name ?? ''} ÷ it`, 'answers/s', 'p99 ms', 'answers'], rows)
+}
+
+/** Every ratio that has a target, met or missed. */
+export function goalsTable(verdicts: readonly Verdict[]): string {
+  const met = verdicts.filter((verdict) => verdict.met).length
+  const rows = verdicts.map(({ scenario, target, ratio, most, met }) => [
+    scenario,
+    target,
+    shown(ratio, 2),
+    `≤ ${most}`,
+    met ? 'met' : 'MISSED',
+  ])
+  return table(`targets: ${met} of ${verdicts.length} met`, ['scenario', 'clearcoat ÷', 'ratio', 'target', ''], rows)
+}
+
+export function shown({ median, lowest, highest }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${lowest.toFixed(digits)}–${highest.toFixed(digits)})`
+}
+
+export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [`\n### ${title}\n`, line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}

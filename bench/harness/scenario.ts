@@ -1,0 +1,36 @@
+/** A piece of work for a cache, as data: what is asked, how the cache is set up, and what every answer must be. */
+import type { Shape } from './requests.ts'
+
+/** `hit`: all is stored before. `pass`: nothing may be stored. `miss`: every URL is new, fetched and stored. */
+export type Work = 'hit' | 'pass' | 'miss'
+
+/** `uniform`: every key as often as any other. `zipf`: the n-th key in proportion to 1/n. */
+export type Draw = 'uniform' | 'zipf'
+
+export interface Scenario {
+  /** What `--scenario` calls it. */
+  readonly name: string
+  readonly title: string
+  readonly work: Work
+  readonly shape: Shape
+  /** Fields of the request beside those of its shape. */
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** Of the stored representation. */
+  readonly bodyBytes: number
+  /** Many URLs in place of one. */
+  readonly keys: { readonly count: number; readonly draw: Draw } | null
+  /** `hooks`: read and set fields when a request comes, when its key is made, and when it is answered. */
+  readonly policy: 'none' | 'hooks'
+  /** Whether each request is logged as JSON to a file. */
+  readonly log: boolean
+  readonly expect: Expectation
+}
+
+export interface Expectation {
+  readonly status: number
+  /** The part of the representation that the answer carries. */
+  readonly from: number
+  readonly bytes: number
+  /** Names of fields that must be there, as they are written. */
+  readonly fields: readonly string[]
+}

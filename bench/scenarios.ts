@@ -1,0 +1,60 @@
+/** What is measured: one entry a scenario, and nothing in them that only one server understands. */
+import type { Scenario } from './harness/scenario.ts'
+
+const KiB = 1024
+
+/** What most scenarios share: 1 KiB under one hot URL, asked for in two lines, answered 200 from memory. */
+const hit: Omit<Scenario, 'name' | 'title'> = {
+  work: 'hit',
+  shape: 'lean',
+  fields: [],
+  bodyBytes: KiB,
+  keys: null,
+  policy: 'none',
+  log: false,
+  expect: { status: 200, from: 0, bytes: KiB, fields: [] },
+}
+
+export const KEYS = 200_000
+
+export const SCENARIOS: readonly Scenario[] = [
+  { ...hit, name: 'hit-small', title: 'hit, 1 KiB, lean request' },
+  { ...hit, name: 'hit-browser', title: 'hit, 1 KiB, request of a browser', shape: 'browser' },
+  {
+    ...hit,
+    name: 'hit-hooks',
+    title: 'hit, 1 KiB, policy with recv, hash and deliver',
+    policy: 'hooks',
+    expect: { ...hit.expect, fields: ['X-Device', 'X-Hits'] },
+  },
+  { ...hit, name: 'hit-log', title: 'hit, 1 KiB, JSON access log to a file', log: true },
+  { ...hit, name: 'hit-keys-zipf', title: `hit, 1 KiB, ${KEYS} keys, Zipf`, keys: { count: KEYS, draw: 'zipf' } },
+  { ...hit, name: 'hit-keys-uniform', title: `hit, 1 KiB, ${KEYS} keys, uniform`, keys: { count: KEYS, draw: 'uniform' } },
+  {
+    ...hit,
+    name: 'hit-304',
+    title: '304 to If-None-Match',
+    fields: [['If-None-Match', '"a-quick-brown-fox"']],
+    expect: { ...hit.expect, status: 304, bytes: 0 },
+  },
+  { ...hit, name: 'hit-100k', title: 'hit, 100 KiB', bodyBytes: 100 * KiB, expect: { ...hit.expect, bytes: 100 * KiB } },
+  { ...hit, name: 'hit-1m', title: 'hit, 1 MiB', bodyBytes: KiB * KiB, expect: { ...hit.expect, bytes: KiB * KiB } },
+  {
+    ...hit,
+    name: 'hit-range',
+    title: 'range of 1 KiB out of 1 MiB',
+    bodyBytes: KiB * KiB,
+    fields: [['Range', 'bytes=524288-525311']],
+    expect: { ...hit.expect, status: 206, from: 524_288, bytes: KiB },
+  },
+  { ...hit, name: 'pass', title: 'pass, 1 KiB', work: 'pass' },
+  { ...hit, name: 'miss', title: 'miss and store, 1 KiB', work: 'miss' },
+]
+
+/** The scenarios of these names, in the order of the table; all if there are none. Throws for a name that no scenario has. */
+export function scenariosNamed(names: readonly string[]): readonly Scenario[] {
+  const known = SCENARIOS.map(({ name }) => name)
+  const unknown = names.filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new Error(`no scenario is called ${unknown.join(' or ')}; there are ${known.join(', ')}`)
+  return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name))
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { GOALS, verdicts } from '../../bench/goals.ts'
+import type { Figures } from '../../bench/harness/measure.ts'
+import { figuresTable, goalsTable } from '../../bench/harness/report.ts'
+import { SCENARIOS, scenariosNamed } from '../../bench/scenarios.ts'
+
+function figures(name: string, ...cpu: readonly number[]): Figures {
+  return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0 }
+}
+
+describe('the table of targets', () => {
+  it('has one to Varnish and one to nginx for every scenario, and names no other', () => {
+    const pairs = GOALS.filter(({ rival }) => rival !== 'floor').map(({ scenario, rival }) => `${scenario} ${rival}`)
+    expect(pairs.toSorted()).toEqual(SCENARIOS.flatMap(({ name }) => [`${name} nginx`, `${name} varnish`]).toSorted())
+  })
+
+  it('is met when the median of the paired ratios is good enough, and missed when only one round is', () => {
+    const [met] = verdicts('hit-small', [figures('clearcoat', 5, 11, 5.4), figures('varnish', 10, 10, 10)])
+    expect(met).toMatchObject({ rival: 'varnish', met: true, ratio: { median: 0.54, lowest: 0.5, highest: 1.1 } })
+    const [missed] = verdicts('hit-small', [figures('clearcoat', 5, 11, 5.6), figures('varnish', 10, 10, 10)])
+    expect(missed).toMatchObject({ met: false, most: 0.55 })
+  })
+
+  it('compares with the better of nginx’s two configurations, whichever it is', () => {
+    const ours = figures('clearcoat', 9)
+    const one = verdicts('hit-304', [ours, figures('nginx', 20), figures('nginx, open_file_cache', 8)])
+    expect(one).toMatchObject([{ target: 'nginx, open_file_cache', met: false }])
+    const other = verdicts('hit-304', [ours, figures('nginx', 12), figures('nginx, open_file_cache', 13)])
+    expect(other).toMatchObject([{ target: 'nginx', met: true }])
+  })
+
+  it('says nothing of a rival that did not run', () => {
+    expect(verdicts('pass', [figures('clearcoat', 9), figures('node:http', 9)])).toEqual([])
+  })
+
+  it('prints what was missed as well as what was met', () => {
+    const text = goalsTable(verdicts('hit-small', [figures('clearcoat', 5), figures('varnish', 10), figures('net echo', 2)]))
+    expect(text).toContain('1 of 2 met')
+    expect(text).toMatch(/hit-small \| varnish +\| 0\.50 \(0\.50–0\.50\) \| ≤ 0\.55 \| met/)
+    expect(text).toMatch(/net echo +\| 2\.50 \(2\.50–2\.50\) \| ≤ 1\.9 +\| MISSED/)
+  })
+
+  it('does not let wrong answers pass unseen', () => {
+    expect(figuresTable('hit', [{ ...figures('clearcoat', 5), wrong: 3 }])).toContain('3 of 100 WRONG')
+  })
+})
+
+describe('scenarios', () => {
+  it('are chosen by name, all when none is given', () => {
+    expect(scenariosNamed(['miss', 'hit-small']).map(({ name }) => name)).toEqual(['hit-small', 'miss'])
+    expect(scenariosNamed([])).toBe(SCENARIOS)
+  })
+
+  it('refuses a name that no scenario has, and says which there are', () => {
+    expect(() => scenariosNamed(['hit-smal'])).toThrow(/no scenario is called hit-smal; there are hit-small, hit-browser/)
+  })
+})
