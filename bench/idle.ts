@@ -9,7 +9,7 @@ import { writeHeapSnapshot } from 'node:v8'
 import { createServer } from '../src/index.ts'
 import { answering } from './harness/answering.ts'
 import { Child } from './harness/child.ts'
-import { originAnswer, requestText, type Shape } from './harness/requests.ts'
+import { bodyOf, originHead, requestText, type Shape } from './harness/requests.ts'
 
 type Memory = ReturnType<typeof process.memoryUsage>
 
@@ -24,7 +24,7 @@ if (role === 'clearcoat') {
   const server = await createServer({ origin: `http://127.0.0.1:${rest[0]}`, listen: ['127.0.0.1:0'], limits, deadlines: { idle: 3600 } })
   answering(Number(server.addresses[0]?.split(':').at(-1)), memory)
 } else if (role === 'floor' || role === 'origin') {
-  const answer = originAnswer(true)
+  const answer = originHead(true, 1024) + bodyOf('/', 1024)
   const server = createNetServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.end())
