@@ -113,6 +113,12 @@ export class HeaderMap {
     this.#values.push(value)
   }
 
+  /** Engine only: `set` for what is known to be valid. `lower` must be `name` in lower case. */
+  setRaw(name: string, lower: string, value: string): void {
+    if ((this.#present & bitOf(lower)) !== 0) this.#deleteFrom(lower, 0)
+    this.appendRaw(name, lower, value)
+  }
+
   /** Engine only: removes all lines of a lower-case name, framing included. */
   removeRaw(lower: string): boolean {
     return this.#deleteFrom(lower, 0)

@@ -63,8 +63,8 @@ export const COMMANDS: readonly Command[] = [
     [1, Number.POSITIVE_INFINITY],
     banCommand,
   ),
-  command('ban.list', 'The bans, newest first: time, references, C for completed, expression.', [0, 0], ({ invalidation }) =>
-    banList(invalidation.bans()),
+  command('ban.list', 'The bans, newest first: time, references, C for completed, expression.', [0, 0], async ({ invalidation }) =>
+    banList(await invalidation.bans()),
   ),
   command('banner', 'A greeting.', [0, 0], () => BANNER),
   command('help [<command>]', 'The commands, or one of them.', [0, 1], (_parts, [name]) => help(name)),

@@ -83,7 +83,7 @@ export const ROUTES: readonly Route[] = [
   route('GET /api/bans', {
     summary: 'The bans, newest first.',
     answer: z.strictObject({ bans: z.array(BAN) }),
-    run: (parts) => ({ bans: [...parts.invalidation.bans()] }),
+    run: async (parts) => ({ bans: [...(await parts.invalidation.bans())] }),
   }),
   route('GET /api/objects', {
     summary: 'Stored objects in the order in which they were stored, in pages.',

@@ -51,7 +51,7 @@ function deservesError(step: FailStep): boolean {
 function serveStale(fetch: FetchTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): FetchStep {
   const { observer } = fetch
   fetch.observer = null
-  if (fetch.init.claim !== null) fetch.deps.table.release(fetch.init.claim, { type: 'failed', cause: failure })
+  if (fetch.init.claim !== null) fetch.deps.table.release(fetch.init.claim, { type: 'failed', cause: failure, page: null })
   observer?.failed(failure, stale)
   return DONE
 }
@@ -59,7 +59,7 @@ function serveStale(fetch: FetchTransaction, failure: RequestFailure | OriginFai
 function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, action: Action): FetchStep {
   switch (action.type) {
     case 'deliver':
-      return give(fetch, step, beresp)
+      return give(fetch, step, beresp, fetch.init.policy.compiled.hooks.backendError !== null)
     case 'retry':
       if (fetch.retries >= fetch.deps.settings.limits.retries) return give(fetch, step, written(fetch, beresp))
       fetch.retries++
@@ -76,8 +76,8 @@ function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse,
   }
 }
 
-/** An answer made here. With a ttl (a policy gave it one) it is stored like any other. */
-function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse): FetchStep {
+/** An answer made here. With a ttl (a policy gave it one) it is stored like any other. `own`: a policy's hook had the last word. */
+function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, own: boolean = false): FetchStep {
   const { deps, init } = fetch
   const bytes = typeof beresp.body === 'string' ? Buffer.from(beresp.body) : Buffer.from(beresp.body)
   const store = beresp.ttl > 0 && init.kind !== 'pass' && !beresp.uncacheable
@@ -113,7 +113,10 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
   if (store) {
     deps.table.publish(init.claim, object, NO_NAMES, init.request.variant(NO_NAMES), true)
     deps.table.complete(object)
-  } else if (init.claim !== null) deps.table.release(init.claim, { type: 'failed', cause: step.failure })
+  } else if (init.claim !== null) {
+    const page = own && isNobodys(fetch, beresp) ? object : null
+    deps.table.release(init.claim, { type: 'failed', cause: step.failure, page })
+  }
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,
@@ -128,6 +131,12 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse):
     failure: step.failure,
   })
   return DONE
+}
+
+/** Whether strangers may have the page: it was not made for somebody, sets no cookie and does not name the request, as the built-in one does. */
+function isNobodys({ init }: FetchTransaction, { headers, body }: BackendResponse): boolean {
+  if (init.request.credentialed || headers.hasLower('set-cookie')) return false
+  return !(typeof body === 'string' ? body : Buffer.from(body).toString('latin1')).includes(init.request.id)
 }
 
 /** The built-in page, where no hook has had the last word. */

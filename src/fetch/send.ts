@@ -1,7 +1,10 @@
 /** Hands the request to the origin connection. */
 
+import type { ReplayBody } from '../body/replay.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
+import type { OriginDeadlines, OriginRequest } from '../origin/exchange.ts'
+import type { BackendRequest } from '../policy/backend-request.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import { methodFacts } from '../wire/methods.ts'
 import { type FetchStep, failWith, WAIT } from './step.ts'
@@ -27,24 +30,34 @@ export function send(fetch: FetchTransaction): FetchStep {
     return failWith(new RequestFailure('too_many_retries', 'the request’s body is too large to be sent again'))
   fetch.requestTime = deps.clock.now()
   deps.counters.add(init.kind === 'refresh' ? C.s_bgfetch : C.s_fetch)
-  const facts = methodFacts(bereq.method)
   fetch.call = null
-  const call = deps.originOf(bereq.backend).send(
-    {
-      method: bereq.method,
-      target: bereq.url,
-      fieldLines,
-      body,
-      announceEmpty: ANNOUNCES_EMPTY.has(bereq.method),
-      upgrade: init.request.upgrade,
-      deadlines: { connect: bereq.connectTimeout, firstByte: bereq.firstByteTimeout, betweenBytes: bereq.betweenBytesTimeout },
-      // Asked when a connection has died: by then more of the body may have gone than is kept.
-      get replayable(): boolean {
-        return facts.idempotent && (body === null || body.replayable)
-      },
-    },
-    fetch,
-  )
+  const call = deps.originOf(bereq.backend).send(new Sending(bereq, fieldLines, body, init.request.upgrade), fetch)
   fetch.call = call
   return WAIT
+}
+
+/** A request on its way, of one shape for all. */
+class Sending implements OriginRequest {
+  readonly method: string
+  readonly target: string
+  readonly fieldLines: string
+  readonly body: ReplayBody | null
+  readonly announceEmpty: boolean
+  readonly upgrade: string | null
+  readonly deadlines: OriginDeadlines
+
+  constructor(bereq: BackendRequest, fieldLines: string, body: ReplayBody | null, upgrade: string | null) {
+    this.method = bereq.method
+    this.target = bereq.url
+    this.fieldLines = fieldLines
+    this.body = body
+    this.announceEmpty = ANNOUNCES_EMPTY.has(bereq.method)
+    this.upgrade = upgrade
+    this.deadlines = { connect: bereq.connectTimeout, firstByte: bereq.firstByteTimeout, betweenBytes: bereq.betweenBytesTimeout }
+  }
+
+  /** Asked when a connection has died: by then more of the body may have gone than is kept. */
+  get replayable(): boolean {
+    return methodFacts(this.method).idempotent && (this.body === null || this.body.replayable)
+  }
 }

@@ -146,7 +146,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.#ended = true
     this.decided()
     this.cancelCall()
-    if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure })
+    if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure, page: null })
   }
 
   /** Nobody reads what is filling; give it time to become whole if it is worth keeping. */

@@ -81,8 +81,8 @@ export class Banning {
   }
 
   /** Newest first. */
-  list(): readonly BanInfo[] {
-    const untested = this.#untested()
+  async list(): Promise<readonly BanInfo[]> {
+    const untested = await this.#untested()
     return this.#bans.list((position) => {
       let references = 0
       for (const [checked, objects] of untested) if (checked < position) references += objects
@@ -99,11 +99,13 @@ export class Banning {
   }
 
   /** Of what has not been tested as far as the newest ban: how far, and how many objects. Many bans are compared with few positions. */
-  #untested(): ReadonlyMap<number, number> {
+  async #untested(): Promise<ReadonlyMap<number, number>> {
     const { newest } = this.#bans
     const untested = new Map<number, number>()
     if (this.#lurker.testedUpTo >= newest) return untested
-    for (const { checked } of this.#table.present()) if (checked < newest) untested.set(checked, (untested.get(checked) ?? 0) + 1)
+    await this.#table.look(({ checked }) => {
+      if (checked < newest) untested.set(checked, (untested.get(checked) ?? 0) + 1)
+    })
     return untested
   }
 

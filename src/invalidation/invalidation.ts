@@ -31,7 +31,7 @@ export type Purgeable = Pick<ObjectTable, 'purge' | 'purgeSubject' | 'count'>
 export interface BanSurface {
   ban(expression: string): Invalidated | Promise<Invalidated>
   count(expression: string): Promise<number>
-  list(): readonly BanInfo[]
+  list(): Promise<readonly BanInfo[]>
   gauges(): Readonly<Record<string, number>>
   stop(): void
 }
@@ -65,8 +65,8 @@ export class Invalidation {
     return subject.by === 'ban' ? this.#banning.count(subject.expression) : (await this.#table.count(subject)).objects
   }
 
-  /** Newest first. */
-  bans(): readonly BanInfo[] {
+  /** Newest first. What has not been tested yet is counted in slices. */
+  bans(): Promise<readonly BanInfo[]> {
     return this.#banning.list()
   }
 

@@ -22,8 +22,11 @@ export type ClaimOutcome =
   | { readonly type: 'object'; readonly object: CachedObject; readonly names: readonly string[]; readonly variant: string }
   /** The answer cannot be shared: every waiter goes on by itself, in parallel. */
   | { readonly type: 'alone' }
-  /** The fetch failed. After a first failure one waiter takes over and the others wait for it; after a second they get the failure. */
-  | { readonly type: 'failed'; readonly cause: Error }
+  /**
+   * The fetch failed. After a first failure one waiter takes over and the others wait for it; after a second they get the failure, with the
+   * page that a policy made for it where that is nobody's own.
+   */
+  | { readonly type: 'failed'; readonly cause: Error; readonly page: CachedObject | null }
   /** Look up again: the claim was given up without a result, or an invalidation overtook it. */
   | { readonly type: 'again' }
 

@@ -126,8 +126,13 @@ export class LocalTable implements ObjectTable {
   }
 
   /** How many objects there are of some kind. */
-  countMatching(matches: (object: BanView) => boolean): PurgeResult | Promise<PurgeResult> {
+  countMatching(matches: (object: BanView) => boolean): Promise<PurgeResult> {
     return this.#purging.countMatching(matches)
+  }
+
+  /** Shows every object that is stored or arriving, in slices. */
+  look(visit: (object: CachedObject) => void): Promise<void> {
+    return this.#purging.look(1, visit)
   }
 
   overtaken(key: string, position: number): Verdict {

@@ -6,6 +6,7 @@ import { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
 import { type Job, type Pace, Slices } from './pace.ts'
 import { objectsUnder, type Shelves } from './shelves.ts'
+import type { Slot } from './slot.ts'
 import { Selector, type SubjectPurge } from './subject.ts'
 import type { Sweep, Sweeps } from './sweeps.ts'
 import type { Invalidations, PurgeResult } from './table.ts'
@@ -16,6 +17,7 @@ type Stop = CachedObject | Head
 /** A look at something beside taking an object out of all indexes. */
 const LOOK = 1
 const TAKE = 8
+const NOTHING: PurgeResult = { objects: 0 }
 
 export interface PurgingInit {
   readonly shelves: Shelves
@@ -110,21 +112,24 @@ export class Purging {
   }
 
   /** How many objects a ban would take now. */
-  countMatching(matches: (object: BanView) => boolean): PurgeResult | Promise<PurgeResult> {
+  async countMatching(matches: (object: BanView) => boolean): Promise<PurgeResult> {
     let objects = 0
-    const look = (stop: Stop): number => {
-      const seen = stop instanceof CachedObject ? [stop] : objectsUnder(stop)
-      for (const object of seen) {
-        const { slot } = object
-        if (slot === null || this.#sweeps.doomed(object)) continue
-        if (matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()))) objects++
-      }
-      return TAKE
-    }
-    return this.#carryOut(
+    await this.look(TAKE, (object, slot) => {
+      if (matches(new BanView(object, slot.spec.names, slot.variant, this.#shelves.now()))) objects++
+    })
+    return { objects }
+  }
+
+  /** Shows everything that is stored or arriving and that no purge under way is going to take. A look at one is so much `work`. */
+  async look(work: number, visit: (object: CachedObject, slot: Slot) => void): Promise<void> {
+    await this.#carryOut(
       { by: 'all' },
-      look,
-      () => ({ objects }),
+      (stop) => {
+        for (const object of stop instanceof CachedObject ? [stop] : objectsUnder(stop))
+          if (object.slot !== null && !this.#sweeps.doomed(object)) visit(object, object.slot)
+        return work
+      },
+      () => NOTHING,
       () => {},
     )
   }

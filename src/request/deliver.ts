@@ -48,12 +48,12 @@ function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
 
 /** Age, Via, Cache-Status, X-Cache and Proxy-Status, on a head of its own. */
 export function addOwnFields(tx: RequestTransaction, answer: Answer, headers: HeaderMap): void {
-  if (answer.aged && answer.object !== null) headers.set('Age', String(Math.floor(answer.object.age(tx.now))))
-  headers.append('Via', `1.1 ${tx.engine.settings.name}`)
-  if (answer.outcome !== 'SYNTH' && answer.outcome !== 'ERROR') headers.append('X-Cache', answer.outcome)
-  headers.append('Cache-Status', statusOf(tx, answer))
+  if (answer.aged && answer.object !== null) headers.setRaw('Age', 'age', String(Math.floor(answer.object.age(tx.now))))
+  headers.appendRaw('Via', 'via', `1.1 ${tx.engine.settings.name}`)
+  if (answer.outcome !== 'SYNTH' && answer.outcome !== 'ERROR') headers.appendRaw('X-Cache', 'x-cache', answer.outcome)
+  headers.appendRaw('Cache-Status', 'cache-status', statusOf(tx, answer))
   const problem = proxyStatusOf(tx, answer)
-  if (problem !== null) headers.append('Proxy-Status', problem)
+  if (problem !== null) headers.appendRaw('Proxy-Status', 'proxy-status', problem)
 }
 
 /** The same as text, for a head that is sent as it is kept. */

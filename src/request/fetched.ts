@@ -15,7 +15,7 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
   const { object } = result
   tx.hold(object.body)
   const passed = tx.fetchKind !== 'miss'
-  if (result.failure !== null) return { step: 'deliver', answer: failed(tx, result) }
+  if (result.failure !== null) return { step: 'deliver', answer: errorAnswer(tx, result.failure, object, result) }
   const revalidated = result.originStatus === 304 && result.status !== 304
   const why: Reason = passed
     ? tx.forwardReason
@@ -52,27 +52,32 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
   }
 }
 
-/** An error page that `backendError` made. */
-function failed(tx: RequestTransaction, result: FetchResult): Answer {
+/** An error page that `backendError` made: for the request whose fetch failed, or for one that waited for it. */
+export function errorAnswer(
+  tx: RequestTransaction,
+  failure: RequestFailure | OriginFailure,
+  page: CachedObject,
+  own: FetchResult | null = null,
+): Answer {
   return {
-    status: result.status,
-    reason: result.reason,
-    headers: result.headers,
-    object: result.object,
-    body: result.object.body,
-    contentLength: result.contentLength,
+    status: page.status,
+    reason: page.reason,
+    headers: own?.headers ?? page.headers.clone(),
+    object: page,
+    body: page.body,
+    contentLength: page.body.length,
     outcome: 'ERROR',
     why: 'ERROR',
     forward: tx.fetchKind === 'miss' ? forwardOf(tx.forwardReason) : 'bypass',
     forwardStatus: null,
-    stored: result.stored,
-    collapsed: false,
+    stored: own?.stored ?? false,
+    collapsed: own === null,
     aged: false,
     judged: false,
     dated: false,
     close: tx.fetchKind === 'pipe',
-    failure: result.failure,
-    story: result.failure === null ? '' : storyOf(result.failure),
+    failure,
+    story: storyOf(failure),
   }
 }
 

@@ -5,9 +5,11 @@ import type { Reason } from '../../vcl-ts/reason.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import { type ClaimOutcome, OVERTAKEN_WAIT } from '../object/claim.ts'
+import type { CachedObject } from '../object/object.ts'
 import type { Found } from '../object/table.ts'
 import { OriginFailure } from '../origin/exchange.ts'
 import { failureStatus } from '../policy/failure-status.ts'
+import { errorAnswer } from './fetched.ts'
 import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -128,7 +130,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
         tx.attempt = 1
         return LOOKUP
       }
-      return giveUp(tx, named(outcome.cause), 'ERROR')
+      return giveUp(tx, named(outcome.cause), 'ERROR', outcome.page)
     case 'again':
       return LOOKUP
     default:
@@ -136,11 +138,17 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
   }
 }
 
-/** Nothing came of waiting: the stale object if that is allowed, else the failure. */
-function giveUp(tx: RequestTransaction, failure: RequestFailure | OriginFailure, why: Reason): RequestStep {
+/** Nothing came of waiting: the stale object if that is allowed, else the failure, by the page that its policy made where there is one. */
+function giveUp(
+  tx: RequestTransaction,
+  failure: RequestFailure | OriginFailure,
+  why: Reason,
+  page: CachedObject | null = null,
+): RequestStep {
   const { stale } = tx
   if (stale?.servableOnError(tx.engine.clock.now(), false) === true)
     return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
+  if (page !== null) return { step: 'deliver', answer: errorAnswer(tx, failure, page) }
   return failureStep(failure, failureStatus(failure.code, tx.engine.decisions), why)
 }
 

@@ -74,6 +74,23 @@ export function noDirectives(): Directives {
  */
 export function parseCacheControl(value: string | undefined): CacheControl {
   if (value === undefined) return EMPTY
+  const before = read.get(value)
+  if (before !== undefined) return before
+  const control = Object.freeze(parsed(value))
+  if (value.length <= LONGEST_READ) {
+    if (read.size === MOST_READ) read.clear()
+    // Copied: the value may be a piece of a whole head, which would stay with it.
+    read.set(Buffer.from(value, 'latin1').toString('latin1'), control)
+  }
+  return control
+}
+
+/** What was read lately: a site says the same few things again and again. */
+const read = new Map<string, CacheControl>()
+const MOST_READ = 100
+const LONGEST_READ = 100
+
+function parsed(value: string): CacheControl {
   const found = noDirectives()
   for (const member of splitQuoted(value)) {
     const match = MEMBER.exec(member)

@@ -84,12 +84,12 @@ export function clientAddress(peerAddress: string, forwardedFor: string | undefi
 export function appendForwarded(headers: HeaderMap, facts: ForwardingFacts): void {
   if (!facts.trusted) removeClaims(headers)
   const peer = plainAddress(facts.peerAddress)
-  if (peer !== '') append(headers, 'X-Forwarded-For', peer)
-  if (!headers.hasLower('x-forwarded-proto')) headers.set('X-Forwarded-Proto', facts.scheme)
-  if (!headers.hasLower('x-forwarded-host') && facts.host !== '') headers.set('X-Forwarded-Host', facts.host)
-  append(headers, 'Forwarded', forwardedElement(peer, facts))
-  append(headers, 'Via', `${facts.httpVersion} ${facts.name}`)
-  append(headers, 'CDN-Loop', facts.name)
+  if (peer !== '') append(headers, 'X-Forwarded-For', 'x-forwarded-for', peer)
+  if (!headers.hasLower('x-forwarded-proto')) headers.appendRaw('X-Forwarded-Proto', 'x-forwarded-proto', facts.scheme)
+  if (!headers.hasLower('x-forwarded-host') && facts.host !== '') headers.appendRaw('X-Forwarded-Host', 'x-forwarded-host', facts.host)
+  append(headers, 'Forwarded', 'forwarded', forwardedElement(peer, facts))
+  append(headers, 'Via', 'via', `${facts.httpVersion} ${facts.name}`)
+  append(headers, 'CDN-Loop', 'cdn-loop', facts.name)
 }
 
 /** Whether the request has been through a cache of this name: Via or CDN-Loop says so. */
@@ -121,15 +121,22 @@ function removeClaims(headers: HeaderMap): void {
   }
 }
 
-function append(headers: HeaderMap, name: string, member: string): void {
-  const existing = headers.joined(name)
-  headers.set(name, existing === undefined || existing === '' ? member : `${existing}, ${member}`)
+/** What is joined came in a head that was checked, and the members are ours. */
+function append(headers: HeaderMap, name: string, lower: string, member: string): void {
+  if (!headers.hasLower(lower)) {
+    headers.appendRaw(name, lower, member)
+    return
+  }
+  const existing = headers.joined(lower)
+  headers.setRaw(name, lower, existing === undefined || existing === '' ? member : `${existing}, ${member}`)
 }
+
+const QUOTABLE = /^[\w.:-]*$/
 
 /** RFC 7239 §4, §6: an IPv6 node is bracketed and quoted; what is no token is quoted. */
 function forwardedElement(peer: string, facts: ForwardingFacts): string {
   const node = peer === '' ? 'unknown' : peer.includes(':') ? `"[${peer}]"` : peer
-  const host = facts.host === '' ? '' : `;host="${facts.host.replace(/["\\]/g, '\\$&')}"`
+  const host = facts.host === '' ? '' : `;host="${QUOTABLE.test(facts.host) ? facts.host : facts.host.replace(/["\\]/g, '\\$&')}"`
   return `for=${node}${host};proto=${facts.scheme}`
 }
 

@@ -52,11 +52,16 @@ interface Resolved {
 }
 
 const ALLOWING_REQUEST = Object.freeze({ url: '/', method: 'GET', headers: {} })
-const TARGETED_PARSERS: ReadonlyMap<LifetimeField, (value: string) => CacheControl | null> = new Map([
-  ['Clearcoat-Cache-Control', parseTargeted],
-  ['CDN-Cache-Control', parseTargeted],
-  ['Surrogate-Control', parseSurrogateControl],
-])
+/** In their order, which is that of every preset. */
+const TARGETED: readonly {
+  readonly field: LifetimeField
+  readonly lower: string
+  readonly parse: (value: string) => CacheControl | null
+}[] = [
+  { field: 'Clearcoat-Cache-Control', lower: 'clearcoat-cache-control', parse: parseTargeted },
+  { field: 'CDN-Cache-Control', lower: 'cdn-cache-control', parse: parseTargeted },
+  { field: 'Surrogate-Control', lower: 'surrogate-control', parse: parseSurrogateControl },
+]
 /** Fields that occur once; differing lines make the answer ambiguous. */
 const SINGLETONS: readonly string[] = [
   'etag',
@@ -135,11 +140,9 @@ export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(in
 
 /** The first targeted field that can be read, else Cache-Control. */
 function resolve(headers: HeaderMap, decisions: Decisions): Resolved {
-  for (const field of decisions.lifetime) {
-    const parse = TARGETED_PARSERS.get(field)
-    if (parse === undefined) continue
-    const value = headers.joined(field)
-    const control = value === undefined ? null : parse(value)
+  for (const { field, lower, parse } of TARGETED) {
+    if (!headers.hasLower(lower) || !decisions.lifetime.includes(field)) continue
+    const control = parse(headers.joined(lower) ?? '')
     if (control !== null) return { control, field: field as LifetimeSource }
   }
   return { control: parseCacheControl(headers.joined('cache-control')), field: null }

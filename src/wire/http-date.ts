@@ -8,15 +8,27 @@ const IMF_FIXDATE = /^([a-z]{3}), (\d{2}) ([a-z]{3}) (\d{4}) (\d{2}):(\d{2}):(\d
 const RFC_850 = /^([a-z]{6,9}), (\d{2})-([a-z]{3})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) gmt$/i
 const ASCTIME = /^([a-z]{3}) ([a-z]{3}) (\d{2}| \d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/i
 
+/** What was read last: an origin's answers of one second have one Date, and a page its one Last-Modified. */
+const READ_LAST = 4
+const readTexts: string[] = Array(READ_LAST).fill('')
+const readTimes: (number | null)[] = Array(READ_LAST).fill(null)
+let readNext = 0
+
 /**
  * Milliseconds since the epoch, or `null`. Letters may be of either case and the weekday need not fit the date.
  * `wall` (ms) resolves the two-digit year of the RFC 850 form: never more than 50 years ahead.
  */
 export function parseHttpDate(text: string, wall: number): number | null {
+  for (let at = 0; at < READ_LAST; at++) if (readTexts[at] === text && text !== '') return readTimes[at] as number | null
   const imf = IMF_FIXDATE.exec(text)
   if (imf !== null) {
     const [, weekday, day, month, year, hour, minute, second] = imf
-    return known(WEEKDAYS, weekday) ? utc(Number(year), month, day, hour, minute, second) : null
+    const time = known(WEEKDAYS, weekday) ? utc(Number(year), month, day, hour, minute, second) : null
+    // Copied: the text may be a piece of a whole head, which would stay with it.
+    readTexts[readNext] = Buffer.from(text, 'latin1').toString('latin1')
+    readTimes[readNext] = time
+    readNext = (readNext + 1) % READ_LAST
+    return time
   }
   const asctime = ASCTIME.exec(text)
   if (asctime !== null) {

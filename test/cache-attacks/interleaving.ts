@@ -269,7 +269,7 @@ class Run implements Verdict {
     if (table.outdated(this.#object(KEY, position, version), position) !== 'valid') this.overtaken++
     const dice = this.#random()
     if (dice < 0.1) {
-      if (claim !== null) table.release(claim, { type: 'failed', cause: new Error('broken') })
+      if (claim !== null) table.release(claim, { type: 'failed', cause: new Error('broken'), page: null })
       landed()
       return
     }

@@ -75,25 +75,25 @@ class Rig {
 }
 
 describe('a ban', () => {
-  it('of a small cache is done when it is answered', () => {
+  it('of a small cache is done when it is answered', async () => {
     const it = new Rig(0)
     for (let i = 0; i < 10; i++) it.keep(`/${i}`, { status: i < 4 ? 404 : 200 })
     expect(it.ban('obj.status == 404')).toEqual({ objects: 4, complete: true, id: '1' })
     expect([it.table.objects, it.hit('/0'), it.hit('/9')?.status]).toEqual([6, null, 200])
     expect([it.counters.get('bans_lurker_obj_killed'), it.counters.reasonCount('evict', 'banned')]).toEqual([4, 4])
-    expect(it.invalidation.bans()).toMatchObject([{ expression: 'obj.status == 404', state: 'completed', objects: 4, references: 0 }])
+    expect(await it.invalidation.bans()).toMatchObject([{ expression: 'obj.status == 404', state: 'completed', objects: 4, references: 0 }])
   })
 
-  it('is in force before the lurker begins: each older object is tested once, when it is asked for', () => {
+  it('is in force before the lurker begins: each older object is tested once, when it is asked for', async () => {
     const it = new Rig(60)
     const kept = ['/a/1', '/a/2', '/b/1'].map((url) => it.keep(url))
     expect(it.ban('obj.url ~ ^/a/')).toEqual({ objects: 0, complete: false, id: '1' })
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'active', references: 3, objects: 0 }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'active', references: 3, objects: 0 }])
     expect([it.hit('/a/1'), it.hit('/b/1'), it.hit('/b/1')]).toEqual([null, kept[2], kept[2]])
     expect(it.counters.get('bans_tested')).toBe(2)
-    expect(it.invalidation.bans()).toMatchObject([{ references: 1, objects: 1 }])
+    expect(await it.invalidation.bans()).toMatchObject([{ references: 1, objects: 1 }])
     it.wake()
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'completed', references: 0, objects: 2 }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'completed', references: 0, objects: 2 }])
     expect(it.table.objects).toBe(1)
   })
 
@@ -143,19 +143,19 @@ describe('a ban', () => {
     expect(it.ban('req.http.accept-language == de')).toMatchObject({ objects: 1 })
   })
 
-  it('is not outlived by what was on its way: it is not kept, and who came since looks again', () => {
+  it('is not outlived by what was on its way: it is not kept, and who came since looks again', async () => {
     const it = new Rig(0)
     const claim = it.claim('/x')
     const [early, late] = [new Witness(), new Witness()]
     it.table.wait(claim, early)
     it.ban('obj.url == /x')
     it.table.wait(claim, late)
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'active' }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'active' }])
     const made = object({ key: claim.key, position: claim.position })
     it.table.publish(claim, made, PLAIN, '', true)
     expect([early, late].map(({ told }) => told.map(({ type }) => type))).toEqual([['object'], ['again']])
     expect([it.table.complete(made), it.table.objects]).toEqual([false, 0])
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
   })
 
   it('lets nobody join a body that arrives, and keeps nothing of it', () => {
@@ -170,13 +170,13 @@ describe('a ban', () => {
     expect(it.table.objects).toBe(0)
   })
 
-  it('reaches a body that arrives by the lurker, so that a long one does not keep the ban', () => {
+  it('reaches a body that arrives by the lurker, so that a long one does not keep the ban', async () => {
     const it = new Rig(0)
     const claim = it.claim('/x')
     const { object: made } = fillingFor(it.table, { key: claim.key, position: claim.position })
     it.table.publish(claim, made, PLAIN, '', true)
     expect(it.ban('obj.url == /x')).toEqual({ objects: 1, complete: true, id: '1' })
-    expect([it.hit('/x'), it.invalidation.bans()[0]?.state]).toEqual([null, 'completed'])
+    expect([it.hit('/x'), (await it.invalidation.bans())[0]?.state]).toEqual([null, 'completed'])
   })
 
   it('reaches a part that is in no place yet when it is complete', () => {
@@ -187,14 +187,14 @@ describe('a ban', () => {
     expect(it.table.complete(part)).toBe(false)
   })
 
-  it('makes a stale object useless for a 304 and for errors', () => {
+  it('makes a stale object useless for a 304 and for errors', async () => {
     const it = new Rig(60)
     const [stale, other] = [it.keep('/x'), it.keep('/y')]
     const position = it.table.position
     it.ban('obj.url == /x')
     expect([it.table.outdated(stale, position), it.table.outdated(other, position)]).toEqual(['hard', 'valid'])
     expect(it.table.outdated(stale, position)).toBe('hard')
-    expect(it.invalidation.bans()).toMatchObject([{ objects: 1 }])
+    expect(await it.invalidation.bans()).toMatchObject([{ objects: 1 }])
   })
 
   it('leaves alone what is stored after it', () => {
@@ -206,23 +206,23 @@ describe('a ban', () => {
     expect(it.hit('/x')).toBe(kept)
   })
 
-  it('waits with its end for fetches that began before it, and for no others', () => {
+  it('waits with its end for fetches that began before it, and for no others', async () => {
     const it = new Rig(0)
     const before = it.claim('/before')
     it.ban('obj.url == /a')
     const after = it.claim('/after')
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'active' }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'active' }])
     it.table.release(before, { type: 'again' })
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
     expect(it.bans.newest).toBe(0)
     it.table.release(after, { type: 'again' })
   })
 
-  it('that was forgotten is not outlived by a fetch that nobody knew of', () => {
+  it('that was forgotten is not outlived by a fetch that nobody knew of', async () => {
     const it = new Rig(0)
     const made = object({ key: keyOf({ url: '/x', host: 'a' }), position: it.table.position })
     it.ban('obj.url == /x')
-    expect(it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
+    expect(await it.invalidation.bans()).toMatchObject([{ state: 'completed' }])
     it.table.publish(null, made, PLAIN, '', true)
     expect([it.table.complete(made), it.table.outdated(made, 0)]).toEqual([false, 'hard'])
   })
@@ -233,7 +233,7 @@ describe('a ban', () => {
     let tests = 0
     // The clock stands still but for the tests: five fit into a slice.
     const { test } = it.table
-    it.table.test = (one) => {
+    it.table.test = async (one) => {
       tests++
       if (tests <= 50) it.clock.advance(1)
       test.call(it.table, one)
@@ -247,7 +247,7 @@ describe('a ban', () => {
     const second = it.ban('obj.url ~ ^/')
     it.clock.advance(200)
     expect(await second).toMatchObject({ complete: false })
-    expect([it.hit('/99'), it.invalidation.bans()[0]?.references]).toEqual([null, expect.any(Number)])
+    expect([it.hit('/99'), (await it.invalidation.bans())[0]?.references]).toEqual([null, expect.any(Number)])
     it.banning.stop()
   })
 
@@ -271,7 +271,7 @@ describe('a ban', () => {
     expect(it.ban('obj.url == /3')).toMatchObject({ complete: true })
   })
 
-  it('by the hundred thousand stays bounded, and look-ups stay right', () => {
+  it('by the hundred thousand stays bounded, and look-ups stay right', async () => {
     const it = new Rig(0)
     const kept = it.keep('/kept')
     const claim = it.claim('/under-way')
@@ -285,7 +285,7 @@ describe('a ban', () => {
         refused++
       }
     }
-    expect([refused, it.bans.size, it.invalidation.bans().length]).toEqual([49_000, 0, 100])
+    expect([refused, it.bans.size, (await it.invalidation.bans()).length]).toEqual([49_000, 0, 100])
     expect(it.hit('/kept')).toBe(kept)
   })
 })

@@ -1,6 +1,6 @@
 /** Many requests for what is not stored: one fetch a variant and class, waits bounded in number and time, one successor for a failed leader. */
 import { expect, it } from 'vitest'
-import { definePolicy } from '../../vcl-ts/index.ts'
+import { definePolicy, type Policy } from '../../vcl-ts/index.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
 import { drink, message, open, reply, type Site } from './site.ts'
@@ -297,3 +297,61 @@ for (const [preset, status] of [
     }
   })
 }
+
+/** A leader whose origin fails, a waiter that tries again and fails, too, and others that get what came of it. */
+async function failing(policy: Policy, fields: Record<string, string> = {}): Promise<string[]> {
+  const gate = new Gate()
+  const site = await open(
+    async (_hit, response) => {
+      await gate.opened
+      response.destroy()
+    },
+    { policy },
+  )
+  const leader = site.get('/', fields)
+  await site.origin.hit(0)
+  const others = await waiting(site, 5, () => site.get('/', fields))
+  gate.open()
+  return (await Promise.all([leader, ...others])).map((answer) => `${answer.status} ${answer.body.toString()}`)
+}
+
+it('gives those who waited the error page of the policy, as it gives it to who asked first', async () => {
+  const pages = await failing(
+    definePolicy({
+      backendError({ beresp }) {
+        beresp.status = 503
+        beresp.headers.set('Content-Type', 'text/plain')
+        beresp.body = 'back in a minute'
+      },
+    }),
+  )
+  expect(pages).toEqual(Array(6).fill('503 back in a minute'))
+})
+
+const COOKIE_PAGE = definePolicy({
+  backendError({ beresp }) {
+    beresp.headers.set('Set-Cookie', 'a=1')
+    beresp.body = 'sorry'
+  },
+})
+const NUMBERED_PAGE = definePolicy({
+  backendError({ bereq, beresp }) {
+    beresp.body = `sorry ${bereq.id}`
+  },
+})
+const PERSONAL_PAGE = definePolicy({
+  backendError({ beresp }) {
+    beresp.body = 'sorry Ann'
+  },
+})
+
+it.each([
+  ['that sets a cookie', COOKIE_PAGE, {}],
+  ['that names its request', NUMBERED_PAGE, {}],
+  ['of somebody', PERSONAL_PAGE, { Cookie: 'user=ann' }],
+])('gives nobody else an error page %s', async (_what, policy, fields) => {
+  const pages = await failing(policy as Policy, fields as Record<string, string>)
+  // Of who asked first and of who tried again; the others get the built-in page.
+  expect(pages.filter((page) => page.startsWith('502 sorry'))).toHaveLength(2)
+  expect(pages.filter((page) => page.startsWith('502 <!doctype html>'))).toHaveLength(4)
+})

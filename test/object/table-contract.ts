@@ -328,10 +328,10 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         const witness = new Witness()
         table.wait(claim, witness)
         const cause = new Error('the origin')
-        table.release(claim, { type: 'failed', cause })
+        table.release(claim, { type: 'failed', cause, page: null })
         table.release(claim, OTHER)
         table.refuse(claim, PLAIN, '', null, false)
-        expect(witness.told).toEqual([{ type: 'failed', cause }])
+        expect(witness.told).toEqual([{ type: 'failed', cause, page: null }])
         expect(claim.released).toBe(true)
         expect(table.keys).toBe(0)
       })
@@ -386,7 +386,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
 
       it('leave no key behind, in whatever way they end', () => {
         table.release(claimOf(find({ key: 'a' })), OTHER)
-        table.release(claimOf(find({ key: 'b' })), { type: 'failed', cause: new Error('x') })
+        table.release(claimOf(find({ key: 'b' })), { type: 'failed', cause: new Error('x'), page: null })
         table.refuse(claimOf(find({ key: 'c' })), PLAIN, '', null, false)
         table.purge('d', false)
         const overtaken = claimOf(find({ key: 'e' }))

@@ -58,3 +58,13 @@ describe('HTTP-date', () => {
     expect(parseHttpDate(formatHttpDate(WALL + 999), WALL)).toBe(WALL)
   })
 })
+
+test('reads a date the same again, and again after others', () => {
+  const dates = Array.from({ length: 9 }, (_, second) => `Sun, 06 Nov 1994 08:49:0${second} GMT`)
+  const read = (): (number | null)[] => [...dates, 'Thu, 31 Feb 1994 08:49:00 GMT', ''].map((date) => parseHttpDate(date, 0))
+  const first = read()
+  expect(first[3]).toBe(784_111_743_000)
+  expect(first.slice(9)).toEqual([null, null])
+  for (let i = 0; i < 3; i++) expect(read()).toEqual(first)
+  for (let i = 0; i < 3; i++) expect(parseHttpDate(dates[8] ?? '', 0)).toBe(first[8])
+})
