@@ -510,7 +510,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       it.each([
         ['brings an object', (claim: Claim) => table.publish(claim, object({ position: claim.position }), PLAIN, '', true)],
         ['cannot be shared', (claim: Claim) => table.refuse(claim, PLAIN, '', marker(), false)],
-        ['fails', (claim: Claim) => table.release(claim, { type: 'failed', cause: new Error('x') })],
+        ['fails', (claim: Claim) => table.release(claim, { type: 'failed', cause: new Error('x'), page: null })],
       ])('lets who comes after it wait for the overtaken claim, and look again when that %s', (_, end) => {
         const claim = claimOf(find())
         table.purge('k', false)
