@@ -192,7 +192,11 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   222: by('vcl-ts/ban.test.ts', BAN),
   223: by('vcl-ts/ban-pattern.test.ts', BAN),
   224: by('invalidation/bans.test.ts', BAN),
-  225: by('journey/purge-storm.test.ts', PURGE),
+  225: partly(
+    'what is left of the body of an answer that was purged may arrive beside the next fetch',
+    'journey/purge-storm.test.ts',
+    PURGE,
+  ),
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),

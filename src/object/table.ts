@@ -98,7 +98,7 @@ export interface ObjectTable {
   remember(key: string, names: readonly string[], variant: string, marker: Marker): void
   /** Gives the claim up. Ends it. Harmless when it has ended. */
   release(claim: Claim, outcome: ClaimOutcome): void
-  /** All variants under a key, now. Claims and fillings that began before are detached. */
+  /** All variants under a key, now. Claims under way are overtaken, and nobody joins what is arriving. */
   purge(key: string, soft: boolean): PurgeResult
   /**
    * Everything that a subject names: stored or arriving. In force when this returns: from then on no look-up finds what it names, and
