@@ -63,8 +63,8 @@ export interface ObjectInit {
   readonly backend: string
 }
 
-/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances. Measured, rounded up. */
-const OVERHEAD = 720
+/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, at worst terms of its own. Measured, rounded up. */
+const OVERHEAD = 770
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
 /** Of what few objects have. */
@@ -175,7 +175,7 @@ export class CachedObject implements Entry {
   /** Lets go of what its strings were cut from: stored, it holds no more than it counts. The slot has the table's own copy of the key. */
   settle({ head, variant }: Slot): void {
     this.key = head.key
-    this.#indexed += variant.length + this.#terms.bill()
+    this.#indexed += variant.length
     const rare = this.#rare
     if (rare !== null && rare.target !== null) rare.target = { url: ownText(rare.target.url), host: ownText(rare.target.host) }
     this.fieldLines = ownText(this.fieldLines)
