@@ -63,8 +63,8 @@ export interface ObjectInit {
   readonly backend: string
 }
 
-/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances. Measured, rounded up. */
-const OVERHEAD = 960
+/** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, at worst terms of its own. Measured, rounded up. */
+const OVERHEAD = 770
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
 /** Of what few objects have. */
@@ -74,6 +74,8 @@ const MARKER_OVERHEAD = 700
 
 /** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
 const PER_INDEXED_KEY = 400
+/** Of a key that does not begin with URL and host. */
+const PER_KEY_MADE_ANEW = 80
 
 interface Rare {
   target: Place | null
@@ -142,7 +144,7 @@ export class CachedObject implements Entry {
     const placed = placeEnd(init.key)
     if (init.part !== null || (placed < 0 && init.target !== null))
       this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null }
-    this.#indexed = placed === init.key.length ? 0 : PER_INDEXED_KEY + Math.max(0, placed)
+    this.#indexed = placed < 0 ? PER_KEY_MADE_ANEW : placed === init.key.length ? 0 : PER_INDEXED_KEY + placed
     this.#etag = init.etag
     this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
     this.#date = inSeconds(init.date)
@@ -173,7 +175,7 @@ export class CachedObject implements Entry {
   /** Lets go of what its strings were cut from: stored, it holds no more than it counts. The slot has the table's own copy of the key. */
   settle({ head, variant }: Slot): void {
     this.key = head.key
-    this.#indexed += variant.length + this.#terms.bill()
+    this.#indexed += variant.length
     const rare = this.#rare
     if (rare !== null && rare.target !== null) rare.target = { url: ownText(rare.target.url), host: ownText(rare.target.host) }
     this.fieldLines = ownText(this.fieldLines)

@@ -20,8 +20,6 @@ export interface TermsInit {
 
 /** Those that new answers are compared with. */
 const RECENT = 32
-/** Of an instance. Measured, rounded up. */
-const SIZE = 160
 
 const recent: Terms[] = []
 let oldest = 0
@@ -39,7 +37,6 @@ export class Terms implements TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
-  #uncounted = SIZE
 
   constructor(init: TermsInit) {
     const phrase = reasonPhrase(init.status)
@@ -55,13 +52,6 @@ export class Terms implements TermsInit {
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
-  }
-
-  /** Bytes that the first object to ask has to count. */
-  bill(): number {
-    const bytes = this.#uncounted
-    this.#uncounted = 0
-    return bytes
   }
 }
 

@@ -96,6 +96,20 @@ describe('the memory of what is stored', () => {
     expect([table.tags, table.bytes]).toEqual([0, 0])
   })
 
+  it('is not more than what is counted, for objects that have nothing alike', async () => {
+    const { table } = rig({ budget: 1024 * MIB })
+    const before = await held()
+    for (let i = 0; i < COUNT; i++) {
+      const key = keyOf(i)
+      const claim = claimOf(table.find(ask({ key })))
+      const { filling, object } = fillingFor(table, { key, ttl: 1000.5 + i, keep: i, at: i / 7, date: i + 0.5 })
+      table.publish(claim, object, [], piece(i), true)
+      filling.chunk(Buffer.alloc(200))
+      filling.end({ type: 'complete' })
+    }
+    expect((await held()) - before).toBeLessThan(table.bytes * 1.1)
+  })
+
   it('is what is counted, for refusals', async () => {
     const { table } = rig({ budget: 1024 * MIB })
     const before = await held()

@@ -724,7 +724,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('forgets what the store let go to make room', () => {
-        const room = object({ key: 'key 0' }).bytes
+        const room = keep({ key: 'key 0' }).bytes
         fresh({ budget: room * 3 + 10 })
         const kept = Array.from({ length: 20 }, (_, i) => keep({ key: `key ${i % 10}` }))
         expect(counts()).toEqual([3, 3, 3])
@@ -741,7 +741,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('keeps what is used and lets the rest go', () => {
-        const room = object({ key: 'key 0' }).bytes
+        const room = keep({ key: 'key 0' }).bytes
         fresh({ budget: room * 3 + 10 })
         const hot = keep({ key: 'key 0' })
         for (let i = 1; i < 10; i++) {
