@@ -41,6 +41,13 @@ const plan = {
   warmUp: count('warm-up'),
 }
 const other: Checkout | null = values.compare === undefined ? null : checkOut(values.compare)
+process.setMaxListeners(0)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    other?.remove()
+    process.exit(130)
+  })
+}
 const load = (values.peers || other !== null ? await startWrk() : null) ?? (await startAutocannon())
 const sender = await Sender.start()
 const begun = circumstances(load.name, flags, plan)

@@ -16,6 +16,8 @@ export interface TargetResult {
   readonly p99: Spread
   readonly answers: number
   readonly wrong: number
+  /** Which part of the requests is in its log; `null` where it has none. */
+  readonly logged: number | null
 }
 
 export interface ScenarioResult {
@@ -47,8 +49,8 @@ export function circumstances(load: string, flags: readonly string[], plan: Omit
   return { machine: machine(), versions: versions(), load, flags, plan }
 }
 
-export function targetResult({ name, cpu, rate, p99, answers, wrong }: Figures): TargetResult {
-  return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong }
+export function targetResult({ name, cpu, rate, p99, answers, wrong, logged }: Figures): TargetResult {
+  return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong, logged }
 }
 
 export function writeResult(file: string, begun: Circumstances, scenarios: readonly ScenarioResult[]): void {

@@ -5,7 +5,7 @@ import { figuresTable, goalsTable } from '../../bench/harness/report.ts'
 import { SCENARIOS, scenariosNamed } from '../../bench/scenarios.ts'
 
 function figures(name: string, ...cpu: readonly number[]): Figures {
-  return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0 }
+  return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0, logged: null }
 }
 
 describe('the table of targets', () => {
@@ -38,6 +38,11 @@ describe('the table of targets', () => {
     expect(text).toContain('1 of 2 met')
     expect(text).toMatch(/hit-small \| varnish +\| 0\.50 \(0\.50–0\.50\) \| ≤ 0\.55 \| met/)
     expect(text).toMatch(/net echo +\| 2\.50 \(2\.50–2\.50\) \| ≤ 1\.9 +\| MISSED/)
+  })
+
+  it('says of a log that lacks lines how many it has', () => {
+    expect(figuresTable('hit', [{ ...figures('clearcoat', 5), logged: 1 }])).toContain('all right, all logged')
+    expect(figuresTable('hit', [{ ...figures('varnish', 5), logged: 0.5 }])).toContain('only 50 % LOGGED')
   })
 
   it('does not let wrong answers pass unseen', () => {
