@@ -60,7 +60,11 @@ say(
 )
 if (!pinned) say('not pinned (one core, or no taskset): server and load take processor time from each other')
 try {
-  for (const scenario of scenarios) results.push(await run(scenario))
+  for (const scenario of scenarios) {
+    results.push(await run(scenario))
+    // A long run that is broken off keeps what it has.
+    if (values.json !== undefined) writeResult(values.json, begun, results)
+  }
 } finally {
   other?.remove()
   await load.stop()
@@ -68,7 +72,6 @@ try {
 }
 const judged: readonly Verdict[] = results.flatMap((result) => result.verdicts)
 if (judged.length > 0) say(goalsTable(judged))
-if (values.json !== undefined) writeResult(values.json, begun, results)
 if (results.some(({ targets }) => targets.some(({ wrong }) => wrong > 0))) process.exitCode = 1
 
 async function run(scenario: Scenario): Promise<ScenarioResult> {

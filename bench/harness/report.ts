@@ -29,7 +29,7 @@ export function goalsTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ scenario, target, ratio, most, met }) => [
     scenario,
     target,
-    shown(ratio, 2),
+    shown(ratio, 3),
     `≤ ${most}`,
     met ? 'met' : 'MISSED',
   ])

@@ -1,5 +1,6 @@
 /** A run as it is kept in a file. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Verdict } from '../goals.ts'
 import { type Machine, machine, versions } from './machine.ts'
 import type { Figures, Plan } from './measure.ts'
@@ -53,8 +54,10 @@ export function targetResult({ name, cpu, rate, p99, answers, wrong, logged }: F
   return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong, logged }
 }
 
+/** Makes the folder, too, where it is missing. */
 export function writeResult(file: string, begun: Circumstances, scenarios: readonly ScenarioResult[]): void {
   const result: Result = { date: new Date().toISOString(), ...begun, scenarios }
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(result, rounded, 2)}\n`)
 }
 
