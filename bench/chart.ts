@@ -1,10 +1,10 @@
 /** `npm run bench:chart`: draws the newest result in `results/` as `results/chart.svg`. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { chart } from './harness/chart.ts'
 import type { Result } from './harness/result.ts'
 
 const folder = new URL('results/', import.meta.url)
-const newest = readdirSync(folder)
+const newest = (existsSync(folder) ? readdirSync(folder) : [])
   .filter((name) => name.endsWith('.json'))
   .toSorted()
   .at(-1)

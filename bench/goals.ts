@@ -40,7 +40,7 @@ export interface Verdict extends Goal {
   readonly target: string
   /** Taken round by round. */
   readonly ratio: Spread
-  /** Whether the median is good enough. */
+  /** Whether the median is good enough, and no answer of ours was wrong. */
   readonly met: boolean
 }
 
@@ -50,15 +50,15 @@ const NAMES: Readonly<Record<Rival, readonly string[]>> = {
   floor: ['net echo'],
 }
 
-/** How a scenario's figures, ours first, stand to its goals; rivals that did not run are left out. */
+/** How a scenario's figures, ours first, stand to its goals; rivals that did not run, or answered wrongly, are left out. */
 export function verdicts(scenario: string, figures: readonly Figures[]): readonly Verdict[] {
   const [ours] = figures
   if (ours === undefined) return []
   return GOALS.filter((goal) => goal.scenario === scenario).flatMap((goal) => {
-    const best = better(figures.filter(({ name }) => NAMES[goal.rival].includes(name)))
+    const best = better(figures.filter(({ name, wrong }) => wrong === 0 && NAMES[goal.rival].includes(name)))
     if (best === undefined) return []
     const ratio = spread(ratios(ours.cpu, best.cpu))
-    return [{ ...goal, target: best.name, ratio, met: ratio.median <= goal.most }]
+    return [{ ...goal, target: best.name, ratio, met: ours.wrong === 0 && ratio.median <= goal.most }]
   })
 }
 

@@ -41,6 +41,13 @@ const plan = {
   warmUp: count('warm-up'),
 }
 const other: Checkout | null = values.compare === undefined ? null : checkOut(values.compare)
+process.setMaxListeners(0)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    other?.remove()
+    process.exit(130)
+  })
+}
 const load = (values.peers || other !== null ? await startWrk() : null) ?? (await startAutocannon())
 const sender = await Sender.start()
 const begun = circumstances(load.name, flags, plan)
@@ -53,7 +60,11 @@ say(
 )
 if (!pinned) say('not pinned (one core, or no taskset): server and load take processor time from each other')
 try {
-  for (const scenario of scenarios) results.push(await run(scenario))
+  for (const scenario of scenarios) {
+    results.push(await run(scenario))
+    // A long run that is broken off keeps what it has.
+    if (values.json !== undefined) writeResult(values.json, begun, results)
+  }
 } finally {
   other?.remove()
   await load.stop()
@@ -61,7 +72,6 @@ try {
 }
 const judged: readonly Verdict[] = results.flatMap((result) => result.verdicts)
 if (judged.length > 0) say(goalsTable(judged))
-if (values.json !== undefined) writeResult(values.json, begun, results)
 if (results.some(({ targets }) => targets.some(({ wrong }) => wrong > 0))) process.exitCode = 1
 
 async function run(scenario: Scenario): Promise<ScenarioResult> {

@@ -1,4 +1,5 @@
 /** Rounds over all targets in turn, and back in the next: A B C, C B A, so that a machine that grows slower or faster favours nobody. */
+import { createReadStream } from 'node:fs'
 import { ask } from './ask.ts'
 import { faultOf } from './expect.ts'
 import type { Load } from './load.ts'
@@ -28,14 +29,20 @@ export interface Figures {
   readonly answers: number
   /** Those of them that were not what they had to be. */
   readonly wrong: number
+  /** Which part of all requests, those that warmed it up included, is in its log; `null` where it has none. */
+  readonly logged: number | null
 }
 
 type Results = { -readonly [Name in keyof Figures]: Figures[Name] extends readonly number[] ? number[] : Figures[Name] }
 
 let series = 0
 
+/** All logs are on disk by then. */
+const FLUSHED_MS = 3000
+
 export async function measure(plan: Plan, targets: readonly Target[], load: Load): Promise<readonly Figures[]> {
-  const results = targets.map(({ name }): Results => ({ name, cpu: [], rate: [], p50: [], p99: [], answers: 0, wrong: 0 }))
+  const results = targets.map(({ name }): Results => ({ name, cpu: [], rate: [], p50: [], p99: [], answers: 0, wrong: 0, logged: null }))
+  const asked = targets.map(() => 0)
   for (let round = -1; round < plan.rounds; round++) {
     const order = [...targets.entries()]
     for (const [index, target] of round % 2 === 0 ? order : order.toReversed()) {
@@ -45,6 +52,7 @@ export async function measure(plan: Plan, targets: readonly Target[], load: Load
       const before = await target.cpu()
       const run = await load.run({ port, age, scenario, connections, seconds, series: series++, seed: round + 2 })
       const spent = (await target.cpu()) - before
+      asked[index] = (asked[index] ?? 0) + run.answers
       const result = results[index]
       if (result === undefined || round < 0) continue
       result.cpu.push(spent / run.answers)
@@ -55,7 +63,20 @@ export async function measure(plan: Plan, targets: readonly Target[], load: Load
       result.wrong += run.wrong
     }
   }
+  if (plan.scenario.log) await new Promise((resolve) => setTimeout(resolve, FLUSHED_MS))
+  for (const [index, { log }] of targets.entries()) {
+    const result = results[index]
+    if (result !== undefined && log !== null) result.logged = Math.min(1, (await linesOf(log)) / (asked[index] ?? 0))
+  }
   return results
+}
+
+async function linesOf(file: string): Promise<number> {
+  let lines = 0
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++
+  }
+  return lines
 }
 
 /** Stores what will be asked for, and throws if a target's answer to it is not what the scenario wants: a fast wrong answer is worth nothing. */

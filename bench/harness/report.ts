@@ -12,9 +12,15 @@ export function figuresTable(title: string, figures: readonly Figures[]): string
     one === ours || ours === undefined ? '' : shown(spread(ratios(ours.cpu, one.cpu)), 2),
     median(one.rate).toFixed(0),
     median(one.p99).toFixed(1),
-    one.wrong === 0 ? 'all right' : `${one.wrong} of ${one.answers} WRONG`,
+    (one.wrong === 0 ? 'all right' : `${one.wrong} of ${one.answers} WRONG`) + logShare(one.logged),
   ])
   return table(title, ['target', 'CPU µs/answer', `${ours?.name ?? ''} ÷ it`, 'answers/s', 'p99 ms', 'answers'], rows)
+}
+
+/** A log that lacks lines was cheaper than it should have been. */
+function logShare(logged: number | null): string {
+  if (logged === null) return ''
+  return logged > 0.99 ? ', all logged' : `, only ${(logged * 100).toFixed(0)} % LOGGED`
 }
 
 /** Every ratio that has a target, met or missed. */
@@ -23,7 +29,7 @@ export function goalsTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ scenario, target, ratio, most, met }) => [
     scenario,
     target,
-    shown(ratio, 2),
+    shown(ratio, 3),
     `≤ ${most}`,
     met ? 'met' : 'MISSED',
   ])

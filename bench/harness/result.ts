@@ -1,5 +1,6 @@
 /** A run as it is kept in a file. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Verdict } from '../goals.ts'
 import { type Machine, machine, versions } from './machine.ts'
 import type { Figures, Plan } from './measure.ts'
@@ -16,6 +17,8 @@ export interface TargetResult {
   readonly p99: Spread
   readonly answers: number
   readonly wrong: number
+  /** Which part of the requests is in its log; `null` where it has none. */
+  readonly logged: number | null
 }
 
 export interface ScenarioResult {
@@ -47,12 +50,14 @@ export function circumstances(load: string, flags: readonly string[], plan: Omit
   return { machine: machine(), versions: versions(), load, flags, plan }
 }
 
-export function targetResult({ name, cpu, rate, p99, answers, wrong }: Figures): TargetResult {
-  return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong }
+export function targetResult({ name, cpu, rate, p99, answers, wrong, logged }: Figures): TargetResult {
+  return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong, logged }
 }
 
+/** Makes the folder, too, where it is missing. */
 export function writeResult(file: string, begun: Circumstances, scenarios: readonly ScenarioResult[]): void {
   const result: Result = { date: new Date().toISOString(), ...begun, scenarios }
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(result, rounded, 2)}\n`)
 }
 

@@ -1,5 +1,5 @@
 /** A server under measurement, whichever program it is. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,8 @@ export interface Target {
   readonly age: boolean
   /** Whether it answers each path with its own body, as all but the floor do. */
   readonly distinct: boolean
+  /** The file with a line for each request, where the scenario logs and the target does. */
+  readonly log: string | null
   /** User and system time so far of all its processes, in microseconds. */
   cpu(): Promise<number>
   stop(): Promise<void>
@@ -45,8 +47,19 @@ export async function clearcoat(
 ): Promise<Target> {
   const directory = temporary('clearcoat')
   const policy = scenario.policy === 'hooks' ? ['--policy', fileURLToPath(new URL('../targets/hooks.ts', import.meta.url))] : []
-  const log = scenario.log ? `json:${join(directory, 'access.log')}` : 'none'
-  const fixed = ['--config', 'off', '--listen', '127.0.0.1:0', '--admin', 'off', '--memory', MEMORY, '--log', log]
+  const log = scenario.log ? join(directory, 'access.log') : null
+  const fixed = [
+    '--config',
+    'off',
+    '--listen',
+    '127.0.0.1:0',
+    '--admin',
+    'off',
+    '--memory',
+    MEMORY,
+    '--log',
+    log === null ? 'none' : `json:${log}`,
+  ]
   const main = [process.execPath, join(root, 'src/main.ts'), 'serve', `http://127.0.0.1:${origin}`]
   const program = startProgram([...main, ...fixed, ...policy, ...flags])
   const listening = JSON.parse(await announced(program, /^\{"event":"listening".*$/m)) as { readonly listen: readonly string[] }
@@ -55,6 +68,7 @@ export async function clearcoat(
     port: Number(listening.listen[0]?.split(':').at(-1)),
     age: scenario.work === 'hit',
     distinct: true,
+    log,
     cpu: program.cpu,
     stop: async () => {
       await program.stop()
@@ -73,13 +87,12 @@ export async function nodeHttp(origin: number, scenario: Scenario, like: Target)
   return nodeTarget('node:http', 'targets/node-http.ts', [String(origin), scenario.work], await answerOf(like, scenario), like.age)
 }
 
-/** A directory in memory, where there is one, that its user removes. */
+/** A directory in memory, where there is one, that its user removes; at the latest it goes with this process. */
 export function temporary(name: string): string {
-  try {
-    return mkdtempSync(`/dev/shm/bench-${name}-`)
-  } catch {
-    return mkdtempSync(join(tmpdir(), `bench-${name}-`))
-  }
+  const memory = '/dev/shm'
+  const directory = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), `bench-${name}-`))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  return directory
 }
 
 /** The prepared answer travels in a file: a mebibyte is more than a command line holds. */
@@ -94,6 +107,7 @@ async function nodeTarget(name: string, script: string, args: readonly string[],
     port: ready as number,
     age,
     distinct: false,
+    log: null,
     cpu: async () => {
       const { user, system } = await child.cpu()
       return user + system

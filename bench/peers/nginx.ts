@@ -26,6 +26,7 @@ export async function startNginx(origin: number, scenario: Scenario, openFileCac
     port,
     age: false,
     distinct: true,
+    log: scenario.log ? join(directory, 'access.log') : null,
     cpu: program.cpu,
     stop: async () => {
       await program.stop()

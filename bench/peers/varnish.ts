@@ -18,12 +18,14 @@ export async function startVarnish(origin: number, scenario: Scenario): Promise<
   const listen = ['-a', `127.0.0.1:${port}`, '-T', 'none', '-n', work]
   const program = startProgram(['varnishd', '-F', ...listen, '-f', vcl, '-s', `malloc,${MEMORY.toLowerCase()}`])
   await listening(program, port)
-  const reader = scenario.log ? startProgram(['varnishncsa', '-n', work, '-w', join(directory, 'access.log'), '-f', LOG_FORMAT]) : null
+  const log = scenario.log ? join(directory, 'access.log') : null
+  const reader = log === null ? null : startProgram(['varnishncsa', '-n', work, '-w', log, '-f', LOG_FORMAT])
   return {
     name: 'varnish',
     port,
     age: true,
     distinct: true,
+    log,
     cpu: async () => (await program.cpu()) + ((await reader?.cpu()) ?? 0),
     stop: async () => {
       await reader?.stop()

@@ -5,7 +5,7 @@ import type { Result, TargetResult } from '../../bench/harness/result.ts'
 const same = (value: number): { median: number; lowest: number; highest: number } => ({ median: value, lowest: value, highest: value })
 
 function target(name: string, cpu: number, wrong = 0): TargetResult {
-  return { name, cpu: { ...same(cpu), rounds: [cpu] }, rate: same(1), p99: same(1), answers: 1, wrong }
+  return { name, cpu: { ...same(cpu), rounds: [cpu] }, rate: same(1), p99: same(1), answers: 1, wrong, logged: null }
 }
 
 function result(...targets: readonly TargetResult[]): Result {

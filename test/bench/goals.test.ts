@@ -5,7 +5,7 @@ import { figuresTable, goalsTable } from '../../bench/harness/report.ts'
 import { SCENARIOS, scenariosNamed } from '../../bench/scenarios.ts'
 
 function figures(name: string, ...cpu: readonly number[]): Figures {
-  return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0 }
+  return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0, logged: null }
 }
 
 describe('the table of targets', () => {
@@ -29,6 +29,12 @@ describe('the table of targets', () => {
     expect(other).toMatchObject([{ target: 'nginx', met: true }])
   })
 
+  it('counts neither a rival that answered wrongly, nor our own speed when we did', () => {
+    const wrong = { ...figures('nginx, open_file_cache', 2), wrong: 1 }
+    expect(verdicts('hit-304', [figures('clearcoat', 9), figures('nginx', 12), wrong])).toMatchObject([{ target: 'nginx', met: true }])
+    expect(verdicts('hit-304', [{ ...figures('clearcoat', 9), wrong: 1 }, figures('nginx', 12)])).toMatchObject([{ met: false }])
+  })
+
   it('says nothing of a rival that did not run', () => {
     expect(verdicts('pass', [figures('clearcoat', 9), figures('node:http', 9)])).toEqual([])
   })
@@ -36,8 +42,13 @@ describe('the table of targets', () => {
   it('prints what was missed as well as what was met', () => {
     const text = goalsTable(verdicts('hit-small', [figures('clearcoat', 5), figures('varnish', 10), figures('net echo', 2)]))
     expect(text).toContain('1 of 2 met')
-    expect(text).toMatch(/hit-small \| varnish +\| 0\.50 \(0\.50–0\.50\) \| ≤ 0\.55 \| met/)
-    expect(text).toMatch(/net echo +\| 2\.50 \(2\.50–2\.50\) \| ≤ 1\.9 +\| MISSED/)
+    expect(text).toMatch(/hit-small \| varnish +\| 0\.500 \(0\.500–0\.500\) \| ≤ 0\.55 \| met/)
+    expect(text).toMatch(/net echo +\| 2\.500 \(2\.500–2\.500\) \| ≤ 1\.9 +\| MISSED/)
+  })
+
+  it('says of a log that lacks lines how many it has', () => {
+    expect(figuresTable('hit', [{ ...figures('clearcoat', 5), logged: 1 }])).toContain('all right, all logged')
+    expect(figuresTable('hit', [{ ...figures('varnish', 5), logged: 0.5 }])).toContain('only 50 % LOGGED')
   })
 
   it('does not let wrong answers pass unseen', () => {
