@@ -427,6 +427,23 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         }
       })
 
+      it('stay as they are when one that says the same ends less than a second later', () => {
+        const [first, same, other, later] = [
+          marker({ until: 10_000 }),
+          marker({ until: 10_999 }),
+          marker({ until: 10_999, type: 'hitForPass' }),
+          marker({ until: 11_999, type: 'hitForPass' }),
+        ]
+        const found: unknown[] = []
+        for (const refusal of [first, same, other, later]) {
+          table.remember('k', PLAIN, '', refusal)
+          found.push(find())
+          expect(counts()).toEqual([0, 1, 1])
+        }
+        expect(found).toEqual([first, first, other, later].map((refusal) => ({ type: 'refused', marker: refusal })))
+        expect(store.has(same)).toBe(false)
+      })
+
       it('hold for their variant alone', () => {
         table.remember('k', LANGUAGE, 'accept-language=en', marker())
         expect(find({ fields: { 'accept-language': 'en' } }).type).toBe('refused')

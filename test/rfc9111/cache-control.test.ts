@@ -167,3 +167,12 @@ describe('Cache-Control parsing', () => {
     for (const character of ['"', ',', '\\', ' ', '=', 'a', '\t"']) expect(parseCacheControl(character.repeat(200_000)).maxAge).toBeNull()
   })
 })
+
+test('reads a value the same again, whatever many others were read between, and lets nobody change what it read', () => {
+  const ages = (): (number | null)[] => Array.from({ length: 250 }, (_, seconds) => parseCacheControl(`max-age=${seconds}, public`).maxAge)
+  const expected = Array.from({ length: 250 }, (_, seconds) => seconds)
+  expect([ages(), ages()]).toEqual([expected, expected])
+  const control = parseCacheControl('max-age=5')
+  expect(() => Object.assign(control, { maxAge: 6 })).toThrow(TypeError)
+  expect(parseCacheControl('max-age=5').maxAge).toBe(5)
+})
