@@ -17,7 +17,7 @@ import { parseHttpDate } from '../wire/http-date.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
 import { freshenByHead } from './head.ts'
-import { DONE, type FetchStep } from './step.ts'
+import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
 import { deliverableHeaders, mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
@@ -35,9 +35,13 @@ interface Sharing {
   readonly part: Part | null
 }
 
-export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
+export function receive(fetch: FetchTransaction, step: ReceiveStep): NextFetchStep {
+  const invalidated = invalidateUnsafe(fetch, step.beresp)
+  return invalidated === null ? begin(fetch, step) : invalidated.then(() => begin(fetch, step))
+}
+
+function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   const { response, beresp } = step
-  invalidateUnsafe(fetch, beresp)
   const stale = fetch.init.claim?.stale ?? fetch.init.stale
   if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, response)
   const sharing = share(fetch, step)

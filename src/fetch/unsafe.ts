@@ -4,21 +4,24 @@ import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { methodFacts } from '../wire/methods.ts'
 import type { FetchTransaction } from './transaction.ts'
 
-/** A 2xx or 3xx to an unsafe method makes the target, same-origin Location and Content-Location, and the origin's groups that it names unusable. */
-export function invalidateUnsafe(fetch: FetchTransaction, beresp: BackendResponse): void {
+/**
+ * A 2xx or 3xx to an unsafe method makes the target, same-origin Location and Content-Location, and the origin's groups that it names unusable.
+ * Answers what is to be waited for until all of that is in force; nobody waits until all has gone.
+ */
+export function invalidateUnsafe(fetch: FetchTransaction, beresp: BackendResponse): Promise<unknown> | null {
   const { init, deps } = fetch
   const method = fetch.bereq?.method ?? init.request.method
-  if (!deps.decisions.unsafeInvalidates || init.kind !== 'pass' || methodFacts(method).safe) return
-  if (beresp.status < 200 || beresp.status >= 400) return
-  deps.table.purge(init.request.key, false)
+  if (!deps.decisions.unsafeInvalidates || init.kind !== 'pass' || methodFacts(method).safe) return null
+  if (beresp.status < 200 || beresp.status >= 400) return null
+  const purges = [deps.table.purge(init.request.key, false)]
   for (const name of ['location', 'content-location']) {
     const url = sameOrigin(fetch, beresp.headers.getLower(name))
-    if (url !== null && url !== init.request.url) deps.table.purge(init.request.keyOf(url), false)
+    if (url !== null && url !== init.request.url) purges.push(deps.table.purge(init.request.keyOf(url), false))
   }
   const { scheme, host } = init.request
   const groups = cacheGroups(beresp.headers, 'cache-group-invalidation').map((group) => groupTag(scheme, host, group))
-  // In force at once; nobody waits until all have gone.
-  if (groups.length > 0) void deps.table.purgeSubject({ by: 'tags', tags: groups }, false)
+  if (groups.length > 0) purges.push(deps.table.purgeSubject({ by: 'tags', tags: groups }, false))
+  return deps.table.distributed && purges.some((purge) => purge instanceof Promise) ? Promise.all(purges) : null
 }
 
 /** Whether the answer to a POST may answer later GETs (RFC 9110 §9.3.3): explicit freshness, and Content-Location is its own URL. */

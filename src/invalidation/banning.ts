@@ -25,6 +25,10 @@ export interface BanningInit {
   readonly counters: Counters
   /** Seconds until the lurker begins to test objects against a ban; asked for each. Default 0. */
   readonly lurkerAge?: () => number
+  /** Told when everything has been tested against the bans up to some position. */
+  readonly tested?: () => void
+  /** Told when bans up to a position are done with. */
+  readonly retired?: (position: number) => void
   /** Calls back when others have had their turn, default `setImmediate`. */
   readonly turn?: NonNullable<LurkerInit<CachedObject>['turn']>
 }
@@ -38,9 +42,11 @@ export class Banning {
   readonly #log: PositionedLog
   readonly #clock: Clock
   readonly #lurker: Lurker<CachedObject>
+  readonly #told: ((position: number) => void) | null
 
-  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0, turn }: BanningInit) {
+  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0, turn, tested, retired }: BanningInit) {
     this.#bans = bans
+    this.#told = retired ?? null
     this.#table = table
     this.#log = log
     this.#clock = clock
@@ -50,7 +56,10 @@ export class Banning {
       entries: () => table.present(),
       test: (object) => table.test(object),
       newest: () => bans.newest,
-      tested: () => this.#retire(),
+      tested: () => {
+        this.#retire()
+        tested?.()
+      },
       age: lurkerAge,
       ...(turn === undefined ? {} : { turn }),
     })
@@ -90,6 +99,22 @@ export class Banning {
     })
   }
 
+  /** Position up to which everything has been tested; infinite when nothing is left to test. */
+  get testedUpTo(): number {
+    const { testedUpTo } = this.#lurker
+    return testedUpTo >= this.#bans.newest ? Number.POSITIVE_INFINITY : testedUpTo
+  }
+
+  /** Of what is older than this position, nobody can tell any more whether a ban named it. */
+  get forgotten(): number {
+    return this.#bans.forgotten
+  }
+
+  /** Bans in force, oldest first. */
+  get active(): Bans['active'] {
+    return this.#bans.active
+  }
+
   gauges(): ReturnType<Bans['gauges']> {
     return this.#bans.gauges()
   }
@@ -110,6 +135,10 @@ export class Banning {
   }
 
   #retire(): void {
-    if (this.#bans.size > 0) this.#bans.retire(this.#lurker.testedUpTo, this.#table.flights.oldest)
+    const bans = this.#bans
+    if (bans.size === 0) return
+    const { forgotten } = bans
+    bans.retire(this.#lurker.testedUpTo, this.#table.flights.oldest)
+    if (bans.forgotten !== forgotten) this.#told?.(bans.forgotten)
   }
 }

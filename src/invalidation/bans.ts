@@ -36,10 +36,16 @@ export class BanLimitError extends Error {
   /** Seconds after which it may be tried again. */
   readonly retryAfter: number = 5
 
-  constructor(bound: string) {
-    super(`too many bans: ${bound} until stored objects have been tested against those; try again later, or purge by tag, prefix or host`)
+  constructor(message: string) {
+    super(message)
     this.name = 'BanLimitError'
   }
+}
+
+function tooMany(bound: string): BanLimitError {
+  return new BanLimitError(
+    `too many bans: ${bound} until stored objects have been tested against those; try again later, or purge by tag, prefix or host`,
+  )
 }
 
 const CAP = 1000
@@ -129,11 +135,36 @@ export class Bans {
       this.#active.splice(this.#active.indexOf(same), 1)
       this.#complete(same)
     }
+    this.#push(entry, !isTimedBan(ban))
+    return entry
+  }
+
+  #push(entry: Entry, lasting: boolean): void {
     this.#active.push(entry)
     this.#characters += entry.text.length
-    this.#newest = position
-    if (!isTimedBan(ban)) this.#byText.set(entry.text, entry)
-    return entry
+    this.#newest = entry.position
+    if (lasting) this.#byText.set(entry.text, entry)
+  }
+
+  /** Bans in force, oldest first. */
+  get active(): readonly { readonly text: string; readonly position: number }[] {
+    return this.#active
+  }
+
+  /** Begins behind bans that are done with: of what is older than this position, nobody can tell any more whether one named it. */
+  begin(forgotten: number): void {
+    this.#forgotten = forgotten
+  }
+
+  /** Adds a ban that another list has taken, at its position there. */
+  follow(text: string, position: number): void {
+    const ban = parseBan(text)
+    const same = this.#byText.get(ban.text)
+    if (same !== undefined) {
+      this.#active.splice(this.#active.indexOf(same), 1)
+      this.#complete(same)
+    }
+    this.#push(new Entry(ban, position, this.#clock.wall()), !isTimedBan(ban))
   }
 
   /** Whether an active ban that is newer than position `since` matches. What matches is taken as gone, and counted. */
@@ -197,9 +228,9 @@ export class Bans {
   }
 
   #checkRoom(ban: Ban): void {
-    if (this.#active.length >= this.#cap) throw new BanLimitError(`${this.#cap} are active, and no more are taken`)
+    if (this.#active.length >= this.#cap) throw tooMany(`${this.#cap} are active, and no more are taken`)
     if (this.#characters + ban.text.length > this.#limit)
-      throw new BanLimitError(`those that are active have ${this.#characters} characters, and no more than ${this.#limit} are taken`)
+      throw tooMany(`those that are active have ${this.#characters} characters, and no more than ${this.#limit} are taken`)
   }
 
   #complete(entry: Entry): void {

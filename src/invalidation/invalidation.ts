@@ -45,9 +45,10 @@ export class Invalidation {
     this.#banning = banning
   }
 
-  /** Everything under one primary key, at once. */
-  purgeKey(key: string, soft: boolean): Invalidated {
-    return { objects: this.#table.purge(key, soft).objects, complete: true }
+  /** Everything under one primary key. */
+  purgeKey(key: string, soft: boolean): Invalidated | Promise<Invalidated> {
+    const result = this.#table.purge(key, soft)
+    return result instanceof Promise ? result.then(whole) : whole(result)
   }
 
   /**

@@ -55,6 +55,17 @@ export class InvalidationLog {
     return this.#keys.size + this.#urls.size + this.#tags.size + this.#hosts.size + this.#prefixes.size
   }
 
+  /** Begins at a position: nothing is known of what came before, so that nothing that was fetched before it is vouched for. */
+  begin(position: number): void {
+    this.#head = position
+    this.#floor = position
+  }
+
+  /** The next entry comes behind this position. */
+  skipTo(position: number): void {
+    this.#head = Math.max(this.#head, position)
+  }
+
   /** All variants under a primary key, hard or soft. */
   purgeKey(key: string, soft: boolean): InvalidationEntry {
     const position = ++this.#head

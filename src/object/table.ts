@@ -52,6 +52,8 @@ export type Found =
   | { readonly type: 'refused'; readonly marker: Marker }
   /** Somebody fetches it. With `claim.detached` the wait is for another look-up, and worth OVERTAKEN_WAIT from `claim.overtakenAt`. */
   | { readonly type: 'wait'; readonly claim: Claim; readonly stale: CachedObject | null }
+  /** It is stored, but not at hand: who waits looks up again in a moment. */
+  | { readonly type: 'away'; readonly claim: Claim }
 
 /** What became of something since a position of the invalidation log. `soft`: it is stale now. `hard`: it is of no use any more. */
 export type Verdict = 'valid' | 'soft' | 'hard'
@@ -79,6 +81,8 @@ export interface PurgeResult {
 }
 
 export interface ObjectTable {
+  /** Whether other threads have a part in it, so that a purge is in force only once it is answered. */
+  readonly distributed: boolean
   find(lookup: Lookup): Found
   /** Waits for a claim's release. Answers a function that leaves the queue. */
   wait(claim: Claim, waiter: Waiter): () => void
@@ -98,12 +102,15 @@ export interface ObjectTable {
   remember(key: string, names: readonly string[], variant: string, marker: Marker): void
   /** Gives the claim up. Ends it. Harmless when it has ended. */
   release(claim: Claim, outcome: ClaimOutcome): void
-  /** All variants under a key, now. Claims under way are overtaken, and nobody joins what is arriving. */
-  purge(key: string, soft: boolean): PurgeResult
   /**
-   * Everything that a subject names: stored or arriving. In force when this returns: from then on no look-up finds what it names, and
-   * who waits for a fetch that brings such an object looks up again. What is many is taken in slices, and counted when all are through.
-   * `gone` is told of each object as it goes.
+   * All variants under a key. Claims under way are overtaken, and nobody joins what is arriving. In force once it is answered: at once where one
+   * thread has the table, else when all of them know of it.
+   */
+  purge(key: string, soft: boolean): PurgeResult | Promise<PurgeResult>
+  /**
+   * Everything that a subject names: stored or arriving. In force when this returns, or with several threads once it is answered: from then on no
+   * look-up finds what it names, and who waits for a fetch that brings such an object looks up again. What is many is taken in slices, and
+   * counted when all are through. `gone` is told of each object as it goes.
    */
   purgeSubject(subject: SubjectPurge, soft: boolean, gone?: (object: CachedObject) => void): PurgeResult | Promise<PurgeResult>
   /** How many objects a purge would take; changes nothing. */

@@ -4,7 +4,7 @@ import { credentialedByDefault } from '../../vcl-ts/builtin/client-steps.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
-import { type ClaimOutcome, OVERTAKEN_WAIT } from '../object/claim.ts'
+import { type Claim, type ClaimOutcome, OVERTAKEN_WAIT } from '../object/claim.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Found } from '../object/table.ts'
 import { OriginFailure } from '../origin/exchange.ts'
@@ -20,11 +20,11 @@ export function lookup(tx: RequestTransaction): RequestStep {
   const { engine, req } = tx
   prepareLookup(tx)
   const found = engine.table.find(tx)
-  if (tx.onlyIfCached && found.type !== 'object') {
+  if (tx.onlyIfCached && found.type !== 'object' && found.type !== 'away') {
     if (found.type === 'fetch' && found.claim !== null) engine.table.release(found.claim, { type: 'again' })
     return failureStep(new RequestFailure('only_if_cached'), 504, 'CLIENT_ONLY_IF_CACHED')
   }
-  if (req.hasBody && found.type !== 'object') tx.body?.cancel(new RequestFailure('cancelled'))
+  if (req.hasBody && found.type !== 'object' && found.type !== 'away') tx.body?.cancel(new RequestFailure('cancelled'))
   return after(tx, found)
 }
 
@@ -66,7 +66,9 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
       if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', reason: 'HIT_FOR_PASS' }
       return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
     case 'wait':
-      return wait(tx, found)
+      return wait(tx, found.claim, found.stale)
+    case 'away':
+      return wait(tx, found.claim, null)
     default:
       return found satisfies never
   }
@@ -85,16 +87,16 @@ function whyExpired(tx: RequestTransaction, ttl: number): Reason {
   return ttl <= 0 ? 'NO_CACHE' : 'EXPIRED'
 }
 
-function wait(tx: RequestTransaction, found: Extract<Found, { type: 'wait' }>): RequestStep {
+function wait(tx: RequestTransaction, claim: Claim, stale: CachedObject | null): RequestStep {
   const { engine } = tx
-  tx.stale = found.stale
-  if (found.claim.waiters >= engine.settings.limits.waiters) return giveUp(tx, new RequestFailure('wait_limit'), 'WAIT_LIMIT')
+  tx.stale = stale
+  if (claim.waiters >= engine.settings.limits.waiters) return giveUp(tx, new RequestFailure('wait_limit'), 'WAIT_LIMIT')
   engine.counters.add(C.busy_sleep)
-  tx.waitingFor = found.claim
-  tx.leaveQueue = engine.table.wait(found.claim, tx)
+  tx.waitingFor = claim
+  tx.leaveQueue = engine.table.wait(claim, tx)
   const now = engine.clock.now()
   const left = engine.settings.deadlines.firstByte * 1000 - (now - tx.received)
-  const { overtakenAt } = found.claim
+  const { overtakenAt } = claim
   const patience = overtakenAt === null ? left : overtakenAt + OVERTAKEN_WAIT - now
   tx.waitTimer = engine.clock.after(Math.min(left, patience), () => {
     tx.stopWaiting()

@@ -23,11 +23,15 @@ function ban(tx: RequestTransaction, subject: Extract<PurgeSubject, { by: 'ban' 
   try {
     result = tx.engine.invalidation.purge(subject, false)
   } catch (error) {
-    if (error instanceof BanLimitError) return refused(429, 'Too Many Bans', error, error.retryAfter)
-    if (error instanceof BanError) return refused(400, 'Bad Ban Expression', error)
-    throw error
+    return noBan(error)
   }
-  return result instanceof Promise ? result.then((done) => purged(tx, false, done)) : purged(tx, false, result)
+  return result instanceof Promise ? result.then((done) => purged(tx, false, done), noBan) : purged(tx, false, result)
+}
+
+function noBan(error: unknown): RequestStep {
+  if (error instanceof BanLimitError) return refused(429, 'Too Many Bans', error, error.retryAfter)
+  if (error instanceof BanError) return refused(400, 'Bad Ban Expression', error)
+  throw error
 }
 
 function refused(status: number, reason: string, { message }: Error, retryAfter?: number): RequestStep {

@@ -154,6 +154,8 @@ function told(found: Found, original: (one: CachedObject) => CachedObject | null
       return { type: 'fetch', why: found.why, claims: found.claim !== null, stale: id(found.stale), part: id(found.claim?.part ?? null) }
     case 'refused':
       return { type: 'refused', marker: found.marker.type, until: found.marker.expiresAt }
+    case 'away':
+      return { type: 'away' }
     case 'wait':
       return { type: 'wait', waiters: found.claim.waiters, credentialed: found.claim.credentialed, stale: id(found.stale) }
     default:

@@ -8,8 +8,10 @@ import type { ObjectTable } from '../../src/object/table.ts'
 import { type Ask, ask, claimOf, fillingFor, MIB, marker, type ObjectOptions, object, Reader, variantOf, Witness } from './things.ts'
 
 export interface TableRig {
+  /** Whether room is made object by object, so that a budget of a few objects can be told. */
+  readonly exact: boolean
   readonly clock: ManualClock
-  readonly store: ObjectStore
+  readonly store: Pick<ObjectStore, 'has' | 'count' | 'remove'>
   readonly table: ObjectTable & { readonly keys: number; readonly tags: number }
 }
 
@@ -20,11 +22,12 @@ const OTHER = { type: 'again' } as const
 export function tableContract(name: string, make: (options?: { budget?: number; variants?: number }) => TableRig): void {
   describe(name, () => {
     let clock: ManualClock
-    let store: ObjectStore
+    let store: TableRig['store']
     let table: TableRig['table']
+    let exact: boolean
 
     function fresh(options?: { budget?: number; variants?: number }): void {
-      ;({ clock, store, table } = make(options))
+      ;({ clock, store, table, exact } = make(options))
     }
 
     beforeEach(() => fresh())
@@ -218,7 +221,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         filling.end({ type: 'complete' })
         expect(counts()).toEqual([1, 1, 1])
         expect(hit()).toBe(made)
-        expect(table.bytes).toBe(made.bytes)
+        if (exact) expect(table.bytes).toBe(made.bytes)
       })
 
       it('gives waiters the object with its real names, in the order in which they came, even when its ttl is 0', () => {
@@ -273,6 +276,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('evicts nothing for a successor that is no larger', () => {
+        if (!exact) return
         const room = object().bytes
         fresh({ budget: room * 2 + 10 })
         const bystander = keep({ key: 'a' })
@@ -303,6 +307,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('serves its fetch but stores nothing that does not fit in the budget', () => {
+        if (!exact) return
         fresh({ budget: 1000 })
         const claim = claimOf(find())
         const made = object({ fieldLines: 'x'.repeat(2000) })
@@ -384,13 +389,13 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(claimOf(find({ attempt: 1 })).attempt).toBe(1)
       })
 
-      it('leave no key behind, in whatever way they end', () => {
+      it('leave no key behind, in whatever way they end', async () => {
         table.release(claimOf(find({ key: 'a' })), OTHER)
         table.release(claimOf(find({ key: 'b' })), { type: 'failed', cause: new Error('x'), page: null })
         table.refuse(claimOf(find({ key: 'c' })), PLAIN, '', null, false)
-        table.purge('d', false)
+        await table.purge('d', false)
         const overtaken = claimOf(find({ key: 'e' }))
-        table.purge('e', false)
+        await table.purge('e', false)
         expect(counts()).toEqual([0, 0, 1])
         table.release(overtaken, OTHER)
         expect(counts()).toEqual([0, 0, 0])
@@ -468,52 +473,52 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(counts()).toEqual([1, 1, 1])
       })
 
-      it('are not remembered by a fetch that a purge overtook', () => {
+      it('are not remembered by a fetch that a purge overtook', async () => {
         const claim = claimOf(find())
-        table.purge('k', false)
+        await table.purge('k', false)
         table.refuse(claim, PLAIN, '', marker(), true)
         expect(counts()).toEqual([0, 0, 0])
       })
     })
 
     describe('purging', () => {
-      it('drops all variants, parts and refusals under the key, and nothing else', () => {
+      it('drops all variants, parts and refusals under the key, and nothing else', async () => {
         keep()
         keep({ names: LANGUAGE, fields: { 'accept-language': 'en' } })
         keep({ part: { first: 0, last: 1, total: 9 }, names: LANGUAGE, fields: { 'accept-language': 'de' } })
         table.remember('k', LANGUAGE, 'accept-language=fr', marker())
         const other = keep({ key: 'other' })
-        expect(table.purge('k', false)).toEqual({ objects: 3 })
+        expect(await table.purge('k', false)).toEqual({ objects: 3 })
         expect(counts()).toEqual([1, 1, 1])
         expect(hit({ key: 'other' })).toBe(other)
-        expect(table.purge('k', false)).toEqual({ objects: 0 })
+        expect(await table.purge('k', false)).toEqual({ objects: 0 })
       })
 
-      it('softly makes stale what is stored, which still serves in grace while one refreshes it', () => {
+      it('softly makes stale what is stored, which still serves in grace while one refreshes it', async () => {
         const kept = keep({ ttl: 100, grace: 50 })
         clock.advance(10_000)
-        expect(table.purge('k', true)).toEqual({ objects: 1 })
+        expect(await table.purge('k', true)).toEqual({ objects: 1 })
         const found = find()
         expect(found).toMatchObject({ type: 'object', object: kept, freshness: 'grace' })
         expect(claimOf(found).stale).toBe(kept)
       })
 
-      it('softly lets go the sooner of what is stored', () => {
+      it('softly lets go the sooner of what is stored', async () => {
         keep({ ttl: 1_000_000, grace: 10 })
         clock.advance(5000)
-        table.purge('k', true)
-        table.purge('k', true)
+        await table.purge('k', true)
+        await table.purge('k', true)
         clock.advance(9000)
         expect(counts()).toEqual([1, 1, 1])
         clock.advance(2001)
         expect(counts()).toEqual([0, 0, 0])
       })
 
-      it.each([false, true])('overtakes claims: who came before has what they bring, but it is not stored (soft: %s)', (soft) => {
+      it.each([false, true])('overtakes claims: who came before has what they bring, but it is not stored (soft: %s)', async (soft) => {
         const claim = claimOf(find())
         const witness = new Witness()
         table.wait(claim, witness)
-        table.purge('k', soft)
+        await table.purge('k', soft)
         expect(claim.detached).toBe(true)
         const made = object({ position: claim.position })
         table.publish(claim, made, PLAIN, '', true)
@@ -528,10 +533,10 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         ['brings an object', (claim: Claim) => table.publish(claim, object({ position: claim.position }), PLAIN, '', true)],
         ['cannot be shared', (claim: Claim) => table.refuse(claim, PLAIN, '', marker(), false)],
         ['fails', (claim: Claim) => table.release(claim, { type: 'failed', cause: new Error('x'), page: null })],
-      ])('lets who comes after it wait for the overtaken claim, and look again when that %s', (_, end) => {
+      ])('lets who comes after it wait for the overtaken claim, and look again when that %s', async (_, end) => {
         const claim = claimOf(find())
-        table.purge('k', false)
-        table.purge('k', true)
+        await table.purge('k', false)
+        await table.purge('k', true)
         const witnesses = Array.from({ length: 300 }, () => new Witness())
         for (const witness of witnesses) {
           const found = find()
@@ -543,11 +548,11 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(claimOf(find())).not.toBe(claim)
       })
 
-      it('lets nobody wait for a claim that it overtook a second ago, whatever else came since', () => {
+      it('lets nobody wait for a claim that it overtook a second ago, whatever else came since', async () => {
         const claim = claimOf(find())
-        table.purge('k', false)
+        await table.purge('k', false)
         clock.advance(999)
-        table.purge('k', false)
+        await table.purge('k', false)
         expect(find()).toMatchObject({ type: 'wait', claim })
         clock.advance(1)
         const next = claimOf(find())
@@ -558,23 +563,23 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(counts()).toEqual([0, 0, 0])
       })
 
-      it('softly gives no second claim to refresh while the first is under way', () => {
+      it('softly gives no second claim to refresh while the first is under way', async () => {
         keep({ ttl: 100, grace: 50 })
-        table.purge('k', true)
+        await table.purge('k', true)
         const claim = claimOf(find())
-        table.purge('k', true)
+        await table.purge('k', true)
         expect(find()).toMatchObject({ type: 'object', freshness: 'grace', claim: null })
         table.release(claim, OTHER)
         expect(claimOf(find())).not.toBe(claim)
       })
 
-      it.each([false, true])('detaches what is arriving: its readers finish, nobody joins, nothing is stored (soft: %s)', (soft) => {
+      it.each([false, true])('detaches what is arriving: its readers finish, nobody joins, nothing is stored (soft: %s)', async (soft) => {
         const { filling, object: made } = fillingFor(table)
         table.publish(claimOf(find()), made, PLAIN, '', true)
         const reader = new Reader()
         made.body.read(reader)
         filling.chunk(Buffer.from('ab'))
-        table.purge('k', soft)
+        await table.purge('k', soft)
         expect(hit()).toBeNull()
         filling.chunk(Buffer.from('cd'))
         filling.end({ type: 'complete' })
@@ -582,49 +587,49 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(counts()).toEqual([0, 0, 0])
       })
 
-      it('reaches what was published without a claim and completes after it', () => {
+      it('reaches what was published without a claim and completes after it', async () => {
         const part = object({ part: { first: 0, last: 1, total: 9 } })
         table.publish(null, part, PLAIN, '', true)
-        table.purge('k', false)
+        await table.purge('k', false)
         expect(table.complete(part)).toBe(false)
         expect(counts()).toEqual([0, 0, 0])
       })
 
-      it('tells of a position whether an invalidation overtook it', () => {
+      it('tells of a position whether an invalidation overtook it', async () => {
         const before = table.position
         expect(table.overtaken('k', before)).toBe('valid')
-        table.purge('k', true)
+        await table.purge('k', true)
         expect([table.overtaken('k', before), table.overtaken('k', table.position)]).toEqual(['soft', 'valid'])
-        table.purge('k', false)
+        await table.purge('k', false)
         expect(table.overtaken('k', before)).toBe('hard')
       })
 
-      it('by tags reaches every object that carries one, stored or arriving, and no other', () => {
+      it('by tags reaches every object that carries one, stored or arriving, and no other', async () => {
         keep({ key: 'a', tags: ['one', 'two'] })
         keep({ key: 'a', tags: ['two'], names: LANGUAGE, fields: { 'accept-language': 'en' } })
         const other = keep({ key: 'b', tags: ['three'] })
         const { filling, object: arriving } = fillingFor(table, { key: 'c', tags: ['one'] })
         table.publish(claimOf(find({ key: 'c' })), arriving, PLAIN, '', true)
         expect(table.tags).toBe(3)
-        expect(table.purgeSubject({ by: 'tags', tags: ['one', 'two', 'none'] }, false)).toEqual({ objects: 3 })
+        expect(await table.purgeSubject({ by: 'tags', tags: ['one', 'two', 'none'] }, false)).toEqual({ objects: 3 })
         filling.end({ type: 'complete' })
         expect([hit({ key: 'a' }), hit({ key: 'b' }), hit({ key: 'c' })]).toEqual([null, other, null])
         expect([...counts(), table.tags]).toEqual([1, 1, 1, 1])
       })
 
-      it('by tags makes softly stale', () => {
+      it('by tags makes softly stale', async () => {
         const kept = keep({ tags: ['t'], ttl: 100, grace: 50 })
-        expect(table.purgeSubject({ by: 'tags', tags: ['t'] }, true)).toEqual({ objects: 1 })
+        expect(await table.purgeSubject({ by: 'tags', tags: ['t'] }, true)).toEqual({ objects: 1 })
         expect(find()).toMatchObject({ type: 'object', object: kept, freshness: 'grace' })
       })
 
-      it.each([false, true])('by tags lets who came before have what is fetched, and who came after look again (soft: %s)', (soft) => {
+      it.each([false, true])('by tags lets who came before have what is fetched, and who came after look again (soft: %s)', async (soft) => {
         const claim = claimOf(find())
         const [early, between, late] = [new Witness(), new Witness(), new Witness()]
         table.wait(claim, early)
-        table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+        await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
         table.wait(claim, between)
-        table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+        await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
         table.wait(claim, late)
         const made = object({ position: claim.position, tags: ['t'], ttl: 100 })
         table.publish(claim, made, PLAIN, '', true)
@@ -633,10 +638,10 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(find().type).not.toBe('object')
       })
 
-      it('of a tag that nothing fetched carries leaves waiters alone', () => {
+      it('of a tag that nothing fetched carries leaves waiters alone', async () => {
         const claim = claimOf(find())
         const witness = new Witness()
-        table.purgeSubject({ by: 'tags', tags: ['other'] }, false)
+        await table.purgeSubject({ by: 'tags', tags: ['other'] }, false)
         table.wait(claim, witness)
         const made = object({ position: claim.position, tags: ['t'] })
         table.publish(claim, made, PLAIN, '', true)
@@ -644,16 +649,17 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(table.complete(made)).toBe(true)
       })
 
-      it('of all reaches everything', () => {
+      it('of all reaches everything', async () => {
         for (const key of ['a', 'b', 'c']) keep({ key, tags: ['t'] })
         const claim = claimOf(find({ key: 'd' }))
-        expect(table.purgeSubject({ by: 'all' }, false)).toEqual({ objects: 3 })
+        expect(await table.purgeSubject({ by: 'all' }, false)).toEqual({ objects: 3 })
         expect([...counts(), table.tags, claim.detached]).toEqual([0, 0, 1, 0, true])
         table.release(claim, OTHER)
         expect(counts()).toEqual([0, 0, 0])
       })
 
       it('holds no tag of what left, however it left', () => {
+        if (!exact) return
         fresh({ budget: 100_000 })
         for (let i = 0; i < 500; i++) keep({ key: `k${i}`, tags: [`t${i}`, 'all'] })
         expect(table.tags).toBe(table.objects + 1)
@@ -661,20 +667,21 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(table.tags).toBe(0)
       })
 
-      it('stores what was fetched after it', () => {
-        table.purge('k', false)
+      it('stores what was fetched after it', async () => {
+        await table.purge('k', false)
         const kept = keep()
         expect(hit()).toBe(kept)
       })
 
-      it('of a key with many variants takes no longer for each than that of one', () => {
+      it('of a key with many variants takes no longer for each than that of one', async () => {
+        if (!exact) return
         fresh({ variants: 20_000, budget: 1024 * MIB })
         for (let i = 0; i < 20_000; i++) {
           const made = object()
           table.publish(null, made, LANGUAGE, `accept-language=${i}`, true)
           table.complete(made)
         }
-        expect(table.purge('k', false)).toEqual({ objects: 20_000 })
+        expect(await table.purge('k', false)).toEqual({ objects: 20_000 })
         expect(counts()).toEqual([0, 0, 0])
       })
     })
@@ -689,7 +696,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(find()).toMatchObject({ type: 'fetch', why: 'PARTIAL' })
       })
 
-      it('are completed by a request of the whole where that is wanted, if they begin at byte 0 and are fresh', () => {
+      it('are completed by a request of the whole where that is wanted, if they begin at byte 0 and are fresh', async () => {
         const kept = keep({ part, ttl: 10, keep: 100 })
         const claim: Claim = claimOf(find({ completesParts: true }))
         expect(claim.part).toBe(kept)
@@ -698,7 +705,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         const late = claimOf(find({ completesParts: true }))
         expect(late.part).toBeNull()
         table.release(late, OTHER)
-        table.purge('k', false)
+        await table.purge('k', false)
         keep({ part: { first: 1, last: 9, total: 100 } })
         expect(claimOf(find({ completesParts: true })).part).toBeNull()
       })
@@ -741,6 +748,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('forgets what the store let go to make room', () => {
+        if (!exact) return
         const room = keep({ key: 'key 0' }).bytes
         fresh({ budget: room * 3 + 10 })
         const kept = Array.from({ length: 20 }, (_, i) => keep({ key: `key ${i % 10}` }))
@@ -758,6 +766,7 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
       })
 
       it('keeps what is used and lets the rest go', () => {
+        if (!exact) return
         const room = keep({ key: 'key 0' }).bytes
         fresh({ budget: room * 3 + 10 })
         const hot = keep({ key: 'key 0' })

@@ -191,6 +191,7 @@ export class Turns extends ManualPace {
 }
 
 export interface Rig {
+  readonly exact: boolean
   readonly clock: ManualClock
   readonly store: MemoryStore
   readonly table: LocalTable
@@ -214,5 +215,5 @@ export function rig(options: { budget?: number; variants?: number; pace?: Pace; 
     ...(options.pace === undefined ? {} : { pace: options.pace }),
     ...(options.bans === undefined ? {} : { bans: options.bans }),
   })
-  return { clock, store, table, expiry, counters }
+  return { exact: true, clock, store, table, expiry, counters }
 }
