@@ -86,6 +86,32 @@ export class Arrivals {
     return true
   }
 
+  /**
+   * Takes in what is kept elsewhere for all and was read from there, in the place of what was taken in before. It is tested from
+   * `object.checked` on. `false`: an invalidation took it.
+   */
+  adopt(object: CachedObject, names: readonly string[], variant: string): boolean {
+    if (this.#test(object, object.checked, names, variant) === 'hard') return false
+    const shelves = this.#shelves
+    const slot = shelves.slot(shelves.head(object.key), names, variant)
+    object.seat(slot)
+    const before = object.part === null ? slot.whole : slot.part
+    if (before !== null) shelves.store.remove(before, 'superseded')
+    if (!shelves.store.put(object)) {
+      shelves.dropIfEmpty(slot)
+      return false
+    }
+    shelves.keep(object, this.#home(object, slot))
+    return true
+  }
+
+  /** As `adopt`, of a refusal. */
+  adoptMarker(marker: Marker, names: readonly string[], variant: string): boolean {
+    if (this.#invalidations.verdict(marker.key, marker.checked, NO_TAGS, null) === 'hard') return false
+    marker.checked = this.#invalidations.head
+    return this.#shelves.keepMarker(marker, this.#shelves.head(marker.key), names, variant) !== null
+  }
+
   discard(object: CachedObject): void {
     const { slot } = object
     if (slot === null) return

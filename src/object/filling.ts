@@ -93,6 +93,11 @@ export class Filling implements Body, BodySink {
     return this.#readers.size
   }
 
+  /** Whether what has arrived is kept for those to come. */
+  get keeping(): boolean {
+    return this.#keeping
+  }
+
   /** Whether anybody reads it or is going to. */
   get wanted(): boolean {
     return this.#readers.size > 0 || this.#holds.size > 0

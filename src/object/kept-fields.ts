@@ -10,6 +10,18 @@ export interface ReadFields {
   headers: HeaderMap | null
 }
 
+/** The fields of an object beside those that hits send, as they are kept. */
+export class KeptFields {
+  readonly leftOut: string
+  /** Whether Date is among all of them. */
+  readonly dated: boolean
+
+  constructor(leftOut: string, dated: boolean) {
+    this.leftOut = leftOut
+    this.dated = dated
+  }
+}
+
 /** Heads that stay read. */
 const RECENT = 1024
 /** Characters of a head that stays read. */

@@ -16,6 +16,15 @@ import type { SubjectPurge } from './subject.ts'
 import { Sweeps } from './sweeps.ts'
 import type { Found, Invalidations, Lookup, ObjectTable, PurgeResult, Verdict } from './table.ts'
 
+/** An entry in its place. */
+export interface Kept {
+  readonly entry: CachedObject | Marker
+  readonly names: readonly string[]
+  readonly variant: string
+}
+
+const NONE: readonly never[] = []
+
 export interface LocalTableInit {
   readonly store: ObjectStore
   readonly invalidations: Invalidations
@@ -28,10 +37,15 @@ export interface LocalTableInit {
   readonly bans?: BanTests
   /** Default: the process's own time and turns. */
   readonly pace?: Pace
+  /** Default: those that begin here. */
+  readonly flights?: Flights
+  /** Told of a kept object whose life became shorter. */
+  readonly softened?: (object: CachedObject) => void
 }
 
 export class LocalTable implements ObjectTable {
-  readonly flights: Flights = new Flights()
+  readonly distributed: boolean = false
+  readonly flights: Flights
   readonly #invalidations: Invalidations
   readonly #shelves: Shelves
   readonly #sweeps: Sweeps
@@ -42,6 +56,8 @@ export class LocalTable implements ObjectTable {
   constructor(init: LocalTableInit) {
     const { invalidations, bans = NO_BANS, pace = systemPace, variants } = init
     const shelves = new Shelves(init)
+    shelves.onSoftened = init.softened ?? null
+    this.flights = init.flights ?? new Flights()
     const sweeps = new Sweeps(shelves, invalidations, bans)
     this.#invalidations = invalidations
     this.#shelves = shelves
@@ -94,6 +110,49 @@ export class LocalTable implements ObjectTable {
 
   complete(object: CachedObject): boolean {
     return this.#arrivals.complete(object)
+  }
+
+  /**
+   * Takes in what is kept elsewhere for all and was read from there. An object is tested from `checked` on, a refusal, too. `false`: an
+   * invalidation took it.
+   */
+  adopt(entry: CachedObject | Marker, names: readonly string[], variant: string): boolean {
+    return entry instanceof CachedObject
+      ? this.#arrivals.adopt(entry, names, variant)
+      : this.#arrivals.adoptMarker(entry, names, variant)
+  }
+
+  /** Lets go of what `adopt` took in. */
+  drop(entry: Entry): void {
+    this.#shelves.store.remove(entry, 'superseded')
+  }
+
+  /** Objects and refusals that are kept under a key, with the list of names and the variant of each. */
+  keptUnder(key: string): readonly Kept[] {
+    const kept: Kept[] = []
+    for (const spec of this.#shelves.heads.get(key)?.specs ?? NONE)
+      for (const { variant, whole, part, anonymousMarker, credentialedMarker } of spec.slots)
+        for (const entry of [whole, part, anonymousMarker, credentialedMarker])
+          if (entry !== null) kept.push({ entry, names: spec.names, variant })
+    return kept
+  }
+
+  /** Objects under a key that can be joined as they arrive. */
+  arrivingUnder(key: string): readonly CachedObject[] {
+    const objects: CachedObject[] = []
+    for (const spec of this.#shelves.heads.get(key)?.specs ?? NONE)
+      for (const { filling } of spec.slots) if (filling !== null) objects.push(filling)
+    return objects
+  }
+
+  /** The fetches under way under a key. */
+  claimsUnder(key: string): Iterable<LocalClaim> {
+    return this.#shelves.heads.get(key)?.claims ?? NONE
+  }
+
+  /** Whether anything is known of a key. */
+  has(key: string): boolean {
+    return this.#shelves.heads.has(key)
   }
 
   discard(object: CachedObject): void {

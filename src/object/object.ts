@@ -1,7 +1,7 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Filling } from './filling.ts'
-import { leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
+import { KeptFields, leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
@@ -40,8 +40,8 @@ export interface ObjectInit {
   readonly target: Place | null
   readonly status: number
   readonly reason: string
-  /** As received from the origin, without hop-by-hop fields. */
-  readonly headers: HeaderMap
+  /** As received from the origin, without hop-by-hop fields; or as an object that was kept is written down. */
+  readonly headers: HeaderMap | KeptFields
   /** What a hit sends: serialized, without Age and what is not delivered. */
   readonly fieldLines: string
   /** Lower-case names of further fields that a hit leaves out. */
@@ -50,7 +50,8 @@ export interface ObjectInit {
   readonly retention: 'max' | 'sum'
   /** Of the invalidation log when the fetch began. */
   readonly position: number
-  readonly etag: string | null
+  /** Itself, or where its text begins in `fieldLines`. */
+  readonly etag: string | number | null
   /** Epoch milliseconds. */
   readonly lastModified: number | null
   /** Epoch milliseconds of `Date`, or of receipt. */
@@ -109,6 +110,8 @@ export class CachedObject implements Entry {
   tags: readonly string[]
   place = -1
   row = -1
+  /** What it is called in the memory that all workers share; 0 while it is not there. */
+  handle = 0
   /** Where the tag index has it; its own to touch. */
   carried: Carried | null = null
   /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
@@ -132,8 +135,10 @@ export class CachedObject implements Entry {
   #leftOut = ''
 
   constructor(init: ObjectInit) {
+    const { headers } = init
     this.key = init.key
-    this.#fields = init.headers
+    this.#fields = headers instanceof HeaderMap ? headers : null
+    if (headers instanceof KeptFields) this.#leftOut = headers.leftOut
     this.fieldLines = init.fieldLines
     // Whole, so that it needs no memory of its own.
     this.storedAt = Math.floor(init.life.storedAt)
@@ -153,7 +158,7 @@ export class CachedObject implements Entry {
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
     const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
-    const dated = init.headers.hasLower('date')
+    const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
       ...{
         status,
@@ -187,6 +192,32 @@ export class CachedObject implements Entry {
     }
     this.#etag = settledEtag(this.etag, this.fieldLines)
     if (this.body instanceof StoredBody) this.body = this.body.settled()
+  }
+
+  /** Takes its place in the table without being settled: what it is made of is its own. The slot has the table's own copy of the key. */
+  seat({ head, variant }: Slot): void {
+    this.key = head.key
+    this.#indexed += variant.length
+  }
+
+  /** The object with all that belongs to it. */
+  get unabridged(): CachedObject {
+    return this
+  }
+
+  /** Of a settled object, as it is written down: what is not sent, or all fields where the texts do not tell them. */
+  get written(): KeptFields | HeaderMap {
+    const fields = this.#fields
+    return fields instanceof HeaderMap ? fields : new KeptFields(this.#leftOut, this.#terms.dated)
+  }
+
+  /** Of a settled object: itself, or where its text begins in `fieldLines`. */
+  get writtenEtag(): string | number | null {
+    return this.#etag
+  }
+
+  get retention(): 'max' | 'sum' {
+    return this.#terms.retention
   }
 
   /** As received from the origin, or as the policy left them, without hop-by-hop fields. To be read only; not for the hot path. */
@@ -341,6 +372,8 @@ export class Marker implements Entry {
   readonly credentialed: boolean
   place = -1
   row = -1
+  /** As an object's. */
+  handle = 0
   /** As an object's, both. */
   slot: Slot | null = null
   checked: number

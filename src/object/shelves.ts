@@ -45,6 +45,9 @@ export class Shelves {
   /** Told of an object that leaves although no invalidation took it, while it is still where it was. */
   onGone: ((object: CachedObject) => void) | null = null
 
+  /** Told of a kept object whose life became shorter. */
+  onSoftened: ((object: CachedObject) => void) | null = null
+
   constructor(init: ShelvesInit) {
     this.store = init.store
     this.now = init.now
@@ -156,6 +159,7 @@ export class Shelves {
     const before = object.expiresAt
     object.soften(at)
     if (object.expiresAt < before) this.#expiry.add(object)
+    this.onSoftened?.(object)
   }
 
   /** Everything in a slot goes, to make room. */

@@ -1,4 +1,4 @@
-/** A body that is whole and in memory: exact-size buffers that nothing else refers to, or for a small one a string of its bytes. */
+/** A body that is whole and in memory: exact-size buffers that nothing else refers to, for a small one a string of its bytes, or a place from where they can be had. */
 import { type Body, type BodyFlow, type BodySink, COMPLETE } from '../body/body.ts'
 import { HeapRoom } from './heap-room.ts'
 import { ownBytes } from './own.ts'
@@ -12,27 +12,39 @@ const PER_STRING = 24
 
 const room = new HeapRoom()
 
+/** Bytes that lie somewhere else, and are counted there. */
+export abstract class Elsewhere {
+  abstract readonly length: number
+  /** All of them, in order. Throws when they are gone. */
+  abstract load(): readonly Buffer[]
+}
+
 export class StoredBody implements Body {
-  readonly #bytes: string | Buffer | readonly Buffer[]
+  readonly #bytes: string | Buffer | readonly Buffer[] | Elsewhere
 
   /** A string has one latin-1 character for each byte. */
-  constructor(bytes: string | Buffer | readonly Buffer[]) {
+  constructor(bytes: string | Buffer | readonly Buffer[] | Elsewhere) {
     this.#bytes = bytes
-    if (typeof bytes === 'string' || bytes instanceof Uint8Array) return
+    if (typeof bytes === 'string' || bytes instanceof Uint8Array || bytes instanceof Elsewhere) return
     const [only] = bytes
     if (only !== undefined && bytes.length === 1) this.#bytes = only
   }
 
   get length(): number {
     const bytes = this.#bytes
-    return typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes.length : lengthOf(bytes)
+    return typeof bytes === 'string' || bytes instanceof Uint8Array || bytes instanceof Elsewhere ? bytes.length : lengthOf(bytes)
+  }
+
+  /** Where the bytes are when they are not here. */
+  get elsewhere(): Elsewhere | null {
+    return this.#bytes instanceof Elsewhere ? this.#bytes : null
   }
 
   /** In order. Those of a body that is kept as a string are made anew. */
   get segments(): readonly Buffer[] {
     const bytes = this.#bytes
     if (typeof bytes === 'string') return [Buffer.from(bytes, 'latin1')]
-    return bytes instanceof Uint8Array ? [bytes] : bytes
+    return bytes instanceof Uint8Array ? [bytes] : bytes instanceof Elsewhere ? bytes.load() : bytes
   }
 
   /** The whole body as it lies there when it lies in one piece, else `null`. */
@@ -51,7 +63,10 @@ export class StoredBody implements Body {
   get held(): number {
     const bytes = this.#bytes
     if (typeof bytes === 'string') return this.length + PER_STRING
-    return this.length + PER_BUFFER * (bytes instanceof Uint8Array ? 1 : bytes.length)
+    if (bytes instanceof Elsewhere) return PER_STRING
+    const buffers = bytes instanceof Uint8Array ? [bytes] : bytes
+    // Memory that all threads share is counted once, by those who keep it for all.
+    return (buffers[0]?.buffer instanceof SharedArrayBuffer ? 0 : this.length) + PER_BUFFER * buffers.length
   }
 
   /** The same body as it is best kept. */
