@@ -1,0 +1,321 @@
+/**
+ * Keeps the books of what all workers store, for all of them, and is the one who invalidates: an entry of the log is in force everywhere once it is
+ * posted to every worker and the head of the log in shared memory has moved.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { Clock } from '../../clock.ts'
+import type { LocalTable } from '../local-table.ts'
+import type { CachedObject } from '../object.ts'
+import type { SubjectPurge } from '../subject.ts'
+import type { PurgeResult } from '../table.ts'
+import { ClaimCells } from './claim-cells.ts'
+import type { Control } from './control.ts'
+import type { SharedMemory } from './memory.ts'
+import type { Asking, FromLibrarian, Invalidating, ToldError, ToLibrarian } from './messages.ts'
+import type { Stacks } from './stacks.ts'
+
+/** What the librarian does with bans: the list of all, and the lurker. */
+export interface BanDesk<Banned, Info> {
+  /** Throws for what is no ban. In force here when it returns. */
+  ban(text: string): Banned | Promise<Banned>
+  count(text: string): Promise<number>
+  list(): Promise<readonly Info[]>
+  gauges(): Readonly<Record<string, number>>
+  /** Position up to which everything has been tested; infinite when nothing is left to test. */
+  readonly testedUpTo: number
+  /** Of what is older, nobody can tell any more whether a ban named it. */
+  readonly forgotten: number
+  readonly active: readonly { readonly text: string; readonly position: number }[]
+  stop(): void
+}
+
+export interface LibrarianInit<Banned, Info> {
+  readonly memory: SharedMemory
+  readonly control: Control
+  readonly stacks: Stacks
+  readonly table: LocalTable
+  readonly log: { readonly head: number }
+  readonly bans: BanDesk<Banned, Info>
+  readonly clock: Clock
+}
+
+/** Milliseconds for which the counts of workers are waited for. */
+const PATIENCE = 100
+/** Milliseconds of one turn of work. */
+const SLICE = 3
+/** Milliseconds after which workers are taken to have moved on. */
+const SOON = 1
+/** Entries of the log that are told to who begins, beside those that are not carried out yet. */
+const RECENT = 1000
+
+/** A purge that workers are carrying out on what arrives there. */
+interface Spreading {
+  readonly missing: Set<number>
+  objects: number
+  readonly done: (objects: number) => void
+}
+
+export class Librarian<Banned, Info> {
+  readonly #init: LibrarianInit<Banned, Info>
+  readonly #cells: ClaimCells
+  readonly #ports = new Map<number, MessagePort>()
+  readonly #spreading = new Map<number, Spreading>()
+  readonly #recent: Invalidating[] = []
+  /** Positions of purges that are being carried out. */
+  readonly #running = new Set<number>()
+  /** It is at work, or goes on in a moment. */
+  #working = false
+  #later: NodeJS.Timeout | null = null
+
+  constructor(init: LibrarianInit<Banned, Info>) {
+    this.#init = init
+    this.#cells = new ClaimCells(init.memory)
+  }
+
+  /** A worker begins, or another in the place of one that is dead. */
+  admit(participant: number, port: MessagePort): void {
+    const { control, stacks, bans, log } = this.#init
+    stacks.admit(participant)
+    control.setOldestFlight(participant, 0)
+    control.setAlive(participant, true)
+    this.#ports.set(participant, port)
+    const first = this.#recent[0]
+    const settled = first === undefined ? log.head : first.position - 1
+    const older = bans.active.filter(({ position }) => position <= settled).map(({ text, position }) => ({ text, position }))
+    this.#post(participant, { type: 'begin', settled, forgotten: bans.forgotten, bans: older })
+    for (const entry of this.#recent) this.#post(participant, entry)
+    port.on('message', (message: ToLibrarian) => this.#receive(participant, message))
+    port.unref()
+  }
+
+  /** A worker is dead: what it had begun is given up, and others may fetch what it was fetching. */
+  lost(participant: number): void {
+    const { control, stacks } = this.#init
+    const port = this.#ports.get(participant)
+    if (port === undefined) return
+    this.drain(participant)
+    this.#ports.delete(participant)
+    port.close()
+    control.setAlive(participant, false)
+    stacks.abandon(participant)
+    control.setOldestFlight(participant, 0)
+    this.#cells.freeAll(participant)
+    for (const spreading of this.#spreading.values()) this.#applied(spreading, participant, 0)
+    this.#init.table.flights.onLanded?.()
+    this.#work()
+  }
+
+  /** Takes everything into the books that has been stored until now. */
+  takeNotices(): void {
+    this.#init.stacks.takeNotices()
+  }
+
+  /** Objects and refusals in the books. */
+  get entries(): number {
+    return this.#init.stacks.entries
+  }
+
+  /** Takes what a worker has posted, here and now. */
+  drain(participant: number): void {
+    const port = this.#ports.get(participant)
+    if (port === undefined) return
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      this.#receive(participant, next.message as ToLibrarian)
+  }
+
+  async purge(key: string, soft: boolean): Promise<PurgeResult> {
+    const { table, stacks, log } = this.#init
+    stacks.takeNotices()
+    const { objects } = table.purge(key, soft)
+    return { objects: objects + (await this.#spread({ type: 'key', position: log.head, key, soft })) }
+  }
+
+  async purgeSubject(subject: SubjectPurge, soft: boolean, gone?: (object: CachedObject) => void): Promise<PurgeResult> {
+    const { table, stacks, log } = this.#init
+    stacks.takeNotices()
+    const result = table.purgeSubject(subject, soft, gone)
+    const position = log.head
+    this.#running.add(position)
+    const arriving = this.#spread({ type: 'subject', position, subject, soft })
+    const { objects } = await result
+    this.#running.delete(position)
+    this.#settle()
+    this.#work()
+    return { objects: objects + (await arriving) }
+  }
+
+  async count(subject: SubjectPurge): Promise<PurgeResult> {
+    this.#init.stacks.takeNotices()
+    return await this.#init.table.count(subject)
+  }
+
+  /** Throws for what is no ban. */
+  ban(text: string): Banned | Promise<Banned> {
+    const { bans, stacks, log } = this.#init
+    stacks.takeNotices()
+    const result = bans.ban(text)
+    void this.#spread({ type: 'ban', position: log.head, text })
+    return result
+  }
+
+  /** Everything has been tested against the bans up to a position, or bans are done with. */
+  tested(): void {
+    this.#settle()
+    this.#work()
+  }
+
+  /** Bans up to this position are done with. */
+  retired(position: number): void {
+    for (const participant of this.#ports.keys()) this.#post(participant, { type: 'retired', position })
+  }
+
+  post(participant: number, message: FromLibrarian): void {
+    this.#post(participant, message)
+  }
+
+  stop(): void {
+    for (const port of this.#ports.values()) port.close()
+    this.#ports.clear()
+    for (const { done, objects } of this.#spreading.values()) done(objects)
+    if (this.#later !== null) clearTimeout(this.#later)
+  }
+
+  #receive(participant: number, message: ToLibrarian): void {
+    const { stacks, table } = this.#init
+    switch (message.type) {
+      case 'wake':
+        this.#work()
+        return
+      case 'ask':
+        void this.#answer(participant, message.id, message.asking)
+        return
+      case 'large':
+        stacks.large.add(message.handle, message.buffers, participant)
+        return
+      case 'want':
+        this.#lend(participant, message.handle)
+        return
+      case 'applied': {
+        const spreading = this.#spreading.get(message.position)
+        if (spreading !== undefined) this.#applied(spreading, participant, message.objects)
+        return
+      }
+      case 'test': {
+        stacks.takeNotices()
+        const object = stacks.find(message.handle)
+        if (object !== null) table.test(object)
+        return
+      }
+      case 'landed':
+        table.flights.onLanded?.()
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  #lend(participant: number, handle: number): void {
+    const { stacks } = this.#init
+    // What one worker has just stored another may want before this thread has heard of it.
+    if (stacks.large.get(handle) === null) for (const other of this.#ports.keys()) this.drain(other)
+    this.#post(participant, { type: 'bytes', handle, buffers: stacks.large.lend(handle, participant) })
+  }
+
+  async #answer(participant: number, id: number, asking: Asking): Promise<void> {
+    let result: unknown = null
+    let error: ToldError | null = null
+    try {
+      result = await this.#carryOut(asking)
+    } catch (cause) {
+      error = toldError(cause)
+    }
+    this.#post(participant, { type: 'answer', id, result, error })
+  }
+
+  #carryOut(asking: Asking): unknown {
+    switch (asking.do) {
+      case 'purgeKey':
+        return this.purge(asking.key, asking.soft)
+      case 'purge':
+        return this.purgeSubject(asking.subject, asking.soft)
+      case 'count':
+        return this.count(asking.subject)
+      case 'ban':
+        return this.ban(asking.text)
+      case 'countBan':
+        return this.#init.bans.count(asking.text)
+      case 'bans':
+        return this.#init.bans.list()
+      default:
+        return asking satisfies never
+    }
+  }
+
+  /** From here on it is in force in all workers. Resolves with the number of objects that were arriving there. */
+  #spread(entry: Invalidating): Promise<number> {
+    const { control, clock } = this.#init
+    this.#remember(entry)
+    for (const participant of this.#ports.keys()) this.#post(participant, entry)
+    control.head = entry.position
+    this.#settle()
+    if (entry.type === 'ban' || this.#ports.size === 0) return Promise.resolve(0)
+    return new Promise((resolve) => {
+      const done = (objects: number): void => {
+        timer.cancel()
+        this.#spreading.delete(entry.position)
+        resolve(objects)
+      }
+      const spreading = { missing: new Set(this.#ports.keys()), objects: 0, done }
+      const timer = clock.after(PATIENCE, () => done(spreading.objects))
+      this.#spreading.set(entry.position, spreading)
+    })
+  }
+
+  #applied(spreading: Spreading, participant: number, objects: number): void {
+    if (!spreading.missing.delete(participant)) return
+    spreading.objects += objects
+    if (spreading.missing.size === 0) spreading.done(spreading.objects)
+  }
+
+  /** For those who begin: what is not carried out on everything stored has to be known to them. */
+  #remember(entry: Invalidating): void {
+    const recent = this.#recent
+    recent.push(entry)
+    const { settled } = this.#init.control
+    while (recent.length > RECENT && (recent[0] as Invalidating).position <= settled) recent.shift()
+  }
+
+  /** How far everything stored has been dealt with: no further than the oldest purge or ban that is not through. */
+  #settle(): void {
+    const { control, log, bans } = this.#init
+    let settled = Math.min(log.head, bans.testedUpTo)
+    for (const position of this.#running) settled = Math.min(settled, position - 1)
+    if (settled > control.settled) control.settled = settled
+  }
+
+  #work(): void {
+    if (this.#working) return
+    this.#working = true
+    const end = performance.now() + SLICE
+    const next = this.#init.stacks.work(() => performance.now() < end)
+    this.#working = next === 'now'
+    if (next === 'now') setImmediate(() => this.#goOn())
+    else if (next === 'soon') this.#later ??= setTimeout(() => this.#goOn(), SOON).unref()
+  }
+
+  #goOn(): void {
+    this.#working = false
+    this.#later = null
+    this.#work()
+  }
+
+  #post(participant: number, message: FromLibrarian): void {
+    this.#ports.get(participant)?.postMessage(message)
+  }
+}
+
+function toldError(cause: unknown): ToldError {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const after = 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : null
+  return { name: error.name, message: error.message, retryAfter: after }
+}
