@@ -9,19 +9,13 @@ import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
-import { Banning } from './invalidation/banning.ts'
-import { Bans } from './invalidation/bans.ts'
-import { Invalidation } from './invalidation/invalidation.ts'
-import { InvalidationLog } from './invalidation/log.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
-import { Expiry } from './object/expiry.ts'
-import { FillBudget } from './object/fill-budget.ts'
-import { LocalTable } from './object/local-table.ts'
+import type { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
-import { MemoryStore } from './storage/memory.ts'
+import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
@@ -78,8 +72,9 @@ export interface Assembly {
   readonly clock: Clock
   readonly log: EventLog
   readonly policies: Policies
+  /** What is stored, to be looked at. */
   readonly table: LocalTable
-  readonly expiry: Expiry
+  readonly stores: Stores
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
   readonly originsApart: (counters: Counters) => Origins
@@ -88,6 +83,8 @@ export interface Assembly {
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
+  /** Default: the engine is the only one. */
+  readonly shared?: SharedRole
   /** Is told of every hook's decision. */
   readonly observe?: DecisionObserver
 }
@@ -104,20 +101,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,
   )
-  const store = new MemoryStore(settings.memory)
-  const invalidations = new InvalidationLog()
-  const expiry = new Expiry(clock, (entry) => table.expire(entry))
-  const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
-  const table: LocalTable = new LocalTable({
-    store,
-    invalidations,
-    bans,
-    now: () => clock.now(),
-    variants: settings.limits.variants,
-    counters,
-    expiry,
-  })
-  const banning = new Banning({ bans, table, log: invalidations, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
+  const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const origins = given ?? createOrigins({ settings, clock, counters, oddStatus })
@@ -132,13 +116,13 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     clock,
     counters,
     log,
-    table,
-    fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
+    table: stores.table,
+    fillBudget: stores.fillBudget,
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
-    invalidation: new Invalidation(table, banning),
+    invalidation: stores.invalidation,
     invalidators: new Invalidators({
       purgeFrom: allowedFrom('purgeFrom', settings.purgeFrom),
       refreshFrom: allowedFrom('refreshFrom', settings.refreshFrom),
@@ -148,7 +132,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
   }
-  return { engine, settings, params, counters, clock, log, policies, table, expiry, origins, originsApart }
+  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

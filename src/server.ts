@@ -211,13 +211,11 @@ class Running implements Server {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const { engine, table, expiry, origins, policies } = this.#assembly
+    const { stores, origins, policies } = this.#assembly
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#admin?.close()
-    engine.invalidation.stop()
-    table.stop()
+    stores.stop()
     origins.stop()
-    expiry.stop()
     await policies.close()
   }
 }

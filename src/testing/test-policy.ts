@@ -137,11 +137,9 @@ class RunningTest implements PolicyTest {
   }
 
   close(): Promise<readonly PolicyError[]> {
-    const { engine, table, expiry } = this.#assembly
+    const { engine, stores } = this.#assembly
     const { compiled, limit } = engine.policy()
-    engine.invalidation.stop()
-    table.stop()
-    expiry.stop()
+    stores.stop()
     return runFini(compiled, limit)
   }
 

@@ -8,10 +8,9 @@ import { HeaderMap } from '../../vcl-ts/headers.ts'
 
 export function engineFor(originUrl: string): Engine {
   const log = { info: () => {}, warn: () => {}, error: () => {} }
-  const { engine, table, expiry, origins } = assemble({ origin: originUrl, memory: 64 * 1024 * 1024, eventLog: log })
+  const { engine, stores, origins } = assemble({ origin: originUrl, memory: 64 * 1024 * 1024, eventLog: log })
   onTestFinished(() => {
-    table.stop()
-    expiry.stop()
+    stores.stop()
     origins.stop()
   })
   return engine

@@ -39,7 +39,7 @@ const answer = ({ url }: { readonly url: string }): OriginReply => {
 
 const origins = fakeOrigins({ handler: answer, clock: systemClock, saw: () => {}, faulty: (cause) => console.error(cause) })
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
-const { engine, table, expiry } = assemble({ origin: 'http://origin.test', memory: 1 << 26, eventLog: quiet }, { origins })
+const { engine, table, stores } = assemble({ origin: 'http://origin.test', memory: 1 << 26, eventLog: quiet }, { origins })
 
 async function ask(method: string, target: string, fields: HeaderPairs = []): Promise<void> {
   const headers = HeaderMap.of([['Host', 'www.example'], ...fields])
@@ -85,6 +85,5 @@ for (const object of table.stored()) {
   note('CachedObject', object)
   note('HeaderMap', object.headers)
 }
-table.stop()
-expiry.stop()
+stores.stop()
 process.stdout.write(`${JSON.stringify(Object.fromEntries([...seen].map(([name, kinds]) => [name, kinds.length])))}\n`)

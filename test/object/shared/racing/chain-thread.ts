@@ -101,8 +101,7 @@ function work(): void {
     if (entry !== 0) link(entry)
     else {
       const live = walk(random(buckets))
-      // Often the same one for all.
-      const victim = random(2) === 0 ? live.at(-1) : live[random(live.length || 1)]
+      const victim = live[random(live.length || 1)]
       if (victim !== undefined && random(2) === 0 && entries.kill(victim)) killed++
     }
     epochs.leave(thread)

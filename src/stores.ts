@@ -1,0 +1,194 @@
+/** What an engine keeps objects in, in its three forms: of one thread; of a worker among several; of the thread that keeps the books for them. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Clock } from './clock.ts'
+import type { Settings } from './config/settings.ts'
+import { Counters } from './counters.ts'
+import { Banning } from './invalidation/banning.ts'
+import { Bans } from './invalidation/bans.ts'
+import { type BanInfo, type BanSurface, Invalidation, type Invalidated } from './invalidation/invalidation.ts'
+import { InvalidationLog } from './invalidation/log.ts'
+import { RemoteBans } from './invalidation/remote-bans.ts'
+import { Expiry } from './object/expiry.ts'
+import { FillBudget } from './object/fill-budget.ts'
+import { LocalTable } from './object/local-table.ts'
+import { BookTable } from './object/shared/book-table.ts'
+import { Books } from './object/shared/books.ts'
+import { Control } from './object/shared/control.ts'
+import { FleetFlights } from './object/shared/fleet-flights.ts'
+import { MOST_ENTRIES } from './object/shared/handle.ts'
+import { Librarian } from './object/shared/librarian.ts'
+import { createSharedMemory, type SharedMemory } from './object/shared/memory.ts'
+import { SharedTable } from './object/shared/shared-table.ts'
+import { Stacks } from './object/shared/stacks.ts'
+import type { ObjectTable } from './object/table.ts'
+import { MemoryStore } from './storage/memory.ts'
+
+/** Which part an engine has in memory that several threads share. */
+export type SharedRole =
+  | { readonly role: 'librarian'; readonly memory: SharedMemory }
+  | {
+      readonly role: 'worker'
+      readonly memory: SharedMemory
+      /** From 1. */
+      readonly participant: number
+      /** To the librarian. */
+      readonly port: MessagePort
+    }
+
+export interface StoresInit {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly counters: Counters
+}
+
+export interface Stores {
+  /** What requests and fetches work with. */
+  readonly table: ObjectTable
+  /** What can be looked at: of a worker, what it has at hand. */
+  readonly shelf: LocalTable
+  readonly invalidation: Invalidation
+  readonly fillBudget: FillBudget
+  /** Only of the thread that keeps the books. */
+  readonly librarian: Librarian<Invalidated, BanInfo> | null
+  /** Where several threads share memory. */
+  readonly shared: SharedTable | null
+  stop(): void
+}
+
+/** Bytes of objects for which there is an entry in shared memory. */
+const BYTES_PER_ENTRY = 512
+/** Of the memory for objects: what each worker may hold at hand. */
+const NEAR_SHARE = 32
+const LEAST_NEAR = 1024 * 1024
+const MOST_NEAR = 64 * 1024 * 1024
+
+/** Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. */
+export function shareMemory(settings: Pick<Settings, 'memory'>, workers: number): SharedMemory {
+  const bytes = forAll(settings.memory, workers + 1)
+  return createSharedMemory({ bytes, workers: workers + 1, entries: Math.min(Math.max(1024, Math.floor(bytes / BYTES_PER_ENTRY)), MOST_ENTRIES) })
+}
+
+export function createStores(init: StoresInit, role: SharedRole | null): Stores {
+  if (role === null) return localStores(init)
+  return role.role === 'worker' ? workerStores(init, role) : librarianStores(init, role)
+}
+
+function localStores({ settings, clock, counters }: StoresInit): Stores {
+  const log = new InvalidationLog()
+  const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
+  const expiry = new Expiry(clock, (entry) => table.expire(entry))
+  const table: LocalTable = new LocalTable({
+    ...{ invalidations: log, bans, counters, expiry },
+    store: new MemoryStore(settings.memory),
+    now: () => clock.now(),
+    variants: settings.limits.variants,
+  })
+  const banning = new Banning({ bans, table, log, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
+  const invalidation = new Invalidation(table, banning)
+  return {
+    ...{ table, shelf: table, invalidation, librarian: null, shared: null },
+    fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
+    stop() {
+      invalidation.stop()
+      table.stop()
+      expiry.stop()
+    },
+  }
+}
+
+function workerStores({ settings, clock, counters }: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
+  const { memory, participant, port } = role
+  const workers = memory.participants - 1
+  const log = new InvalidationLog()
+  const bans = new Bans({ clock, counters, knows: () => true })
+  const expiry = new Expiry(clock, (entry) => near.expire(entry))
+  const near: LocalTable = new LocalTable({
+    ...{ invalidations: log, bans, expiry },
+    // What leaves what is at hand is stored still: that is no eviction.
+    counters: new Counters(),
+    store: new MemoryStore(nearBytes(settings.memory)),
+    now: () => clock.now(),
+    variants: settings.limits.variants,
+  })
+  const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
+  const shared = new SharedTable({
+    ...{ memory, participant, port, near, log, bans, counters },
+    now: () => clock.now(),
+    limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
+  })
+  const invalidation = new Invalidation(shared, new RemoteBans(shared.asker))
+  return {
+    ...{ table: shared, shelf: near, invalidation, fillBudget, librarian: null, shared },
+    stop() {
+      shared.stop()
+      expiry.stop()
+    },
+  }
+}
+
+function librarianStores(init: StoresInit, { memory }: Extract<SharedRole, { role: 'librarian' }>): Stores {
+  const { settings, clock, counters } = init
+  const control = new Control(memory)
+  const log = new InvalidationLog()
+  const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
+  const expiry = new Expiry(clock, (entry) => table.expire(entry))
+  const limit = forAll(settings.memory, memory.participants - 1)
+  const books = new Books(limit)
+  const table: BookTable = new BookTable({
+    ...{ invalidations: log, bans, counters, expiry, store: books },
+    now: () => clock.now(),
+    variants: settings.limits.variants,
+    flights: new FleetFlights(control),
+    softened: (object) => stacks.softened(object),
+    hits: (object) => stacks.hits(object),
+    takeNotices: () => stacks.takeNotices(),
+  })
+  const stacks: Stacks = new Stacks({
+    ...{ memory, control, limit, books, table, log },
+    dropped: (handle, holder) => librarian.post(holder, { type: 'drop', handle }),
+    fetchLarge: (owner) => librarian.drain(owner),
+  })
+  const banning = new Banning({
+    ...{ bans, table, log, clock, counters },
+    lurkerAge: () => settings.bans.lurkerAge,
+    tested: () => librarian.tested(),
+    retired: (position) => librarian.retired(position),
+  })
+  const librarian: Librarian<Invalidated, BanInfo> = new Librarian({ memory, control, stacks, table, log, bans: banning, clock })
+  // This thread has an engine, too: it is the last of the workers.
+  const own = new MessageChannel()
+  const participant = memory.participants - 1
+  librarian.admit(participant, own.port1)
+  const engine = workerStores({ settings, clock, counters: new Counters() }, { role: 'worker', memory, participant, port: own.port2 })
+  return {
+    ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
+    invalidation: new Invalidation(librarian, bansOf(librarian, banning)),
+    stop() {
+      engine.stop()
+      banning.stop()
+      table.stop()
+      expiry.stop()
+      librarian.stop()
+    },
+  }
+}
+
+/** Each ban is told to all workers. */
+function bansOf(librarian: Librarian<Invalidated, BanInfo>, banning: Banning): BanSurface {
+  return {
+    ban: (text) => librarian.ban(text),
+    count: (text) => banning.count(text),
+    list: () => banning.list(),
+    gauges: () => banning.gauges(),
+    stop: () => banning.stop(),
+  }
+}
+
+function nearBytes(memory: number): number {
+  return Math.min(Math.max(memory / NEAR_SHARE, LEAST_NEAR), MOST_NEAR)
+}
+
+/** What is left of the memory for objects beside what the workers may hold at hand. */
+function forAll(memory: number, workers: number): number {
+  return Math.max(0, memory - workers * nearBytes(memory))
+}
