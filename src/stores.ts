@@ -5,7 +5,7 @@ import type { Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Banning } from './invalidation/banning.ts'
 import { Bans } from './invalidation/bans.ts'
-import { type BanInfo, type BanSurface, Invalidation, type Invalidated } from './invalidation/invalidation.ts'
+import { type BanInfo, type BanSurface, type Invalidated, Invalidation } from './invalidation/invalidation.ts'
 import { InvalidationLog } from './invalidation/log.ts'
 import { RemoteBans } from './invalidation/remote-bans.ts'
 import { Expiry } from './object/expiry.ts'
@@ -65,7 +65,11 @@ const MOST_NEAR = 64 * 1024 * 1024
 /** Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. */
 export function shareMemory(settings: Pick<Settings, 'memory'>, workers: number): SharedMemory {
   const bytes = forAll(settings.memory, workers + 1)
-  return createSharedMemory({ bytes, workers: workers + 1, entries: Math.min(Math.max(1024, Math.floor(bytes / BYTES_PER_ENTRY)), MOST_ENTRIES) })
+  return createSharedMemory({
+    bytes,
+    workers: workers + 1,
+    entries: Math.min(Math.max(1024, Math.floor(bytes / BYTES_PER_ENTRY)), MOST_ENTRIES),
+  })
 }
 
 export function createStores(init: StoresInit, role: SharedRole | null): Stores {

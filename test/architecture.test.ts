@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['server'],
   ['admin', 'testing'],
   ['assembly'],
+  ['stores'],
   ['listen'],
   ['request'],
   ['esi', 'fetch'],

@@ -117,9 +117,7 @@ export class LocalTable implements ObjectTable {
    * invalidation took it.
    */
   adopt(entry: CachedObject | Marker, names: readonly string[], variant: string): boolean {
-    return entry instanceof CachedObject
-      ? this.#arrivals.adopt(entry, names, variant)
-      : this.#arrivals.adoptMarker(entry, names, variant)
+    return entry instanceof CachedObject ? this.#arrivals.adopt(entry, names, variant) : this.#arrivals.adoptMarker(entry, names, variant)
   }
 
   /** Lets go of what `adopt` took in. */

@@ -623,20 +623,23 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(find()).toMatchObject({ type: 'object', object: kept, freshness: 'grace' })
       })
 
-      it.each([false, true])('by tags lets who came before have what is fetched, and who came after look again (soft: %s)', async (soft) => {
-        const claim = claimOf(find())
-        const [early, between, late] = [new Witness(), new Witness(), new Witness()]
-        table.wait(claim, early)
-        await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
-        table.wait(claim, between)
-        await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
-        table.wait(claim, late)
-        const made = object({ position: claim.position, tags: ['t'], ttl: 100 })
-        table.publish(claim, made, PLAIN, '', true)
-        expect([early, between, late].map(({ told }) => told.map(({ type }) => type))).toEqual([['object'], ['again'], ['again']])
-        expect(table.complete(made)).toBe(soft)
-        expect(find().type).not.toBe('object')
-      })
+      it.each([false, true])(
+        'by tags lets who came before have what is fetched, and who came after look again (soft: %s)',
+        async (soft) => {
+          const claim = claimOf(find())
+          const [early, between, late] = [new Witness(), new Witness(), new Witness()]
+          table.wait(claim, early)
+          await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+          table.wait(claim, between)
+          await table.purgeSubject({ by: 'tags', tags: ['t'] }, soft)
+          table.wait(claim, late)
+          const made = object({ position: claim.position, tags: ['t'], ttl: 100 })
+          table.publish(claim, made, PLAIN, '', true)
+          expect([early, between, late].map(({ told }) => told.map(({ type }) => type))).toEqual([['object'], ['again'], ['again']])
+          expect(table.complete(made)).toBe(soft)
+          expect(find().type).not.toBe('object')
+        },
+      )
 
       it('of a tag that nothing fetched carries leaves waiters alone', async () => {
         const claim = claimOf(find())

@@ -1,5 +1,5 @@
 /** What a worker asks of the librarian, and who waits for the answers. */
-import type { Asking, FromLibrarian, ToldError, ToLibrarian } from './messages.ts'
+import type { Asking, FromLibrarian, ToLibrarian, ToldError } from './messages.ts'
 
 interface Asked {
   readonly resolve: (result: unknown) => void

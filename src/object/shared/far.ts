@@ -150,4 +150,3 @@ export class Far {
     return entries.hits(entry)
   }
 }
-

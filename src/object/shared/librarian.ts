@@ -11,7 +11,7 @@ import type { PurgeResult } from '../table.ts'
 import { ClaimCells } from './claim-cells.ts'
 import type { Control } from './control.ts'
 import type { SharedMemory } from './memory.ts'
-import type { Asking, FromLibrarian, Invalidating, ToldError, ToLibrarian } from './messages.ts'
+import type { Asking, FromLibrarian, Invalidating, ToLibrarian, ToldError } from './messages.ts'
 import type { Stacks } from './stacks.ts'
 
 /** What the librarian does with bans: the list of all, and the lurker. */

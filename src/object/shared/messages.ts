@@ -92,4 +92,6 @@ export type ToFollower =
   /** `null`: the body is whole. */
   | { readonly type: 'end'; readonly id: number; readonly broken: ToldFailure | null }
 
-export type BetweenWorkers = { readonly to: 'holder'; readonly message: ToHolder } | { readonly to: 'follower'; readonly message: ToFollower }
+export type BetweenWorkers =
+  | { readonly to: 'holder'; readonly message: ToHolder }
+  | { readonly to: 'follower'; readonly message: ToFollower }

@@ -74,8 +74,7 @@ export class Near {
     })
     if (own === null) return
     const sequence = far.entries.sequence(entryOf(handle))
-    for (const [entry, label] of others)
-      if (supersedes(own, label) && isAfter(sequence, far.entries.sequence(entry))) far.kill(entry)
+    for (const [entry, label] of others) if (supersedes(own, label) && isAfter(sequence, far.entries.sequence(entry))) far.kill(entry)
   }
 
   #know(key: string): Known {
@@ -92,7 +91,10 @@ export class Near {
   #sync(chain: Chain): void {
     const { table } = this.#init
     const atHand = table.keptUnder(chain.key)
-    const found = this.#walk(chain, atHand.map(({ entry }) => entry))
+    const found = this.#walk(
+      chain,
+      atHand.map(({ entry }) => entry),
+    )
     if (atHand.length > 0) {
       const handles = new Set(found.map(({ handle }) => handle))
       for (const { entry } of atHand) if (!handles.has(entry.handle)) table.drop(entry)

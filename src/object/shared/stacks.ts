@@ -288,9 +288,7 @@ export class Stacks implements Library {
     const workers = this.#supplies.size
     const taken = this.#blocks.bytes - this.#emptied * BLOCK + books.bytes - this.#blocks.live
     return (
-      taken > limit ||
-      this.#blocks.free + this.#emptied < workers * this.#mostBlocks ||
-      this.#freeEntries < workers * this.#mostEntries
+      taken > limit || this.#blocks.free + this.#emptied < workers * this.#mostBlocks || this.#freeEntries < workers * this.#mostEntries
     )
   }
 

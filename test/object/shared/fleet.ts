@@ -7,7 +7,7 @@ import { resolveSettings } from '../../../src/config/resolve.ts'
 import { Counters } from '../../../src/counters.ts'
 import type { SharedMemory } from '../../../src/object/shared/memory.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
-import { createStores, shareMemory, type Stores } from '../../../src/stores.ts'
+import { createStores, type Stores, shareMemory } from '../../../src/stores.ts'
 import { MIB } from '../things.ts'
 
 export interface FleetOptions {

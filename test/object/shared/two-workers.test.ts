@@ -85,9 +85,31 @@ describe('what one worker stored', () => {
     rig.clock.advance(1000)
     const found = rig.hit(rig.b) as CachedObject
     expect(found).not.toBe(kept)
-    for (const name of ['key', 'status', 'reason', 'etag', 'lastModified', 'date', 'storedAt', 'ttl', 'grace', 'staleIfError', 'keep'] as const)
+    for (const name of [
+      'key',
+      'status',
+      'reason',
+      'etag',
+      'lastModified',
+      'date',
+      'storedAt',
+      'ttl',
+      'grace',
+      'staleIfError',
+      'keep',
+    ] as const)
       expect([name, found[name]]).toEqual([name, kept[name]])
-    for (const name of ['tags', 'withheld', 'mustRevalidate', 'lifetimeSource', 'backend', 'fieldLines', 'expiresAt', 'dated', 'part'] as const)
+    for (const name of [
+      'tags',
+      'withheld',
+      'mustRevalidate',
+      'lifetimeSource',
+      'backend',
+      'fieldLines',
+      'expiresAt',
+      'dated',
+      'part',
+    ] as const)
       expect([name, found[name]]).toEqual([name, kept[name]])
     expect([...found.headers]).toEqual([...kept.headers])
     expect(textOf(found)).toBe('body')
@@ -109,11 +131,9 @@ describe('what one worker stored', () => {
     rig.keep(rig.b, { names: LANGUAGE, fields: { 'accept-language': 'de' }, body: bodyOf(Buffer.from('deutsch')) })
     rig.keep(rig.b, { names: LANGUAGE, fields: { 'accept-language': 'en' }, body: bodyOf(Buffer.from('new')) })
     for (const table of [rig.a, rig.b])
-      expect(['en', 'de', 'fr'].map((language) => rig.hit(table, { fields: { 'accept-language': language } })).map((one) => one && textOf(one))).toEqual([
-        'new',
-        'deutsch',
-        null,
-      ])
+      expect(
+        ['en', 'de', 'fr'].map((language) => rig.hit(table, { fields: { 'accept-language': language } })).map((one) => one && textOf(one)),
+      ).toEqual(['new', 'deutsch', null])
     rig.takeNotices()
     expect(rig.librarian.shelf.objects).toBe(2)
   })
@@ -373,7 +393,10 @@ describe('a ban', () => {
     rig.keep(rig.b, { key: '2:/c1:h', ...plain('blue') })
     for (const table of [rig.a, rig.b]) for (const key of ['2:/a1:h', '2:/b1:h', '2:/c1:h']) rig.hit(table, { key })
     const { invalidation } = rig.workers[1] as NonNullable<(typeof rig.workers)[1]>
-    expect(await invalidation.purge({ by: 'ban', expression: 'obj.http.x-color == red' }, false)).toMatchObject({ objects: 2, complete: true })
+    expect(await invalidation.purge({ by: 'ban', expression: 'obj.http.x-color == red' }, false)).toMatchObject({
+      objects: 2,
+      complete: true,
+    })
     for (const table of [rig.a, rig.b])
       expect(['2:/a1:h', '2:/b1:h', '2:/c1:h'].map((key) => rig.hit(table, { key }) !== null)).toEqual([false, false, true])
   })
