@@ -107,6 +107,11 @@ export class Blocks {
     return { block, entries: used?.entries ?? [], live: used?.live ?? 0 }
   }
 
+  /** What lies in blocks that are being filled still, the oldest first. */
+  *open(): IterableIterator<number> {
+    for (const blocks of this.#handed.values()) for (const block of blocks) yield* this.#used.get(block)?.entries ?? []
+  }
+
   /** A block that was picked is free: nobody can read what was in it. */
   giveBack(block: number): void {
     this.#giveBack(block)

@@ -299,7 +299,7 @@ export class Stacks implements Library {
   #makeRoom(): boolean {
     const { books } = this.#init
     const picked = this.#blocks.pick()
-    if (picked === null) return false
+    if (picked === null) return this.#dropOpen()
     const { block, entries } = picked
     let room = picked.live * SURVIVORS
     for (const entry of entries) {
@@ -313,6 +313,21 @@ export class Stacks implements Library {
     this.#emptied++
     this.#burying.blocks.push(block)
     return true
+  }
+
+  /** Large bodies can take all the room while their records fill no block: one goes that was not used since it was looked at last. */
+  #dropOpen(): boolean {
+    const { books } = this.#init
+    let last: number | null = null
+    for (const entry of this.#blocks.open()) {
+      if (this.#entries.large(entry) === 0 || books.at(entry) === null) continue
+      last = entry
+      if (this.#entries.used(entry) === 0) break
+      this.#entries.setUsed(entry, 0)
+    }
+    const booked = last === null ? null : books.at(last)
+    if (booked !== null) books.remove(booked, 'lru')
+    return booked !== null
   }
 
   #move(entry: number, address: number, size: number): boolean {

@@ -1,0 +1,116 @@
+/** Making room in shared memory, giving back what nobody can read any more, and what a worker that died leaves behind. */
+import { describe, expect, it } from 'vitest'
+import type { CachedObject } from '../../../src/object/object.ts'
+import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
+import { ask, claimOf, MIB, object } from '../things.ts'
+import { Fleet } from './fleet.ts'
+
+const PLAIN: readonly string[] = []
+
+function put(fleet: Fleet, participant: number, key: string, body: Buffer, tags: readonly string[] = []): boolean {
+  const table = fleet.table(participant)
+  const claim = claimOf(table.find(ask({ key, now: fleet.clock.now(), alwaysMiss: true })))
+  const made = object({ key, body: bodyOf(body), position: claim.position, at: fleet.clock.now(), tags })
+  table.publish(claim, made, PLAIN, '', true)
+  return table.complete(made)
+}
+
+function get(fleet: Fleet, participant: number, key: string): CachedObject | null {
+  const table = fleet.table(participant)
+  const found = table.find(ask({ key, now: fleet.clock.now() }))
+  if (found.type === 'fetch' && found.claim !== null) table.release(found.claim, { type: 'again' })
+  return found.type === 'object' ? found.object : null
+}
+
+function bodyFor(key: string, size: number): Buffer {
+  return Buffer.alloc(size, `${key} `)
+}
+
+function textOf(object: CachedObject): string {
+  return object.body instanceof StoredBody ? Buffer.concat(object.body.segments).toString() : ''
+}
+
+describe('a full shared memory', () => {
+  it('takes ever more, within its budget, and lets go what was not used', async () => {
+    const fleet = new Fleet({ budget: 16 * MIB })
+    put(fleet, 1, 'hot', bodyFor('hot', 4000))
+    let refused = 0
+    for (let i = 0; i < 8_000; i++) {
+      if (!put(fleet, 1 + (i % 2), `key ${i}`, bodyFor(`key ${i}`, 4000))) refused++
+      if (i % 10 === 0) expect(textOf(get(fleet, 2, 'hot') as CachedObject)).toBe(bodyFor('hot', 4000).toString())
+      if (i % 50 === 0) await fleet.settle()
+    }
+    await fleet.settle(20)
+    expect(refused).toBe(0)
+    const { shelf } = fleet.librarian
+    expect(shelf.objects).toBeGreaterThan(1500)
+    expect(shelf.bytes).toBeLessThan(16 * MIB)
+    expect(fleet.counters.get('n_lru_nuked')).toBe(8_001 - shelf.objects)
+    expect(get(fleet, 1, 'key 0')).toBeNull()
+    for (let i = 7_900; i < 8_000; i++)
+      expect(textOf(get(fleet, 1 + ((i + 1) % 2), `key ${i}`) as CachedObject)).toBe(bodyFor(`key ${i}`, 4000).toString())
+  })
+
+  it('counts bodies that have memory of their own', async () => {
+    const fleet = new Fleet({ budget: 32 * MIB })
+    for (let i = 0; i < 100; i++) {
+      put(fleet, 1, `key ${i}`, bodyFor(`key ${i}`, MIB))
+      await fleet.settle()
+    }
+    const { shelf } = fleet.librarian
+    expect(shelf.objects).toBeGreaterThan(10)
+    expect(shelf.objects).toBeLessThan(31)
+    expect(get(fleet, 1, 'key 0')).toBeNull()
+  })
+
+  it('gives back what was purged and what was superseded', async () => {
+    const fleet = new Fleet({ budget: 16 * MIB })
+    for (let round = 0; round < 12; round++) {
+      for (let i = 0; i < 500; i++) {
+        expect(put(fleet, 1 + (i % 2), `key ${i}`, bodyFor(`${round}`, 4000), ['all'])).toBe(true)
+        if (i % 50 === 0) await fleet.settle()
+      }
+      await fleet.settle()
+      if (round % 3 === 0) expect(await fleet.table(1).purgeSubject({ by: 'tags', tags: ['all'] }, false)).toEqual({ objects: 500 })
+    }
+    expect(fleet.counters.get('n_lru_nuked')).toBe(0)
+    expect(fleet.librarian.shelf.objects).toBe(500)
+    for (let i = 0; i < 500; i++) expect(textOf(get(fleet, 1, `key ${i}`) as CachedObject)).toBe(bodyFor('11', 4000).toString())
+  })
+})
+
+describe('a worker that dies', () => {
+  it('leaves what it stored, which the one in its place finds', async () => {
+    const fleet = new Fleet()
+    for (let i = 0; i < 300; i++) put(fleet, 1, `key ${i}`, bodyFor(`key ${i}`, 100), ['t'])
+    // Nobody has taken notice of these yet.
+    fleet.kill(1)
+    fleet.begin(1)
+    for (const participant of [1, 2])
+      for (let i = 0; i < 300; i++) expect(textOf(get(fleet, participant, `key ${i}`) as CachedObject)).toBe(bodyFor(`key ${i}`, 100).toString())
+    expect(await fleet.table(1).purgeSubject({ by: 'tags', tags: ['t'] }, false)).toEqual({ objects: 300 })
+    expect(get(fleet, 2, 'key 7')).toBeNull()
+  })
+
+  it('again and again costs no room', async () => {
+    const fleet = new Fleet({ budget: 16 * MIB })
+    for (let round = 0; round < 60; round++) {
+      for (let i = 0; i < 20; i++) expect(put(fleet, 1, `key ${i}`, bodyFor(`${round}`, 4000))).toBe(true)
+      fleet.kill(1)
+      fleet.begin(1)
+      await fleet.settle(2)
+    }
+    expect(fleet.counters.get('n_lru_nuked')).toBe(0)
+    expect(fleet.librarian.shelf.objects).toBe(20)
+  })
+
+  it('neither holds up a purge nor brings back what it took', async () => {
+    const fleet = new Fleet({ workers: 3 })
+    for (let i = 0; i < 100; i++) put(fleet, 1, `key ${i}`, bodyFor('x', 100), ['t'])
+    const purged = fleet.table(2).purgeSubject({ by: 'tags', tags: ['t'] }, false)
+    fleet.kill(1)
+    fleet.begin(1)
+    expect(await purged).toEqual({ objects: 100 })
+    for (const participant of [1, 2, 3]) expect(get(fleet, participant, 'key 5')).toBeNull()
+  })
+})
