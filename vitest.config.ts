@@ -14,6 +14,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/setup/global.ts'],
+    // Processes and threads that tests start read TypeScript whose types were stripped before.
+    env: { NODE_COMPILE_CACHE: source('node_modules/.cache/compile') },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },

@@ -10,7 +10,7 @@ export function createAccessLog(format: LogFormat, sink: LogSink, color: boolean
   return toLine === null ? null : { write: (record) => sink.line(toLine(record)) }
 }
 
-function formatOf(format: LogFormat, color: boolean): AccessFormat | null {
+export function formatOf(format: LogFormat, color: boolean): AccessFormat | null {
   switch (format) {
     case 'none':
       return null

@@ -31,6 +31,11 @@ export interface ServerOptions {
   readonly preset?: PresetName
   /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
   readonly name?: string
+  /**
+   * Threads that serve clients, 1 to 64; `auto`: as many as the process may use at a time. Default 1. With more than one, what cannot go to
+   * another thread (`policy`, `clock`) cannot be given, and logs are called with what the workers hand on.
+   */
+  readonly workers?: number | 'auto'
   /** Bytes of memory for objects, everything counted. Default: a quarter of the memory that the process may use. */
   readonly memory?: number
   /** Bytes of the largest object that is stored. Default: a sixteenth of `memory`. */
@@ -87,6 +92,8 @@ export interface AssemblyParts {
   readonly shared?: SharedRole
   /** Is told of every hook's decision. */
   readonly observe?: DecisionObserver
+  /** Default: counters of its own. */
+  readonly counters?: Counters
 }
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
@@ -96,7 +103,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const params = new Params(resolveSettings(options))
   applyParams(params, options.params ?? {})
   const { settings, decisions } = params
-  const counters = new Counters()
+  const counters = parts.counters ?? new Counters()
   const policies = new Policies(
     { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,

@@ -32,6 +32,17 @@ export const systemClock: Clock = {
   },
 }
 
+/** When this thread's monotonic time began, in milliseconds of the machine's. */
+export function monotonicOrigin(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now()
+}
+
+/** The system's clock with the monotonic time of another thread, whose time began at `origin`. */
+export function clockOf(origin: number): Clock {
+  const ahead = monotonicOrigin() - origin
+  return { ...systemClock, now: () => performance.now() + ahead }
+}
+
 /** A clock that moves only when told to, for tests and `clearcoat/vcl-ts/testing`. */
 export class ManualClock implements Clock {
   #now = 0

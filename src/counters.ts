@@ -1,7 +1,8 @@
 /**
  * What the process counts. Names are Varnish's MAIN counters wherever one exists; `/stat` prints them as they stand here.
- * Values lie in one typed array, so counting never allocates.
+ * Values lie in one typed array, so counting never allocates; that of a worker is in shared memory.
  */
+import { CounterMemory, counterBuffer, sharedCounterBuffer } from './counter-memory.ts'
 
 export const COUNTERS = [
   'sess_conn',
@@ -81,17 +82,34 @@ export const C: Readonly<Record<CounterName, number>> = Object.fromEntries(COUNT
 /** Counters with a closed set of reasons; `/stat` prints them as `family_reason`. */
 export type ReasonFamily = 'reject' | 'fetch_fail' | 'reason' | 'evict'
 
-interface Count {
-  value: number
-}
+const FAMILIES: readonly ReasonFamily[] = ['reject', 'fetch_fail', 'reason', 'evict']
+
+/** A name that begins so is that of gauges: what a thread has under way, which ends with it. */
+const GAUGE = '='
+
+/** Numbers that only reasons may take, which are fewer. */
+const KEPT_FOR_REASONS = 256
 
 export class Counters {
-  readonly values: Float64Array = new Float64Array(COUNTERS.length)
-  readonly #reasons: Readonly<Record<ReasonFamily, Map<string, Count>>> = {
+  readonly values: Float64Array
+  readonly #memory: CounterMemory
+  /** Places of the reasons, by family. */
+  readonly #reasons: Readonly<Record<ReasonFamily, Map<string, number>>> = {
     reject: new Map(),
     fetch_fail: new Map(),
     reason: new Map(),
     evict: new Map(),
+  }
+
+  /** Default: memory of its own. */
+  constructor(buffer: ArrayBufferLike = counterBuffer({ slots: 512, nameBytes: 16 * 1024 })) {
+    this.#memory = new CounterMemory(buffer, COUNTERS.length)
+    this.values = this.#memory.values
+  }
+
+  /** For another thread to count in. */
+  get buffer(): ArrayBufferLike {
+    return this.#memory.buffer
   }
 
   add(index: number, amount: number = 1): void {
@@ -105,20 +123,69 @@ export class Counters {
   /** Counts one of a family; `reason` must come from a closed set, never from a request. */
   reason(family: ReasonFamily, reason: string): void {
     const counts = this.#reasons[family]
-    const count = counts.get(reason)
-    if (count === undefined) counts.set(reason, { value: 1 })
-    else count.value++
+    let at = counts.get(reason)
+    if (at === undefined) {
+      at = this.#memory.claim(`${family} ${reason}`, 1)
+      counts.set(reason, at)
+    }
+    if (at >= 0) this.values[at] = (this.values[at] as number) + 1
   }
 
   reasonCount(family: ReasonFamily, reason: string): number {
-    return this.#reasons[family].get(reason)?.value ?? 0
+    return this.#memory.read(`${family} ${reason}`)?.[0] ?? 0
+  }
+
+  /** `width` numbers under a name for somebody who counts there; others read them with `cells`. Where no room is left nobody else does. */
+  claim(name: string, width: number): Float64Array {
+    const at = this.#memory.room - width < KEPT_FOR_REASONS ? -1 : this.#memory.claim(name, width)
+    return at < 0 ? new Float64Array(width) : this.values.subarray(at, at + width)
+  }
+
+  /** As `claim`, for what is under way: gone with the thread that has it. */
+  gauge(name: string, width: number): Float64Array {
+    return this.claim(GAUGE + name, width)
+  }
+
+  /** The sums of what was claimed under a name. */
+  cells(name: string, width: number): Float64Array {
+    const sums = new Float64Array(width)
+    this.addCells(name, sums)
+    return sums
+  }
+
+  gauges(name: string, width: number): Float64Array {
+    return this.cells(GAUGE + name, width)
+  }
+
+  /** Of a thread that has ended. */
+  clearGauges(): void {
+    for (const [name, values] of this.#memory.entries()) if (name.startsWith(GAUGE)) values.fill(0)
   }
 
   snapshot(): Record<string, number> {
     const all: Record<string, number> = {}
     for (const name of COUNTERS) all[name] = this.get(name)
-    for (const [family, counts] of Object.entries(this.#reasons))
-      for (const [reason, count] of counts) all[`${family}_${reason}`] = count.value
+    for (const family of FAMILIES)
+      for (const reason of this.reasonsOf(family)) all[`${family}_${reason}`] = this.reasonCount(family, reason)
     return all
   }
+
+  /** Those that have been counted. */
+  reasonsOf(family: ReasonFamily): Iterable<string> {
+    const prefix = `${family} `
+    return Array.from(this.#memory.entries(), ([name]) => name)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+  }
+
+  /** Adds what was claimed under a name here. */
+  addCells(name: string, sums: Float64Array): void {
+    const values = this.#memory.read(name)
+    if (values !== null) for (const [index, value] of values.entries()) sums[index] = (sums[index] ?? 0) + value
+  }
+}
+
+/** Memory for the counters of one worker. Only what is used of it is there. */
+export function workerCounterBuffer(): SharedArrayBuffer {
+  return sharedCounterBuffer({ slots: 8192, nameBytes: 512 * 1024 })
 }

@@ -48,11 +48,11 @@ export class LogSink {
     return new LogSink(fd, null, events, bound)
   }
 
-  /** Takes a line without its end. */
-  line(text: string): void {
+  /** Takes a line without its end, or several with line ends between them. */
+  line(text: string, lines: number = 1): void {
     const size = text.length + 1
     if (this.#queued + size > this.#bound) {
-      this.#events.dropped(1)
+      this.#events.dropped(lines)
       return
     }
     this.#queue.push(text)

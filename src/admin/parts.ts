@@ -32,8 +32,8 @@ export interface RefetchTarget {
 }
 
 export interface AdminParts {
-  /** Flat, Varnish's names. */
-  readonly stat: () => Record<string, number>
+  /** Flat, Varnish's names; with each worker's own under `worker.N.` if `perWorker`. */
+  readonly stat: (perWorker: boolean) => Record<string, number>
   readonly status: () => ServerStatus
   readonly params: Params
   readonly policies: Pick<Policies, 'load' | 'use' | 'list' | 'discard'>

@@ -32,8 +32,9 @@ export const ROUTES: readonly Route[] = [
   }),
   route('GET /stat', {
     summary: 'All counters and gauges, flat, in Varnish’s names.',
+    query: z.strictObject({ workers: z.enum(['0', '1']).optional().describe('1: each worker’s own, too, as worker.N.NAME') }),
     answer: z.record(z.string(), z.number()),
-    run: (parts) => parts.stat(),
+    run: (parts, { query: { workers } }) => parts.stat(workers === '1'),
   }),
   route('POST /command', {
     summary: 'One line in varnishadm’s words. The status in the answer is that of Varnish’s CLI.',

@@ -4,6 +4,7 @@ import type { LogTarget } from '../config/option-kinds.ts'
 import { C, type Counters } from '../counters.ts'
 import { type AccessLog, type EventLog, jsonEventLog, textEventLog } from '../log.ts'
 import { LogSink, type SinkEvents } from '../log-sink.ts'
+import type { WorkerOutput } from '../workers/supervise.ts'
 import { told } from './complaint.ts'
 
 const STDOUT = 1
@@ -12,6 +13,8 @@ const STDERR = 2
 export interface Output {
   readonly accessLog: AccessLog | null
   readonly eventLog: EventLog
+  /** What workers log, in place of `accessLog`. */
+  readonly workers: WorkerOutput
   /** Writes a line for people. */
   say(line: string): void
   /** Counts dropped lines there from now on. */
@@ -25,6 +28,7 @@ export interface Output {
 
 export function openOutput(target: LogTarget, terminal: boolean): Output {
   let counters: Counters | null = null
+  let reopenWorkers = (): void => {}
   // Without a listener, complaining to a reader that is gone would end the process.
   process.stderr.on('error', () => {})
   const events: SinkEvents = {
@@ -39,11 +43,22 @@ export function openOutput(target: LogTarget, terminal: boolean): Output {
   return {
     accessLog: createAccessLog(target.format, access, color),
     eventLog: terminal ? textEventLog(line) : jsonEventLog(line),
+    workers: {
+      access:
+        target.file === null ? { type: 'lines', format: target.format, color } : { type: 'file', format: target.format, file: target.file },
+      lines: (text, lines) => stdout.line(text, lines),
+      reopening: (reopen) => {
+        reopenWorkers = reopen
+      },
+    },
     say: line,
     countIn: (into) => {
       counters = into
     },
-    reopen: () => access.reopen(),
+    reopen: () => {
+      access.reopen()
+      reopenWorkers()
+    },
     finish: (ms) =>
       new Promise((resolve) => {
         const late = setTimeout(resolve, ms)

@@ -6,7 +6,7 @@ import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
 import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
 import { type ResolvedOptions, resolveOptions } from '../config/resolve.ts'
-import type { Server } from '../server.ts'
+import type { Server } from '../server/server.ts'
 import { banner, type StartFacts } from './banner.ts'
 import { checkValues } from './check-values.ts'
 import { type CommandRow, tableRow } from './command.ts'
@@ -75,33 +75,37 @@ async function start(
   policyFile: string | null,
   output: Output,
 ): Promise<Server> {
-  const { createServer } = await import('../server.ts')
-  const { listen, admin, adminToken, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
+  const { startServer } = await import('../workers/create-server.ts')
+  const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
   const { preset, name, memory, maxObject, params } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
   const { accessLog, eventLog } = output
-  return createServer({
-    origin,
-    listen,
-    admin,
-    ...(adminToken === null ? {} : { adminToken }),
-    trust,
-    purgeFrom,
-    ...(refreshFrom === null ? {} : { refreshFrom }),
-    ...(purgeToken === null ? {} : { purgeToken }),
-    tagFields,
-    preset,
-    name,
-    memory,
-    ...(policyFile === null ? {} : { policyFile, watch }),
-    ...(maxObject === null ? {} : { maxObject }),
-    limits,
-    deadlines,
-    params,
-    accessLog,
-    eventLog,
-  })
+  return startServer(
+    {
+      origin,
+      listen,
+      admin,
+      ...(adminToken === null ? {} : { adminToken }),
+      workers,
+      trust,
+      purgeFrom,
+      ...(refreshFrom === null ? {} : { refreshFrom }),
+      ...(purgeToken === null ? {} : { purgeToken }),
+      tagFields,
+      preset,
+      name,
+      memory,
+      ...(policyFile === null ? {} : { policyFile, watch }),
+      ...(maxObject === null ? {} : { maxObject }),
+      limits,
+      deadlines,
+      params,
+      accessLog,
+      eventLog,
+    },
+    output.workers,
+  )
 }
 
 /** Relative to the working directory where it lies in there. */

@@ -19,6 +19,8 @@ export interface Config {
   /** `null` or `'off'`: no admin listener. */
   readonly admin?: string | null
   readonly adminToken?: string
+  /** Threads that serve clients; `auto`: one per core. */
+  readonly workers?: number | 'auto'
   readonly trust?: string | readonly string[]
   readonly purgeFrom?: string | readonly string[]
   readonly refreshFrom?: string | readonly string[]

@@ -62,6 +62,17 @@ export function count(min: number, max: number = 2 ** 31 - 1): Kind<number> {
   }
 }
 
+/** A whole number, or `auto` for what the machine has. */
+export function countOrAuto(min: number, max: number): Kind<number | 'auto'> {
+  const { read, schema, expects } = count(min, max)
+  return {
+    read: (texts) => (last(texts) === 'auto' ? 'auto' : read(texts)),
+    schema: z.union([schema, z.literal('auto')]),
+    expects: `${expects}, or auto`,
+    show: String,
+  }
+}
+
 export function word<const W extends string>(words: readonly [W, ...W[]]): Kind<W> {
   return { read: last, schema: z.enum(words) as unknown as z.ZodType<W>, expects: `one of ${words.join(', ')}`, show: String }
 }

@@ -3,6 +3,7 @@ import { defaultBudget, SMALLEST_BUDGET } from './memory.ts'
 import {
   addressOrOff,
   count,
+  countOrAuto,
   duration,
   type Kind,
   type LogTarget,
@@ -24,6 +25,9 @@ const TAG_FIELDS: readonly string[] = [
   ...['xkey', 'X-HashTwo', 'Surrogate-Key', 'Cache-Tag', 'Cache-Tags', 'X-Cache-Tags', 'Purge-Cache-Tags', 'X-Magento-Tags'],
   ...['X-Acquia-Purge-Tags', 'Edge-Cache-Tag', 'CDN-Tag', 'Vercel-Cache-Tag', 'Netlify-Cache-Tag', 'X-LiteSpeed-Tag'],
 ]
+
+export const MOST_WORKERS = 64
+const DEFAULT_WORKERS = 1
 
 export type OptionGroup = 'Server' | 'Serving' | 'Invalidation' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
 
@@ -55,6 +59,8 @@ export interface OptionValues {
   readonly admin: string | null
   /** `null`: whoever reaches the admin listener may use it. */
   readonly adminToken: string | null
+  /** Threads that serve clients. */
+  readonly workers: number | 'auto'
   readonly trust: readonly string[]
   readonly purgeFrom: readonly string[]
   /** `null`: as `purgeFrom`. */
@@ -115,6 +121,14 @@ export const OPTIONS: Rows<OptionValues> = {
     secret: true,
     group: 'Serving',
     prose: 'what operators send as Authorization: Bearer; better in the file that CLEARCOAT_ADMIN_TOKEN_FILE names',
+  },
+  workers: {
+    flag: 'workers',
+    placeholder: 'N',
+    kind: countOrAuto(1, MOST_WORKERS),
+    default: DEFAULT_WORKERS,
+    group: 'Serving',
+    prose: 'threads that serve clients: a number, or auto for one per core',
   },
   trust: {
     flag: 'trust',

@@ -214,6 +214,7 @@ const NAMES: readonly string[] = PARAMETERS.map(({ name }) => name)
 export class Params {
   readonly settings: TunableSettings
   readonly decisions: TunableDecisions
+  #changed: ((name: string, value: number) => void) | null = null
 
   constructor(settings: TunableSettings) {
     this.settings = settings
@@ -241,8 +242,14 @@ export class Params {
     return this.#write(parameter, parameter.defaultOf(this.settings.preset))
   }
 
+  /** Is told of what is set from now on. */
+  onSet(changed: (name: string, value: number) => void): void {
+    this.#changed = changed
+  }
+
   #write(parameter: Parameter, value: number): ParamValue {
     parameter.write(this, value)
+    this.#changed?.(parameter.name, value)
     return this.#value(parameter)
   }
 

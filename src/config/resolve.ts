@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import type { ConfigValues } from './config-values.ts'
-import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
+import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, MOST_WORKERS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
 import type { TunableSettings } from './params.ts'
 import {
   type Deadlines,
@@ -96,6 +96,12 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
 /** The admin's token, checked as the flag is. Throws a `ConfigError`. */
 export function resolveAdminToken(token: string | null | undefined): string | null {
   return checked(OPTIONS.adminToken, 'adminToken', token ?? null)
+}
+
+/** How many threads serve clients; `auto` is `cores` of them. Throws a `ConfigError`. */
+export function resolveWorkers(workers: number | 'auto' | undefined, cores: number): number {
+  const asked = checked(OPTIONS.workers, 'workers', workers ?? OPTIONS.workers.default)
+  return asked === 'auto' ? Math.min(cores, MOST_WORKERS) : asked
 }
 
 function resolveRows<V extends object>(rows: Rows<V>, prefix: string, texts: OptionTexts): V {

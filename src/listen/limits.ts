@@ -35,9 +35,12 @@ export class ConnectionRegister {
   #ticking = false
   #now: number
   #whenEmpty: (() => void)[] = []
+  readonly #open: Float64Array
   count: number = 0
 
-  constructor(clock: Clock, settings: Pick<Settings, 'limits' | 'deadlines'>) {
+  /** `open`: the connections of all registers of this thread, counted together. */
+  constructor(clock: Clock, settings: Pick<Settings, 'limits' | 'deadlines'>, open: Float64Array = new Float64Array(1)) {
+    this.#open = open
     this.#clock = clock
     this.#settings = settings
     this.#now = clock.now()
@@ -55,6 +58,7 @@ export class ConnectionRegister {
 
   add(connection: Registered): void {
     this.count++
+    this.#open[0] = (this.#open[0] as number) + 1
     if (!this.#ticking) {
       this.#ticking = true
       this.#now = this.#clock.now()
@@ -87,6 +91,7 @@ export class ConnectionRegister {
     list.remove(connection)
     connection.place = 'none'
     this.count--
+    this.#open[0] = (this.#open[0] as number) - 1
     if (this.count > 0) return
     const waiting = this.#whenEmpty
     this.#whenEmpty = []

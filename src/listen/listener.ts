@@ -15,6 +15,8 @@ import { peerOf } from './peer.ts'
 export interface ListenerOptions {
   /** As `parseListenAddress` takes it. */
   readonly address: string
+  /** Others of this process and user may listen there as well, and the system spreads the connections. Not for Unix sockets. */
+  readonly reusePort?: boolean
   readonly settings: Settings
   readonly clock: Clock
   readonly counters: Counters
@@ -60,7 +62,7 @@ const BACKLOG = 4096
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const where = parseListenAddress(options.address)
   const { settings, clock, counters, log } = options
-  const register = new ConnectionRegister(clock, settings)
+  const register = new ConnectionRegister(clock, settings, openConnections(counters))
   const onRefused = options.onRefused ?? null
   const context = new ConnectionContext({ settings, clock, counters, log, handler: options.handler, onRefused, register })
   const accept = (socket: Socket): void => {
@@ -75,9 +77,14 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     new Http1Connection(socket, peerOf(socket, 'http', options.isTrusted), context)
   }
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept)
-  await listen(server, where, options.address)
+  await listenOn(server, where, options.address, options.reusePort ?? false)
   server.on('error', (error) => log.error({ err: error, address: options.address }, 'the listening socket failed'))
   return new SocketListener(server, context)
+}
+
+/** Of this thread. */
+function openConnections(counters: Counters): Float64Array {
+  return counters.gauge('sess_open', 1)
 }
 
 class SocketListener implements Listener {
@@ -124,20 +131,21 @@ class SocketListener implements Listener {
   }
 }
 
-async function listen(server: Server, where: ListenAddress, text: string): Promise<void> {
+/** Opens a listening socket. Rejects with a `ListenError`. */
+export async function listenOn(server: Server, where: ListenAddress, text: string, reusePort: boolean): Promise<void> {
   try {
-    await bind(server, where)
+    await bind(server, where, reusePort)
   } catch (error) {
     const code = codeOf(error)
     if (code !== 'EADDRINUSE' || where.type !== 'unix' || !(await isAbandoned(where.path))) throw new ListenError(code, text, String(error))
     unlinkSync(where.path)
-    await bind(server, where).catch((again: unknown) => {
+    await bind(server, where, false).catch((again: unknown) => {
       throw new ListenError(codeOf(again), text, String(again))
     })
   }
 }
 
-function bind(server: Server, where: ListenAddress): Promise<void> {
+function bind(server: Server, where: ListenAddress, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     const done = (): void => {
@@ -145,8 +153,8 @@ function bind(server: Server, where: ListenAddress): Promise<void> {
       resolve()
     }
     if (where.type === 'unix') server.listen({ path: where.path, backlog: BACKLOG }, done)
-    else if (where.host === undefined) server.listen({ port: where.port, backlog: BACKLOG }, done)
-    else server.listen({ port: where.port, host: where.host, backlog: BACKLOG }, done)
+    else if (where.host === undefined) server.listen({ port: where.port, backlog: BACKLOG, reusePort }, done)
+    else server.listen({ port: where.port, host: where.host, backlog: BACKLOG, reusePort }, done)
   })
 }
 

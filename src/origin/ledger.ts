@@ -20,19 +20,44 @@ export const BACKEND_COUNTERS = [
 ] as const
 export type BackendCounter = (typeof BACKEND_COUNTERS)[number]
 
-export class Ledger {
-  readonly #values: Record<BackendCounter, number> = Object.fromEntries(BACKEND_COUNTERS.map((name) => [name, 0])) as Record<
-    BackendCounter,
-    number
-  >
-  #health: AdminHealth = 'auto'
+/** What others may see of it. */
+export interface LedgerView {
+  readonly health: AdminHealth
+  readonly happy: boolean
   /** Epoch milliseconds of the last change of its health, or of the first use. */
-  changed: number
-  /** Connections that are open. */
-  connections = 0
+  readonly changed: number
+  snapshot(): Record<BackendCounter | 'happy' | 'conn', number>
+}
 
-  constructor(now: number) {
+/** Where it counts: a number for each of `BACKEND_COUNTERS`, and one of the open connections. */
+export interface LedgerCells {
+  readonly counts: Float64Array
+  readonly connections: Float64Array
+}
+
+const PLACES = Object.fromEntries(BACKEND_COUNTERS.map((name, index) => [name, index])) as Readonly<Record<BackendCounter, number>>
+
+export function ownCells(): LedgerCells {
+  return { counts: new Float64Array(BACKEND_COUNTERS.length), connections: new Float64Array(1) }
+}
+
+export class Ledger implements LedgerView {
+  readonly #cells: LedgerCells
+  #health: AdminHealth = 'auto'
+  changed: number
+
+  constructor(now: number, cells: LedgerCells = ownCells()) {
     this.changed = now
+    this.#cells = cells
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#cells.connections[0] as number
+  }
+
+  set connections(count: number) {
+    this.#cells.connections[0] = count
   }
 
   get health(): AdminHealth {
@@ -49,7 +74,8 @@ export class Ledger {
   }
 
   count(name: BackendCounter): void {
-    this.#values[name]++
+    const { counts } = this.#cells
+    counts[PLACES[name]] = (counts[PLACES[name]] as number) + 1
   }
 
   /** A connection that did not come about. */
@@ -66,8 +92,13 @@ export class Ledger {
 
   /** Flat: `happy`, `conn`, and every counter. */
   snapshot(): Record<BackendCounter | 'happy' | 'conn', number> {
-    return { happy: this.happy ? 1 : 0, conn: this.connections, ...this.#values }
+    return ledgerSnapshot(this.happy, this.#cells)
   }
+}
+
+export function ledgerSnapshot(happy: boolean, { counts, connections }: LedgerCells): Record<BackendCounter | 'happy' | 'conn', number> {
+  const values = Object.fromEntries(BACKEND_COUNTERS.map((name, index) => [name, counts[index] ?? 0])) as Record<BackendCounter, number>
+  return { happy: happy ? 1 : 0, conn: connections[0] ?? 0, ...values }
 }
 
 const CONNECT_FAILURES: Readonly<Partial<Record<OriginFailureCode, BackendCounter>>> = {

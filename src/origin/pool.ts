@@ -8,7 +8,7 @@ import { type Origin, type OriginCall, OriginFailure, type OriginObserver, type 
 import { Connection, type ConnectionOwner } from './http1/connection.ts'
 import type { ConnectionOptions } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
-import { type AdminHealth, Ledger } from './ledger.ts'
+import { type AdminHealth, Ledger, type LedgerCells } from './ledger.ts'
 
 export interface PoolOptions {
   readonly name: string
@@ -19,6 +19,7 @@ export interface PoolOptions {
   readonly settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly clock: Clock
   readonly counters: Counters
+  readonly cells: LedgerCells
 }
 
 export class Pool implements Origin, ConnectionOwner, CallKeeper {
@@ -40,7 +41,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     this.name = options.name
     this.hostHeader = options.hostHeader
     this.counters = options.counters
-    this.ledger = new Ledger(options.clock.wall())
+    this.ledger = new Ledger(options.clock.wall(), options.cells)
     this.#options = options
     this.#queueDeadline = new Deadline(options.clock, () => this.#expireQueue())
   }

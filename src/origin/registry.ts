@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import type { Origin } from './exchange.ts'
 import type { OddStatus } from './http1/response-parser.ts'
-import type { AdminHealth, Ledger } from './ledger.ts'
+import { type AdminHealth, BACKEND_COUNTERS, type LedgerCells, type LedgerView } from './ledger.ts'
 import { Pool } from './pool.ts'
 
 export interface OriginsDeps {
@@ -21,7 +21,7 @@ export interface OriginsDeps {
 export interface Origins {
   of(backend: Backend): Origin
   /** What is known of it, without its being asked for anything. */
-  ledger(backend: Backend): Readonly<Ledger>
+  ledger(backend: Backend): LedgerView
   /** From now on; who waits for a connection to what is sick fails at once. */
   setHealth(backend: Backend, health: AdminHealth): void
   /** Closes idle connections everywhere; calls under way finish, their connections are not kept. */
@@ -37,10 +37,10 @@ export function createOrigins(deps: OriginsDeps): Origins {
     const found = known.get(backend)
     if (found !== undefined) return found
     // A reloaded policy makes its backends anew; equal ones share their connections, counts and health.
-    const key = JSON.stringify([backend.url, backend.hostHeader, backend.maxConnections])
+    const key = originKey(backend)
     let pool = pools.get(key)
     if (pool === undefined) {
-      pool = createPool(backend, deps)
+      pool = createPool(backend, key, deps)
       pool.setHealth(deps.healthOf?.(backend) ?? 'auto')
       pools.set(key, pool)
     }
@@ -60,7 +60,21 @@ export function createOrigins(deps: OriginsDeps): Origins {
   }
 }
 
-function createPool(backend: Backend, { settings, clock, counters, oddStatus }: OriginsDeps): Pool {
+/** Backends that have it in common have their connections, counts and health in common. */
+export function originKey({ url, hostHeader, maxConnections }: Backend): string {
+  return JSON.stringify([url, hostHeader, maxConnections])
+}
+
+/** The sums of all threads that count there. */
+export function ledgerCells(counters: Counters, key: string): LedgerCells {
+  return { counts: counters.cells(ledgerName(key), BACKEND_COUNTERS.length), connections: counters.gauges(ledgerName(key), 1) }
+}
+
+function ledgerName(key: string): string {
+  return `backend ${key}`
+}
+
+function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus }: OriginsDeps): Pool {
   const authority = backend.url.slice(backend.url.indexOf('//') + 2)
   return new Pool({
     name: authority,
@@ -70,5 +84,6 @@ function createPool(backend: Backend, { settings, clock, counters, oddStatus }: 
     settings,
     clock,
     counters,
+    cells: { counts: counters.claim(ledgerName(key), BACKEND_COUNTERS.length), connections: counters.gauge(ledgerName(key), 1) },
   })
 }

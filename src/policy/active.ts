@@ -33,6 +33,9 @@ export class ActivePolicy {
   readonly #clock: Clock
   readonly #deadline: () => number
   #users = 0
+  /** Where users are counted for other threads, too; `null`: there are none. */
+  #cells: Float64Array | null = null
+  #cell = 0
   #whenIdle: (() => void) | null = null
 
   constructor(compiled: CompiledPolicy, clock: Clock, deadline: () => number, sources: PolicySources) {
@@ -78,12 +81,20 @@ export class ActivePolicy {
     return this.#users
   }
 
+  /** Counts its users there, too; `mark` is the number of the policy. */
+  countIn(cells: Float64Array, mark: number): void {
+    this.#cells = cells
+    this.#cell = mark % cells.length
+  }
+
   enter(): void {
     this.#users++
+    if (this.#cells !== null) this.#cells[this.#cell] = (this.#cells[this.#cell] as number) + 1
   }
 
   leave(): void {
     this.#users--
+    if (this.#cells !== null) this.#cells[this.#cell] = (this.#cells[this.#cell] as number) - 1
     if (this.#whenIdle !== null && this.#users === 0) this.#settle()
   }
 

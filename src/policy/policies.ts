@@ -7,6 +7,7 @@ import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
 import type { EventLog } from '../log.ts'
 import { type ActivePolicy, activatePolicy } from './active.ts'
+import type { PolicyCopy, PolicyFollowers, PolicyState } from './followers.ts'
 import { bundlePolicy, evaluatePolicy, type PolicyBundle } from './load.ts'
 import { PolicyLoadError, PolicyNameError } from './load-error.ts'
 import { PolicyWatch } from './watch.ts'
@@ -38,6 +39,7 @@ export interface PoliciesDeps {
 
 interface Kept {
   readonly name: string
+  readonly mark: number
   readonly bundle: PolicyBundle | null
   /** Evaluates and initialises it. */
   readonly start: () => Promise<ActivePolicy>
@@ -58,6 +60,10 @@ export class Policies {
   readonly #live = new Set<Kept>()
   readonly #endings = new Set<Promise<void>>()
   #watch: PolicyWatch | null = null
+  #followers: PolicyFollowers | null = null
+  /** Where transactions are counted for other threads to see, by the policies' numbers. */
+  #cells: Float64Array | null = null
+  #marks = 0
 
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
@@ -72,6 +78,7 @@ export class Policies {
     }
     this.#current = {
       name: policy === null ? 'builtin' : nameFrom(policy.name ?? 'policy'),
+      mark: 0,
       bundle: null,
       start,
       running: null,
@@ -90,6 +97,60 @@ export class Policies {
     this.#kept = []
     this.#current = await this.#load(null, await bundlePolicy(file))
     this.active = this.#current.running ?? this.active
+  }
+
+  /** From now on what is loaded, used and forgotten here is so there as well, and what one of them refuses is refused. */
+  lead(followers: PolicyFollowers): void {
+    this.#followers = followers
+  }
+
+  /** For a thread that begins to follow. */
+  state(): PolicyState {
+    const copies = this.#kept.map((kept) => ({ ...copyOf(kept), warm: kept.running !== null }))
+    return { current: this.#current.name, copies }
+  }
+
+  /** In place of `open`, before there is traffic: has the policies of the thread that leads. Rejects when that in use cannot be used here. */
+  follow({ current, copies }: PolicyState): Promise<void> {
+    const [given] = this.#kept
+    this.#kept = []
+    return this.#inTurn(async () => {
+      for (const { warm, ...copy } of copies) {
+        const kept = copy.bundle === null && given !== undefined ? given : this.#made(copy)
+        this.#kept.push(kept)
+        if (copy.name === current) {
+          this.active = await this.#warm(kept)
+          this.#current = kept
+        } else if (warm)
+          await this.#warm(kept).catch((error: unknown) =>
+            this.#deps.log.error({ err: error, policy: kept.name }, 'a policy cannot be made ready'),
+          )
+      }
+    })
+  }
+
+  /** As the thread that leads says: initialised, and used if `use`. Rejects when it cannot be; then nothing has changed. */
+  adopt(copy: PolicyCopy, use: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const known = this.#find(copy.name)
+      const kept = known ?? this.#made(copy)
+      const running = await this.#warm(kept)
+      if (known === undefined) this.#kept.push(kept)
+      if (use && kept !== this.#current) this.#swap(kept, running)
+    })
+  }
+
+  /** Ends a policy that is not in use after all; it stays at hand. */
+  rest(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const kept = this.#find(name)
+      if (kept !== undefined && kept !== this.#current) this.#retire(kept)
+    })
+  }
+
+  /** Transactions are counted there, by the policies' numbers, for other threads to see. */
+  countIn(cells: Float64Array): void {
+    this.#cells = cells
   }
 
   /**
@@ -129,8 +190,8 @@ export class Policies {
     return this.#kept.map((kept) => ({
       name: kept.name,
       file: kept.bundle?.file ?? null,
-      state: kept === this.#current ? 'active' : kept.running === null ? 'kept' : kept.draining ? 'draining' : 'ready',
-      transactions: kept.running?.users ?? 0,
+      state: this.#stateOf(kept),
+      transactions: this.#usersOf(kept),
     }))
   }
 
@@ -161,9 +222,29 @@ export class Policies {
     return done
   }
 
+  #stateOf(kept: Kept): PolicyInfo['state'] {
+    if (kept === this.#current) return 'active'
+    if (kept.running !== null) return kept.draining ? 'draining' : 'ready'
+    return this.#usersOf(kept) > 0 ? 'draining' : 'kept'
+  }
+
+  #usersOf(kept: Kept): number {
+    return (kept.running?.users ?? 0) + (this.#followers?.users(kept.mark) ?? 0)
+  }
+
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
+    const kept = this.#made({ name: name ?? this.#freeName(bundle.file), bundle, mark: ++this.#marks })
+    await this.#ready(kept)
+    this.#kept.push(kept)
+    for (const old of this.#kept.filter((other) => other !== this.#current && other !== kept))
+      if (this.#kept.length > KEPT) this.#forget(old)
+    return kept
+  }
+
+  #made({ name, mark, bundle }: PolicyCopy): Kept {
     const { decisions, clock, deadline, observe } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
+      if (bundle === null) throw new PolicyNameError(`there is no policy ${JSON.stringify(name)} here`)
       const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
         const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
@@ -173,28 +254,48 @@ export class Policies {
         throw refused(error)
       }
     }
-    const kept: Kept = { name: name ?? this.#freeName(bundle.file), bundle, start, running: null, draining: false }
-    this.#begin(kept, await start())
-    this.#kept.push(kept)
-    for (const old of this.#kept.filter((other) => other !== this.#current && other !== kept))
-      if (this.#kept.length > KEPT) this.#forget(old)
-    return kept
+    return { name, mark, bundle, start, running: null, draining: false }
+  }
+
+  /** Initialised, whatever it was. */
+  async #warm(kept: Kept): Promise<ActivePolicy> {
+    kept.running?.whenIdle(null)
+    kept.draining = false
+    return kept.running ?? this.#begin(kept, await kept.start())
+  }
+
+  /** Initialised here and wherever the same policies are. Rejects when it cannot be; then it is nowhere. */
+  async #ready(kept: Kept): Promise<ActivePolicy> {
+    const before = kept.running
+    const running = await this.#warm(kept)
+    try {
+      await this.#followers?.prepare(copyOf(kept))
+    } catch (error) {
+      if (before === null) this.#retire(kept)
+      if (this.#kept.includes(kept)) this.#followers?.rest(kept.name)
+      else this.#followers?.discard(kept.name)
+      throw error
+    }
+    return running
   }
 
   async #use(kept: Kept): Promise<void> {
     const before = this.#current
     if (kept === before) return
-    kept.running?.whenIdle(null)
-    kept.draining = false
-    const running = kept.running ?? this.#begin(kept, await kept.start())
-    this.#current = kept
-    this.active = running
-    this.#retire(before)
+    this.#swap(kept, await this.#ready(kept))
+    await this.#followers?.use(copyOf(kept))
     this.#watch?.set(kept.bundle?.inputs ?? [])
     this.#deps.log.info(
       { event: 'policy', policy: kept.name, file: kept.bundle?.file, before: before.name },
       `the policy ${kept.name} is in use`,
     )
+  }
+
+  #swap(kept: Kept, running: ActivePolicy): void {
+    const before = this.#current
+    this.#current = kept
+    this.active = running
+    this.#retire(before)
   }
 
   async #reload(onlyIfChanged: boolean): Promise<boolean> {
@@ -220,6 +321,7 @@ export class Policies {
 
   #begin(kept: Kept, running: ActivePolicy): ActivePolicy {
     kept.running = running
+    if (this.#cells !== null) running.countIn(this.#cells, kept.mark)
     this.#live.add(kept)
     return running
   }
@@ -244,6 +346,7 @@ export class Policies {
   #forget(kept: Kept): void {
     this.#kept = this.#kept.filter((other) => other !== kept)
     this.#retire(kept)
+    this.#followers?.discard(kept.name)
   }
 
   #retire(kept: Kept): void {
@@ -265,6 +368,10 @@ export class Policies {
     })
     this.#endings.add(ending)
   }
+}
+
+function copyOf({ name, bundle, mark }: Kept): PolicyCopy {
+  return { name, bundle, mark }
 }
 
 /** A name of the characters that a name may have. */

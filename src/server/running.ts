@@ -1,0 +1,154 @@
+/** A server that runs: one assembly with its admin listener, in front of whatever serves its clients. */
+import { Backends } from '../admin/backends.ts'
+import { createExplain } from '../admin/explain.ts'
+import type { Refetch, ServerStatus } from '../admin/parts.ts'
+import { type Admin, createAdmin } from '../admin/server.ts'
+import { packageVersion } from '../admin/version.ts'
+import type { Assembly, ServerOptions } from '../assembly.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Counters } from '../counters.ts'
+import type { Origins } from '../origin/registry.ts'
+import type { Server, ServerParams, ServerPolicies, StoredObject } from './server.ts'
+import { stopAssembly } from './stop.ts'
+import { DEFAULT_LISTEN, type Traffic } from './traffic.ts'
+
+export interface RunningParts {
+  readonly assembly: Assembly
+  readonly traffic: Traffic
+  /** What is known of the origin servers by all who ask them. */
+  readonly origins: Pick<Origins, 'ledger' | 'setHealth'>
+  readonly refetch: Refetch
+  /** Of each worker. */
+  readonly workers: readonly Counters[]
+}
+
+export class Running implements Server {
+  readonly #parts: RunningParts
+  readonly #assembly: Assembly
+  readonly #backends: Backends
+  readonly #started: number
+  readonly explain: Server['explain']
+  #admin: Admin | null = null
+  #closed = false
+
+  constructor(parts: RunningParts) {
+    const { assembly, origins } = parts
+    this.#parts = parts
+    this.#assembly = assembly
+    this.#backends = new Backends(assembly.policies, origins, assembly.engine.defaultBackend)
+    this.#started = assembly.clock.now()
+    this.explain = createExplain(assembly)
+  }
+
+  get addresses(): readonly string[] {
+    return this.#parts.traffic.addresses
+  }
+
+  get admin(): string | null {
+    return this.#admin?.address ?? null
+  }
+
+  get settings(): Settings {
+    return this.#assembly.settings
+  }
+
+  get counters(): Counters {
+    return this.#assembly.counters
+  }
+
+  get policies(): ServerPolicies {
+    return this.#assembly.policies
+  }
+
+  get params(): ServerParams {
+    return this.#assembly.params
+  }
+
+  async open(options: ServerOptions, adminToken: string | null): Promise<void> {
+    const { policies } = this.#assembly
+    await policies.open(options.policyFile ?? null)
+    if (options.watch === true) policies.watch()
+    await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
+    if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
+  }
+
+  #openAdmin(address: string, token: string | null): Promise<Admin> {
+    const { engine, params, policies, table, counters, clock, log } = this.#assembly
+    return createAdmin({
+      address,
+      token,
+      parts: {
+        stat: (perWorker) => (perWorker ? { ...this.stat(), ...this.#perWorker() } : this.stat()),
+        status: () => this.#status(),
+        params,
+        policies,
+        backends: this.#backends,
+        invalidation: engine.invalidation,
+        table,
+        counters,
+        clock,
+        log,
+        refetch: this.#parts.refetch,
+        explain: this.explain,
+      },
+    })
+  }
+
+  stat(): Record<string, number> {
+    const { engine, counters, table, settings, clock, policies } = this.#assembly
+    return {
+      uptime: Math.floor((clock.now() - this.#started) / 1000),
+      ...counters.snapshot(),
+      ...engine.invalidation.gauges(),
+      n_vcl: policies.list().length,
+      n_object: table.objects,
+      n_objecthead: table.keys,
+      g_bytes: table.bytes,
+      g_space: settings.memory - table.bytes,
+      sess_open: counters.gauges('sess_open', 1)[0] ?? 0,
+      ...this.#backends.counters(),
+    }
+  }
+
+  /** `worker.1.cache_hit` and so on. */
+  #perWorker(): Record<string, number> {
+    const all: Record<string, number> = {}
+    for (const [index, counters] of this.#parts.workers.entries()) {
+      const own = { ...counters.snapshot(), sess_open: counters.gauges('sess_open', 1)[0] ?? 0 }
+      for (const [name, value] of Object.entries(own)) all[`worker.${index + 1}.${name}`] = value
+    }
+    return all
+  }
+
+  #status(): ServerStatus {
+    const { settings, table, clock, policies } = this.#assembly
+    const { rss, heapUsed } = process.memoryUsage()
+    return {
+      version: packageVersion(),
+      pid: process.pid,
+      uptime: Math.floor((clock.now() - this.#started) / 1000),
+      addresses: this.addresses,
+      admin: this.admin,
+      policy: policies.list().find(({ state }) => state === 'active')?.name ?? '',
+      preset: settings.preset,
+      memory: { budget: settings.memory, used: table.bytes, rss, heap: heapUsed },
+    }
+  }
+
+  objects(): Iterable<StoredObject> {
+    return this.#assembly.table.stored()
+  }
+
+  async drain(): Promise<void> {
+    await this.#parts.traffic.drain(this.#assembly.settings.deadlines.drain * 1000)
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#parts.traffic.close()
+    await this.#admin?.close()
+    await stopAssembly(this.#assembly)
+  }
+}

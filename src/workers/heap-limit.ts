@@ -1,0 +1,14 @@
+/** How much heap each worker may have: what the process may use, without the budget for objects, in equal shares for workers and supervisor. */
+import type { ResourceLimits } from 'node:worker_threads'
+import { memoryLimit } from '../config/memory.ts'
+
+const MIB = 1024 * 1024
+const LEAST = 128
+/** More heap than this makes the pauses of V8's collector longer, and a worker that fills it dies later. */
+const MOST = 2048
+
+/** `memory` in bytes, as is `limit`. */
+export function heapLimits(memory: number, workers: number, limit: number = memoryLimit()): ResourceLimits {
+  const share = Math.floor((limit - memory) / (workers + 1) / MIB)
+  return { maxOldGenerationSizeMb: Math.min(Math.max(share, LEAST), MOST) }
+}

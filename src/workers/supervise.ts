@@ -1,0 +1,70 @@
+/** A server whose clients are served by workers. This thread has the admin listener and no traffic. */
+import { type Assembly, assemble, type ServerOptions } from '../assembly.ts'
+import { resolveAdminToken, resolveSettings } from '../config/resolve.ts'
+import { Counters, workerCounterBuffer } from '../counters.ts'
+import { SummedCounters } from '../counters-summed.ts'
+import { Running } from '../server/running.ts'
+import type { Server } from '../server/server.ts'
+import { checkPolicyOptions, opened } from '../server.ts'
+import { shareMemory } from '../stores.ts'
+import { Fleet } from './fleet.ts'
+import type { Spawn } from './handle.ts'
+import type { AccessTarget, WorkerOptions } from './messages.ts'
+
+/** Where the workers' access records go when no `accessLog` takes them. */
+export interface WorkerOutput {
+  readonly access: AccessTarget
+  /** Takes lines, of which there are `count`. */
+  readonly lines: (text: string, count: number) => void
+  /** Is given what opens the workers' files anew. */
+  readonly reopening: (reopen: () => void) => void
+}
+
+export interface Supervision {
+  readonly workers: number
+  readonly spawn: (assembly: Assembly) => Spawn
+  readonly output: WorkerOutput | null
+}
+
+/** Starts them; all serve when the promise resolves. Rejects as `createServer` does. */
+export async function supervise(options: ServerOptions, { workers, spawn, output }: Supervision): Promise<Server> {
+  checkPolicyOptions(options)
+  const adminToken = resolveAdminToken(options.adminToken)
+  const counters = Array.from({ length: workers }, () => new Counters(workerCounterBuffer()))
+  const memory = shareMemory(resolveSettings(options), workers)
+  const assembly = assemble(options, { counters: new SummedCounters(counters), shared: { role: 'librarian', memory } })
+  const { librarian } = assembly.stores
+  if (librarian === null) throw new Error('there is nobody who keeps the books')
+  const accessLog = options.accessLog ?? null
+  const fleet = new Fleet({
+    assembly,
+    counters,
+    spawn: spawn(assembly),
+    options: workerOptions(options, assembly),
+    access: output?.access ?? (accessLog === null ? { type: 'none' } : { type: 'records' }),
+    accessLog,
+    lines: output?.lines ?? (() => {}),
+    ...{ librarian, memory },
+  })
+  output?.reopening(() => fleet.reopenLogs())
+  const running = new Running({ assembly, traffic: fleet, origins: fleet, refetch: (target) => fleet.refetch(target), workers: counters })
+  return opened(running, options, adminToken)
+}
+
+/** The budget is one for all. */
+function workerOptions(options: ServerOptions, { settings }: Assembly): WorkerOptions {
+  const {
+    listen: _l,
+    admin: _a,
+    adminToken: _t,
+    workers: _w,
+    policy: _p,
+    policyFile: _f,
+    watch: _h,
+    accessLog: _g,
+    eventLog: _e,
+    ...rest
+  } = options
+  const { clock: _c, ...given } = rest
+  return { ...given, memory: settings.memory }
+}

@@ -1,0 +1,147 @@
+/** A cache with workers in front of a scripted origin, and clients that know which worker they talk to. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ResourceLimits } from 'node:worker_threads'
+import { onTestFinished } from 'vitest'
+import type { ServerOptions } from '../../src/assembly.ts'
+import type { AccessRecord, Server } from '../../src/index.ts'
+import type { Spawn, WorkerHandle } from '../../src/workers/handle.ts'
+import { supervise } from '../../src/workers/supervise.ts'
+import { threadWorkers } from '../../src/workers/thread-worker.ts'
+import { type Logged, message, reply } from '../journey/site.ts'
+import { RawClient, type RawResponse } from '../support/raw-client.ts'
+import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
+
+/** A policy that tells the thread, and dies as it is asked to. */
+export const TROUBLE: string = `
+import { threadId } from 'node:worker_threads'
+const deaths = {
+  '/die/throw': () => { throw new Error('thrown on purpose') },
+  '/die/reject': () => { Promise.reject(new Error('rejected on purpose')) },
+  '/die/exit': () => process.exit(7),
+  '/die/heap': () => { const kept = []; for (;;) kept.push(Array.from({ length: 1000 }, () => ({ a: kept.length }))) },
+}
+export default {
+  recv: ({ req, synth }) => {
+    const death = deaths[req.url]
+    if (death !== undefined) setImmediate(death)
+    if (req.url === '/who') return synth(200, 'thread ' + threadId)
+  },
+}
+`
+
+export interface CrewOptions extends Omit<ServerOptions, 'origin'> {
+  readonly count?: number
+  readonly heap?: ResourceLimits
+  readonly script?: OriginScript
+}
+
+export class Crew {
+  readonly server: Server
+  readonly origin: ScriptedOrigin
+  readonly events: Logged[]
+  readonly records: AccessRecord[]
+  /** Every worker that was started, oldest first. */
+  readonly handles: { readonly participant: number; readonly handle: WorkerHandle }[]
+
+  constructor(server: Server, origin: ScriptedOrigin, events: Logged[], records: AccessRecord[], handles: Crew['handles']) {
+    this.server = server
+    this.origin = origin
+    this.events = events
+    this.records = records
+    this.handles = handles
+  }
+
+  get address(): string {
+    return this.server.addresses[0] as string
+  }
+
+  stat(name: string): number {
+    return this.server.stat()[name] ?? 0
+  }
+
+  async get(path: string): Promise<RawResponse> {
+    const client = await RawClient.connect(this.address)
+    try {
+      return await client.request(message('GET', path, { Connection: 'close' }))
+    } finally {
+      client.destroy()
+    }
+  }
+
+  /** Connections of which each goes to another worker. The policy has to answer `/who`. */
+  async connectToEach(count: number = 2): Promise<Connected[]> {
+    const found = new Map<string, Connected>()
+    while (found.size < count) {
+      const client = await RawClient.connect(this.address)
+      onTestFinished(() => client.destroy())
+      const connected = new Connected(client, await who(client))
+      if (found.has(connected.thread)) client.destroy()
+      else found.set(connected.thread, connected)
+    }
+    return [...found.values()]
+  }
+
+  deaths(): Logged[] {
+    return this.events.filter(({ fields, message }) => fields['event'] === 'worker' && message.startsWith('a worker died'))
+  }
+}
+
+/** A connection to one worker. */
+export class Connected {
+  readonly client: RawClient
+  readonly thread: string
+
+  constructor(client: RawClient, thread: string) {
+    this.client = client
+    this.thread = thread
+  }
+
+  get(path: string): Promise<RawResponse> {
+    return this.client.request(message('GET', path))
+  }
+}
+
+export async function who(client: RawClient): Promise<string> {
+  return (await client.request(message('GET', '/who'))).reason
+}
+
+export async function crew({ count = 2, heap = {}, script, ...options }: CrewOptions = {}): Promise<Crew> {
+  const origin = await ScriptedOrigin.start(
+    script ?? ((hit, response) => reply(response, 200, { 'Cache-Control': 'max-age=60' }, `answer ${hit.index}`)),
+  )
+  onTestFinished(() => origin.close())
+  const events: Logged[] = []
+  const records: AccessRecord[] = []
+  const handles: Crew['handles'] = []
+  const note = (fields: Readonly<Record<string, unknown>>, text: string): void => void events.push({ fields, message: text })
+  const spawn = threadWorkers(heap)
+  const noticed: Spawn = (init, happenings) => {
+    const handle = spawn(init, happenings)
+    handles.push({ participant: init.participant, handle })
+    return handle
+  }
+  const server = await supervise(
+    {
+      origin: origin.url,
+      listen: ['127.0.0.1:0'],
+      accessLog: { write: (record) => void records.push(record) },
+      eventLog: { info: note, warn: note, error: note },
+      memory: 64 * 1024 * 1024,
+      ...options,
+    },
+    { workers: count, spawn: () => noticed, output: null },
+  )
+  onTestFinished(() => server.close())
+  return new Crew(server, origin, events, records, handles)
+}
+
+/** A policy's file with that text. */
+export function policyFile(text: string = TROUBLE, name: string = 'policy.ts'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'clearcoat-workers-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
