@@ -13,6 +13,7 @@ import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
 import { BookTable } from './object/shared/book-table.ts'
 import { Books } from './object/shared/books.ts'
+import { PortChannel } from './object/shared/channel.ts'
 import { Control } from './object/shared/control.ts'
 import { FleetFlights } from './object/shared/fleet-flights.ts'
 import { MOST_ENTRIES } from './object/shared/handle.ts'
@@ -116,7 +117,8 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
   })
   const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
   const shared = new SharedTable({
-    ...{ memory, participant, port, near, log, bans, counters },
+    ...{ memory, participant, near, log, bans, counters },
+    librarian: new PortChannel(port),
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
   })
@@ -162,7 +164,7 @@ function librarianStores(init: StoresInit, { memory }: Extract<SharedRole, { rol
   // This thread has an engine, too: it is the last of the workers.
   const own = new MessageChannel()
   const participant = memory.participants - 1
-  librarian.admit(participant, own.port1)
+  librarian.admit(participant, new PortChannel(own.port1))
   const engine = workerStores({ settings, clock, counters: new Counters() }, { role: 'worker', memory, participant, port: own.port2 })
   return {
     ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },

@@ -6,6 +6,7 @@ import type { Assembly } from '../assembly.ts'
 import type { Counters } from '../counters.ts'
 import { parseListenAddress } from '../listen/address.ts'
 import type { AccessLog } from '../log.ts'
+import { PortChannel } from '../object/shared/channel.ts'
 import type { Librarian } from '../object/shared/librarian.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
 import { type AdminHealth, type LedgerView, ledgerSnapshot } from '../origin/ledger.ts'
@@ -62,7 +63,7 @@ export class Fleet implements Traffic, PolicyFollowers {
           log,
           init: () => this.#init(index + 1),
           began: (slot, port) => {
-            librarian.admit(slot.participant, port)
+            librarian.admit(slot.participant, new PortChannel(port))
             this.#introduce(slot)
           },
           died: (slot) => this.#mourn(slot),

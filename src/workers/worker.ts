@@ -5,6 +5,7 @@ import { type Assembly, assemble } from '../assembly.ts'
 import { type Clock, clockOf } from '../clock.ts'
 import { Counters } from '../counters.ts'
 import type { AccessLog, EventLog } from '../log.ts'
+import { PortChannel } from '../object/shared/channel.ts'
 import { POLICY_CELLS } from '../policy/followers.ts'
 import { Listeners } from '../server/listeners.ts'
 import { stopAssembly } from '../server/stop.ts'
@@ -79,7 +80,7 @@ export class TrafficWorker {
         this.#logs.reopen()
         return
       case 'meet':
-        stores.shared?.meet(message.participant, message.port)
+        stores.shared?.meet(message.participant, new PortChannel(message.port))
         return
       case 'miss':
         stores.shared?.miss(message.participant)

@@ -2,12 +2,12 @@
  * Keeps the books of what all workers store, for all of them, and is the one who invalidates: an entry of the log is in force everywhere once it is
  * posted to every worker and the head of the log in shared memory has moved.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Clock } from '../../clock.ts'
 import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { PurgeResult } from '../table.ts'
+import type { Channel } from './channel.ts'
 import { ClaimCells } from './claim-cells.ts'
 import type { Control } from './control.ts'
 import type { SharedMemory } from './memory.ts'
@@ -58,7 +58,7 @@ interface Spreading {
 export class Librarian<Banned, Info> {
   readonly #init: LibrarianInit<Banned, Info>
   readonly #cells: ClaimCells
-  readonly #ports = new Map<number, MessagePort>()
+  readonly #channels = new Map<number, Channel<FromLibrarian, ToLibrarian>>()
   readonly #spreading = new Map<number, Spreading>()
   readonly #recent: Invalidating[] = []
   /** Positions of purges that are being carried out. */
@@ -73,29 +73,28 @@ export class Librarian<Banned, Info> {
   }
 
   /** A worker begins, or another in the place of one that is dead. */
-  admit(participant: number, port: MessagePort): void {
+  admit(participant: number, channel: Channel<FromLibrarian, ToLibrarian>): void {
     const { control, stacks, bans, log } = this.#init
     stacks.admit(participant)
     control.setOldestFlight(participant, 0)
     control.setAlive(participant, true)
-    this.#ports.set(participant, port)
+    this.#channels.set(participant, channel)
     const first = this.#recent[0]
     const settled = first === undefined ? log.head : first.position - 1
     const older = bans.active.filter(({ position }) => position <= settled).map(({ text, position }) => ({ text, position }))
     this.#post(participant, { type: 'begin', settled, forgotten: bans.forgotten, bans: older })
     for (const entry of this.#recent) this.#post(participant, entry)
-    port.on('message', (message: ToLibrarian) => this.#receive(participant, message))
-    port.unref()
+    channel.listen((message) => this.#receive(participant, message))
   }
 
   /** A worker is dead: what it had begun is given up, and others may fetch what it was fetching. */
   lost(participant: number): void {
     const { control, stacks } = this.#init
-    const port = this.#ports.get(participant)
-    if (port === undefined) return
+    const channel = this.#channels.get(participant)
+    if (channel === undefined) return
     this.drain(participant)
-    this.#ports.delete(participant)
-    port.close()
+    this.#channels.delete(participant)
+    channel.close()
     control.setAlive(participant, false)
     stacks.abandon(participant)
     control.setOldestFlight(participant, 0)
@@ -117,10 +116,8 @@ export class Librarian<Banned, Info> {
 
   /** Takes what a worker has posted, here and now. */
   drain(participant: number): void {
-    const port = this.#ports.get(participant)
-    if (port === undefined) return
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
-      this.#receive(participant, next.message as ToLibrarian)
+    const channel = this.#channels.get(participant)
+    for (let next = channel?.take(); next !== undefined; next = channel?.take()) this.#receive(participant, next)
   }
 
   async purge(key: string, soft: boolean): Promise<PurgeResult> {
@@ -166,7 +163,7 @@ export class Librarian<Banned, Info> {
 
   /** Bans up to this position are done with. */
   retired(position: number): void {
-    for (const participant of this.#ports.keys()) this.#post(participant, { type: 'retired', position })
+    for (const participant of this.#channels.keys()) this.#post(participant, { type: 'retired', position })
   }
 
   post(participant: number, message: FromLibrarian): void {
@@ -174,8 +171,8 @@ export class Librarian<Banned, Info> {
   }
 
   stop(): void {
-    for (const port of this.#ports.values()) port.close()
-    this.#ports.clear()
+    for (const channel of this.#channels.values()) channel.close()
+    this.#channels.clear()
     for (const { done, objects } of this.#spreading.values()) done(objects)
     if (this.#later !== null) clearTimeout(this.#later)
   }
@@ -217,7 +214,7 @@ export class Librarian<Banned, Info> {
   #lend(participant: number, handle: number): void {
     const { stacks } = this.#init
     // What one worker has just stored another may want before this thread has heard of it.
-    if (stacks.large.get(handle) === null) for (const other of this.#ports.keys()) this.drain(other)
+    if (stacks.large.get(handle) === null) for (const other of this.#channels.keys()) this.drain(other)
     this.#post(participant, { type: 'bytes', handle, buffers: stacks.large.lend(handle, participant) })
   }
 
@@ -255,17 +252,17 @@ export class Librarian<Banned, Info> {
   #spread(entry: Invalidating): Promise<number> {
     const { control, clock } = this.#init
     this.#remember(entry)
-    for (const participant of this.#ports.keys()) this.#post(participant, entry)
+    for (const participant of this.#channels.keys()) this.#post(participant, entry)
     control.head = entry.position
     this.#settle()
-    if (entry.type === 'ban' || this.#ports.size === 0) return Promise.resolve(0)
+    if (entry.type === 'ban' || this.#channels.size === 0) return Promise.resolve(0)
     return new Promise((resolve) => {
       const done = (objects: number): void => {
         timer.cancel()
         this.#spreading.delete(entry.position)
         resolve(objects)
       }
-      const spreading = { missing: new Set(this.#ports.keys()), objects: 0, done }
+      const spreading = { missing: new Set(this.#channels.keys()), objects: 0, done }
       const timer = clock.after(PATIENCE, () => done(spreading.objects))
       this.#spreading.set(entry.position, spreading)
     })
@@ -310,7 +307,7 @@ export class Librarian<Banned, Info> {
   }
 
   #post(participant: number, message: FromLibrarian): void {
-    this.#ports.get(participant)?.postMessage(message)
+    this.#channels.get(participant)?.post(message)
   }
 }
 

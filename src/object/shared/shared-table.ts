@@ -2,7 +2,6 @@
  * The object table of one worker among several: what it has at hand, over the memory that all of them share. A hit compares two words of that
  * memory, the head of the invalidation log and the version of the key's bucket, and is otherwise one of this thread's own table.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { C, type Counters } from '../../counters.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../claim.ts'
 import type { FillingLimits } from '../filling.ts'
@@ -14,6 +13,7 @@ import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
 import { Asker } from './asker.ts'
 import { BodyWait } from './body-wait.ts'
+import type { Channel } from './channel.ts'
 import { ClaimRegister } from './claim-register.ts'
 import { Far } from './far.ts'
 import { Followings } from './followings.ts'
@@ -30,8 +30,7 @@ export interface SharedTableInit {
   readonly memory: SharedMemory
   /** From 1. */
   readonly participant: number
-  /** To the librarian. */
-  readonly port: MessagePort
+  readonly librarian: Channel<ToLibrarian, FromLibrarian>
   /** What is at hand: a table over `log` and `bans` whose counters nobody reads. */
   readonly near: LocalTable
   readonly log: LogReplica
@@ -48,7 +47,7 @@ export class SharedTable implements ObjectTable {
   readonly distributed: boolean = true
   readonly flights: InFlight
   readonly #init: SharedTableInit
-  readonly #port: MessagePort
+  readonly #librarian: Channel<ToLibrarian, FromLibrarian>
   readonly #near: LocalTable
   readonly #log: LogReplica
   readonly #far: Far
@@ -57,16 +56,16 @@ export class SharedTable implements ObjectTable {
   readonly #followings: Followings
   readonly #leadings: Leadings
   readonly #asker: Asker
-  readonly #peers = new Map<number, MessagePort>()
+  readonly #peers = new Map<number, Channel<BetweenWorkers, BetweenWorkers>>()
   /** By handle: what is at hand of entries whose bodies have memory of their own, and who waits for their bytes. */
   readonly #large = new Map<number, CachedObject>()
   readonly #bodyWaits = new Map<number, BodyWait>()
   #awake = false
 
   constructor(init: SharedTableInit) {
-    const { memory, participant, port, near, log, now } = init
+    const { memory, participant, librarian, near, log, now } = init
     this.#init = init
-    this.#port = port
+    this.#librarian = librarian
     this.#near = near
     this.#log = log
     this.#far = new Far(memory, participant, () => this.#wake())
@@ -103,20 +102,18 @@ export class SharedTable implements ObjectTable {
       this.#noteFlights()
       if (init.bans.size > 0) this.#tell({ type: 'landed' })
     }
-    port.on('message', (message: FromLibrarian) => this.#receive(message))
-    port.unref()
+    librarian.listen((message) => this.#receive(message))
   }
 
-  /** Another worker can be reached over a port. */
-  meet(participant: number, port: MessagePort): void {
+  /** Another worker can be reached. */
+  meet(participant: number, channel: Channel<BetweenWorkers, BetweenWorkers>): void {
     this.#peers.get(participant)?.close()
-    this.#peers.set(participant, port)
-    port.on('message', ({ to, message }: BetweenWorkers) => {
+    this.#peers.set(participant, channel)
+    channel.listen(({ to, message }) => {
       this.#catchUp()
       if (to === 'holder') this.#leadings.receive(participant, message)
       else this.#followings.receive(message)
     })
-    port.unref()
   }
 
   /** Another worker is dead, and nothing in shared memory is its own any more. */
@@ -259,15 +256,14 @@ export class SharedTable implements ObjectTable {
   stop(): void {
     this.#near.stop()
     for (const wait of this.#bodyWaits.values()) wait.end()
-    for (const port of [this.#port, ...this.#peers.values()]) port.close()
+    for (const channel of [this.#librarian, ...this.#peers.values()]) channel.close()
   }
 
   /** Carries out what has been recorded since, before anything is looked at. */
   #catchUp(): void {
     const { control } = this.#far
     if (control.head === this.#log.head) return
-    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port))
-      this.#receive(next.message as FromLibrarian)
+    for (let next = this.#librarian.take(); next !== undefined; next = this.#librarian.take()) this.#receive(next)
   }
 
   #receive(message: FromLibrarian): void {
@@ -401,13 +397,13 @@ export class SharedTable implements ObjectTable {
   }
 
   #tell(message: ToLibrarian): void {
-    this.#port.postMessage(message)
+    this.#librarian.post(message)
   }
 
   #toPeer(participant: number, message: BetweenWorkers): boolean {
-    const port = this.#peers.get(participant)
-    port?.postMessage(message)
-    return port !== undefined
+    const channel = this.#peers.get(participant)
+    channel?.post(message)
+    return channel !== undefined
   }
 }
 

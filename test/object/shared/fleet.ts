@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 import { ManualClock } from '../../../src/clock.ts'
 import { resolveSettings } from '../../../src/config/resolve.ts'
 import { Counters } from '../../../src/counters.ts'
+import { PortChannel } from '../../../src/object/shared/channel.ts'
 import type { SharedMemory } from '../../../src/object/shared/memory.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
 import { createStores, type Stores, shareMemory } from '../../../src/stores.ts'
@@ -40,14 +41,14 @@ export class Fleet {
 
   begin(participant: number): SharedTable {
     const { port1, port2 } = new MessageChannel()
-    this.librarian.librarian?.admit(participant, port1)
+    this.librarian.librarian?.admit(participant, new PortChannel(port1))
     const stores = this.#stores(new Counters(), { role: 'worker', memory: this.memory, participant, port: port2 })
     for (const [other, met] of this.workers.entries()) {
       const shared = met?.shared
       if (shared == null || other === participant) continue
       const between = new MessageChannel()
-      shared.meet(participant, between.port1)
-      stores.shared?.meet(other, between.port2)
+      shared.meet(participant, new PortChannel(between.port1))
+      stores.shared?.meet(other, new PortChannel(between.port2))
     }
     this.workers[participant] = stores
     return stores.shared as SharedTable
