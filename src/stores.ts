@@ -1,5 +1,5 @@
 /** What an engine keeps objects in, in its three forms: of one thread; of a worker among several; of the thread that keeps the books for them. */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import type { Clock } from './clock.ts'
 import type { Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
@@ -13,12 +13,13 @@ import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
 import { BookTable } from './object/shared/book-table.ts'
 import { Books } from './object/shared/books.ts'
-import { PortChannel } from './object/shared/channel.ts'
+import { type Channel, PortChannel } from './object/shared/channel.ts'
 import { Control } from './object/shared/control.ts'
 import { FleetFlights } from './object/shared/fleet-flights.ts'
 import { MOST_ENTRIES } from './object/shared/handle.ts'
 import { Librarian } from './object/shared/librarian.ts'
 import { createSharedMemory, type SharedMemory } from './object/shared/memory.ts'
+import type { FromLibrarian, ToLibrarian } from './object/shared/messages.ts'
 import { SharedTable } from './object/shared/shared-table.ts'
 import { Stacks } from './object/shared/stacks.ts'
 import type { ObjectTable } from './object/table.ts'
@@ -26,15 +27,24 @@ import { MemoryStore } from './storage/memory.ts'
 
 /** Which part an engine has in memory that several threads share. */
 export type SharedRole =
-  | { readonly role: 'librarian'; readonly memory: SharedMemory }
+  | {
+      readonly role: 'librarian'
+      readonly memory: SharedMemory
+      /** Between the librarian and the engine of its own thread; default: one through the event loop. */
+      readonly own?: readonly [LibrarianEnd, WorkerEnd]
+    }
   | {
       readonly role: 'worker'
       readonly memory: SharedMemory
       /** From 1. */
       readonly participant: number
-      /** To the librarian. */
-      readonly port: MessagePort
+      readonly librarian: WorkerEnd
     }
+
+/** The librarian's end of a channel. */
+type LibrarianEnd = Channel<FromLibrarian, ToLibrarian>
+/** A worker's end of it. */
+type WorkerEnd = Channel<ToLibrarian, FromLibrarian>
 
 export interface StoresInit {
   readonly settings: Settings
@@ -102,7 +112,7 @@ function localStores({ settings, clock, counters }: StoresInit): Stores {
 }
 
 function workerStores({ settings, clock, counters }: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
-  const { memory, participant, port } = role
+  const { memory, participant, librarian } = role
   const workers = memory.participants - 1
   const log = new InvalidationLog()
   const bans = new Bans({ clock, counters, knows: () => true })
@@ -117,8 +127,7 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
   })
   const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
   const shared = new SharedTable({
-    ...{ memory, participant, near, log, bans, counters },
-    librarian: new PortChannel(port),
+    ...{ memory, participant, librarian, near, log, bans, counters },
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
   })
@@ -132,7 +141,7 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
   }
 }
 
-function librarianStores(init: StoresInit, { memory }: Extract<SharedRole, { role: 'librarian' }>): Stores {
+function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extract<SharedRole, { role: 'librarian' }>): Stores {
   const { settings, clock, counters } = init
   const control = new Control(memory)
   const log = new InvalidationLog()
@@ -162,10 +171,9 @@ function librarianStores(init: StoresInit, { memory }: Extract<SharedRole, { rol
   })
   const librarian: Librarian<Invalidated, BanInfo> = new Librarian({ memory, control, stacks, table, log, bans: banning, clock })
   // This thread has an engine, too: it is the last of the workers.
-  const own = new MessageChannel()
   const participant = memory.participants - 1
-  librarian.admit(participant, new PortChannel(own.port1))
-  const engine = workerStores({ settings, clock, counters: new Counters() }, { role: 'worker', memory, participant, port: own.port2 })
+  librarian.admit(participant, own[0])
+  const engine = workerStores({ settings, clock, counters: new Counters() }, { role: 'worker', memory, participant, librarian: own[1] })
   return {
     ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
     invalidation: new Invalidation(librarian, bansOf(librarian, banning)),
@@ -177,6 +185,11 @@ function librarianStores(init: StoresInit, { memory }: Extract<SharedRole, { rol
       librarian.stop()
     },
   }
+}
+
+function ownChannel(): readonly [LibrarianEnd, WorkerEnd] {
+  const { port1, port2 } = new MessageChannel()
+  return [new PortChannel(port1), new PortChannel(port2)]
 }
 
 /** Each ban is told to all workers. */

@@ -42,7 +42,7 @@ export class Fleet {
   begin(participant: number): SharedTable {
     const { port1, port2 } = new MessageChannel()
     this.librarian.librarian?.admit(participant, new PortChannel(port1))
-    const stores = this.#stores(new Counters(), { role: 'worker', memory: this.memory, participant, port: port2 })
+    const stores = this.#stores(new Counters(), { role: 'worker', memory: this.memory, participant, librarian: new PortChannel(port2) })
     for (const [other, met] of this.workers.entries()) {
       const shared = met?.shared
       if (shared == null || other === participant) continue
