@@ -14,22 +14,28 @@ export const STAT: CommandRow = {
     ['clearcoat stat', 'all of them'],
     ['clearcoat stat cache_hit cache_miss', 'these'],
     [`clearcoat stat 'VBE.*'`, 'what matches; * is anything'],
+    ['clearcoat stat --per-worker', 'and those of each worker: worker.1.cache_hit'],
     ['watch -n1 clearcoat stat cache_hit', 'again and again'],
   ],
   operands: [{ placeholder: 'NAME...', prose: 'names, * for anything' }],
   rows: CLIENT_ROWS,
-  own: [{ flag: 'once', short: '1', prose: 'as varnishstat -1; what it does anyway' }, JSON_OPTION],
+  own: [
+    { flag: 'per-worker', prose: 'each worker’s own, too' },
+    { flag: 'once', short: '1', prose: 'as varnishstat -1; what it does anyway' },
+    JSON_OPTION,
+  ],
   notes: CLIENT_NOTES,
   run: async (given) => {
-    const { operands, around } = given
-    const all = Object.entries(await (await AdminClient.of(given)).get<Record<string, number>>('/stat'))
+    const { operands, around, has } = given
+    const query = { workers: has('per-worker') ? '1' : undefined }
+    const all = Object.entries(await (await AdminClient.of(given)).get<Record<string, number>>('/stat', query))
     for (const name of operands)
       refuseUnknown(
         name,
         all.map(([known]) => known),
       )
     const wanted = operands.length === 0 ? all : all.filter(([name]) => operands.some((glob) => matches(glob, name)))
-    if (given.has('json')) around.stdout(`${JSON.stringify(Object.fromEntries(wanted))}\n`)
+    if (has('json')) around.stdout(`${JSON.stringify(Object.fromEntries(wanted))}\n`)
     else around.stdout(pairLines(wanted.map(([name, value]) => [name, String(value)])))
     return EXIT.ok
   },

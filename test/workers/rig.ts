@@ -9,7 +9,7 @@ import type { AccessRecord, Server } from '../../src/index.ts'
 import type { Spawn, WorkerHandle } from '../../src/workers/handle.ts'
 import { supervise } from '../../src/workers/supervise.ts'
 import { threadWorkers } from '../../src/workers/thread-worker.ts'
-import { type Logged, message, reply } from '../journey/site.ts'
+import { type Fields, type Logged, message, reply } from '../journey/site.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 
@@ -19,6 +19,7 @@ import { threadId } from 'node:worker_threads'
 const deaths = {
   '/die/throw': () => { throw new Error('thrown on purpose') },
   '/die/reject': () => { Promise.reject(new Error('rejected on purpose')) },
+  '/die/never': () => { for (;;); },
   '/die/exit': () => process.exit(7),
   '/die/heap': () => { const kept = []; for (;;) kept.push(Array.from({ length: 1000 }, () => ({ a: kept.length }))) },
 }
@@ -98,8 +99,8 @@ export class Connected {
     this.thread = thread
   }
 
-  get(path: string): Promise<RawResponse> {
-    return this.client.request(message('GET', path))
+  get(path: string, fields: Fields = {}): Promise<RawResponse> {
+    return this.client.request(message('GET', path, fields))
   }
 }
 
