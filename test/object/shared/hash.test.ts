@@ -66,8 +66,19 @@ describe('the hash of a key', () => {
       'b\u0100cd',
       'b\0\u0100cd',
     ]
-    texts.push('item', '\u0169tem', '\u7469\u6d65', 'ite\u016d', 'item\0')
+    texts.push('item', '\u0169tem', '\u7469\u6d65', 'ite\u016d', 'item\0', '\ud800', '\ud801', '\ufffd')
     expect(new Set(texts.map((text) => hashOf(text, 1))).size).toBe(texts.length)
+  })
+
+  it('reads keys to their end, however long they are', () => {
+    const short = hashOf('/p/1', 1)
+    for (const length of [2729, 2730, 2731, 70_000]) {
+      const key = 'x'.repeat(length)
+      const hashes = [key, `${key}x`, `${key}y`, `${key}\u0100`, `${key}\u0101`, `y${key}`].map((text) => hashOf(text, 1))
+      expect(new Set(hashes).size).toBe(hashes.length)
+      expect(hashOf(key, 1)).toBe(hashes[0])
+    }
+    expect(hashOf('/p/1', 1)).toBe(short)
   })
 
   it('puts keys that fall together under one seed apart under another', () => {
