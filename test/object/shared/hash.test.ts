@@ -7,11 +7,12 @@ const TEXT = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).ma
 const ones = (bits: number): number => bits.toString(2).replaceAll(/[^1]/g, '').length
 
 describe('the hash of a key', () => {
-  it('is an Int32 of text and seed alone, however the text was put together', () => {
+  it('is an Int32 of text and seed alone, however the text was put together and whatever was hashed before', () => {
     fc.assert(
       fc.property(TEXT, TEXT, fc.integer(), (a, b, seed) => {
         const hash = hashOf(a + b, seed)
         expect(hash).toBe(hash | 0)
+        hashOf('~'.repeat(100), seed)
         expect(hashOf(Buffer.from(a + b, 'utf16le').toString('utf16le'), seed)).toBe(hash)
       }),
     )
