@@ -5,42 +5,35 @@
 
 /** After the text: its length, and three rounds that absorb nothing. */
 const END_ROUNDS = 4
+/** Bytes of a UTF-16 unit in UTF-8, at most. */
+const WIDEST = 3
+
+/** Where keys are laid out as words: to copy one here takes a quarter of the time that asking for its units does. */
+let bytes = Buffer.alloc(8192)
+let words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / Int32Array.BYTES_PER_ELEMENT)
 
 /** 32 bits of the UTF-16 units. Another seed gives an independent hash. */
 export function hashOf(key: string, seed: number): number {
-  const other = spread(seed)
   const { length } = key
+  if (length * WIDEST + Int32Array.BYTES_PER_ELEMENT > bytes.length) makeRoom(length)
+  const other = spread(seed)
   let v0 = seed | 0
   let v1 = other
   let v2 = seed ^ 0x6c79_6765
   let v3 = other ^ 0x7465_6462
-  let at = 0
-  let ended = 0
-  while (ended < END_ROUNDS) {
+  let end = bytes.write(key)
+  if (end !== length) {
+    // Not ASCII, and told from all that is.
+    end = bytes.write(key, 0, 'utf16le')
+    v1 ^= 0xff
+  }
+  bytes[end] = bytes[end + 1] = bytes[end + 2] = 0
+  const full = (end + 3) >> 2
+  for (let at = 0; at < full + END_ROUNDS; at++) {
     let word = 0
-    if (at + 3 < length) {
-      const a = key.charCodeAt(at)
-      const b = key.charCodeAt(at + 1)
-      const c = key.charCodeAt(at + 2)
-      const d = key.charCodeAt(at + 3)
-      if ((a | b | c | d) < 0x100) {
-        word = a | (b << 8) | (c << 16) | (d << 24)
-        at += 4
-      } else {
-        // Marked as a word of two units, so that no other text is the same words.
-        word = a | (b << 16)
-        v1 ^= 0xff
-        at += 2
-      }
-    } else if (at < length) {
-      word = key.charCodeAt(at)
-      v1 ^= 0xff
-      at++
-    } else {
-      if (ended === 0) word = length
-      else if (ended === 1) v2 ^= 0xff
-      ended++
-    }
+    if (at < full) word = words[at] as number
+    else if (at === full) word = length
+    else if (at === full + 1) v2 ^= 0xff
     v3 ^= word
     v0 = (v0 + v1) | 0
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
@@ -55,6 +48,11 @@ export function hashOf(key: string, seed: number): number {
     v0 ^= word
   }
   return v1 ^ v3
+}
+
+function makeRoom(length: number): void {
+  bytes = Buffer.alloc(2 ** Math.ceil(Math.log2((length + 2) * WIDEST)))
+  words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / Int32Array.BYTES_PER_ELEMENT)
 }
 
 /** A bijection in which every bit of the seed changes half of the others. */

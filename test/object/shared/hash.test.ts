@@ -7,11 +7,12 @@ const TEXT = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).ma
 const ones = (bits: number): number => bits.toString(2).replaceAll(/[^1]/g, '').length
 
 describe('the hash of a key', () => {
-  it('is an Int32 of text and seed alone, however the text was put together', () => {
+  it('is an Int32 of text and seed alone, however the text was put together and whatever was hashed before', () => {
     fc.assert(
       fc.property(TEXT, TEXT, fc.integer(), (a, b, seed) => {
         const hash = hashOf(a + b, seed)
         expect(hash).toBe(hash | 0)
+        hashOf('~'.repeat(100), seed)
         expect(hashOf(Buffer.from(a + b, 'utf16le').toString('utf16le'), seed)).toBe(hash)
       }),
     )
@@ -66,8 +67,19 @@ describe('the hash of a key', () => {
       'b\u0100cd',
       'b\0\u0100cd',
     ]
-    texts.push('item', '\u0169tem', '\u7469\u6d65', 'ite\u016d', 'item\0')
+    texts.push('item', '\u0169tem', '\u7469\u6d65', 'ite\u016d', 'item\0', '\ud800', '\ud801', '\ufffd')
     expect(new Set(texts.map((text) => hashOf(text, 1))).size).toBe(texts.length)
+  })
+
+  it('reads keys to their end, however long they are', () => {
+    const short = hashOf('/p/1', 1)
+    for (const length of [2729, 2730, 2731, 70_000]) {
+      const key = 'x'.repeat(length)
+      const hashes = [key, `${key}x`, `${key}y`, `${key}\u0100`, `${key}\u0101`, `y${key}`].map((text) => hashOf(text, 1))
+      expect(new Set(hashes).size).toBe(hashes.length)
+      expect(hashOf(key, 1)).toBe(hashes[0])
+    }
+    expect(hashOf('/p/1', 1)).toBe(short)
   })
 
   it('puts keys that fall together under one seed apart under another', () => {
