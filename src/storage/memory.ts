@@ -13,7 +13,7 @@ const LARGE = 1
 /** Of the budget, what the small queue keeps when there is no room. Measured: `bench/scan.ts`. */
 const SHARE = 0.05
 /** Entries that one eviction moves at the most; then the next one leaves although it was used. */
-const MOVES = 64
+const MOVES = 256
 
 export class MemoryStore implements ObjectStore {
   readonly budget: number
