@@ -82,7 +82,7 @@ export class MemoryStore implements ObjectStore {
       const uses = entries.uses(entry)
       if (uses > 0 && moves < MOVES) entries.move(entry, LARGE, entry === small ? 0 : uses - 1)
       else {
-        if (entries.queueOf(entry) === SMALL) this.#departed.add(entry.key, entries.rows)
+        if (entries.queueOf(entry) === SMALL) this.#departed.add(entry.key, entries.room)
         this.remove(entry, 'lru')
         return
       }
