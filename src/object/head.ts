@@ -6,40 +6,48 @@ import type { CachedObject } from './object.ts'
 import { sharedNames } from './shared-text.ts'
 import { type Slot, Spec } from './slot.ts'
 
-export class Head {
+export class Head extends Spec {
   readonly key: string
   /** Position of the invalidation log up to which all that is here has been tested; each may have been tested further. */
   checked = 0
-  /** The newest list of names: it predicts the Vary of the next answer. */
-  #newest: Spec | null = null
-  /** The others, from the newest to the oldest. Most keys have none. Replaced as a whole: exact arrays are small. */
-  #older: readonly Spec[] = NO_SPECS
-  #claims: Set<LocalClaim> | null = null
 
   constructor(key: string) {
+    super(NO_NAMES)
     this.key = key
   }
 
+  override get head(): Head {
+    return this
+  }
+
+  /** Nothing is kept, arriving or on its way. */
   get empty(): boolean {
-    return this.#newest === null && this.#claims === null
+    return this.newest === null && (this.besides === null || this.besides.claims === null)
   }
 
+  /** The newest list of names: it predicts the Vary of the next answer. */
   get newest(): Spec | null {
-    return this.#newest
+    const { besides } = this
+    if (besides !== null && besides.specs !== null) return besides.specs[0] ?? null
+    return this.size > 0 ? this : null
   }
 
+  /** The others, from the newest to the oldest. */
   get older(): readonly Spec[] {
-    return this.#older
+    const { besides } = this
+    return besides === null || besides.specs === null ? NO_SPECS : besides.specs.slice(1)
   }
 
-  /** From the newest to the oldest; a copy, so that they may go meanwhile. */
+  /** From the newest to the oldest; never changed, so that they may go meanwhile. */
   get specs(): readonly Spec[] {
-    return this.#newest === null ? NO_SPECS : [this.#newest, ...this.#older]
+    const { besides } = this
+    if (besides !== null && besides.specs !== null) return besides.specs
+    return this.size > 0 ? [this] : NO_SPECS
   }
 
   /** Fetches under way: those that may be joined, and those that were overtaken. */
   get claims(): Iterable<LocalClaim> {
-    return this.#claims ?? NO_CLAIMS
+    return this.besides === null || this.besides.claims === null ? NO_CLAIMS : this.besides.claims
   }
 
   get variants(): number {
@@ -54,35 +62,56 @@ export class Head {
 
   /** The slot of a variant, made if it is new; its list of names is the newest from now on. */
   slot(names: readonly string[], variant: string): Slot {
-    const spec = this.find(names) ?? new Spec(sharedNames(names))
-    if (this.#newest !== spec) {
-      const older = this.specs.filter((other) => other !== spec)
-      this.#older = older.length === 0 ? NO_SPECS : older
-      this.#newest = spec
-    }
+    const { specs } = this
+    const spec = this.find(names) ?? this.begin(names)
+    if (specs[0] !== spec && (specs.length > 0 || spec !== this)) this.more().specs = [spec, ...specs.filter((other) => other !== spec)]
     return spec.get(variant) ?? spec.add(this, variant)
   }
 
   drop(slot: Slot): void {
-    slot.spec.remove(slot)
-    if (slot.spec.size > 0) return
-    const [newest = null, ...older] = this.specs.filter((spec) => spec !== slot.spec)
-    this.#newest = newest
-    this.#older = older.length === 0 ? NO_SPECS : older
+    const { spec } = slot
+    const { specs } = this
+    spec.remove(slot)
+    if (spec.size > 0 || this.besides === null || this.besides.specs === null) return
+    const left = specs.filter((other) => other !== spec)
+    this.besides.specs = left.length === 0 || (left.length === 1 && left[0] === this) ? null : left
+    this.tidy()
   }
 
   claim(claim: LocalClaim): void {
-    this.#claims ??= new Set()
-    this.#claims.add(claim)
+    const besides = this.more()
+    besides.claims ??= new Set()
+    besides.claims.add(claim)
   }
 
   leave(claim: LocalClaim): void {
-    if (this.#claims?.delete(claim) === true && this.#claims.size === 0) this.#claims = null
+    if (this.besides === null || this.besides.claims === null) return
+    this.besides.claims.delete(claim)
+    if (this.besides.claims.size > 0) return
+    this.besides.claims = null
+    this.tidy()
+  }
+
+  protected begin(names: readonly string[]): Spec {
+    if (this.text !== null) return new FurtherSpec(this, sharedNames(names))
+    this.names = sharedNames(names)
+    return this
   }
 }
 
 const NO_SPECS: readonly Spec[] = []
 const NO_CLAIMS: readonly LocalClaim[] = []
+const NO_NAMES: readonly string[] = []
+
+/** A list of names beside the first one of its key. */
+class FurtherSpec extends Spec {
+  override readonly head: Head
+
+  constructor(head: Head, names: readonly string[]) {
+    super(names)
+    this.head = head
+  }
+}
 
 /** A claim of the in-process table. */
 export class LocalClaim implements Claim {

@@ -65,7 +65,7 @@ export interface ObjectInit {
 }
 
 /** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, at worst terms of its own. Measured, rounded up. */
-const OVERHEAD = 770
+const OVERHEAD = 650
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
 /** Of what few objects have. */

@@ -93,7 +93,7 @@ export class Shelves {
   }
 
   dropIfEmpty(slot: Slot): void {
-    if (!slot.empty || slot.spec.get(slot.variant) !== slot) return
+    if (!slot.bare || slot.spec.get(slot.variant) !== slot) return
     const { head, spec } = slot
     head.drop(slot)
     if (spec.size === 0) for (const name of spec.names) this.#unname(name)

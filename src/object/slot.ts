@@ -1,27 +1,101 @@
-/** One variant under a key, and the list of Vary names that told it from others. */
-import type { Head } from './head.ts'
+/**
+ * One variant under a key, and the list of Vary names that told it from others. Most keys have one list and most lists one variant, so a list
+ * has room in itself for its first variant, and the head of a key for its first list: all three are one object then.
+ */
+import type { Head, LocalClaim } from './head.ts'
 import type { CachedObject, Marker } from './object.ts'
 import { sharedText } from './shared-text.ts'
 
-/** One variant: what the Vary values of its `spec` select. */
-export class Slot {
-  readonly head: Head
-  readonly spec: Spec
-  readonly variant: string
-  whole: CachedObject | null = null
+/** What a slot, a list or a head has besides, at times; one shape for all. */
+export class Besides {
   part: CachedObject | null = null
-  /** Readable but still arriving. */
   filling: CachedObject | null = null
   anonymousMarker: Marker | null = null
   credentialedMarker: Marker | null = null
+  /** Of a list: its own slot has been dropped. It is not used again, since who still has it takes it for what it was. */
+  over = false
+  /** Of a list: its further slots. */
+  slots: Slot | Map<string, Slot> | null = null
+  /** Of a head: its lists from the newest to the oldest, unless its own is the only one there was. */
+  specs: readonly Spec[] | null = null
+  /** Of a head: fetches under way. */
+  claims: Set<LocalClaim> | null = null
 
-  constructor(head: Head, spec: Spec, variant: string) {
-    this.head = head
-    this.spec = spec
-    this.variant = variant
+  get needless(): boolean {
+    return (
+      this.filling === null &&
+      this.claims === null &&
+      this.slots === null &&
+      this.anonymousMarker === null &&
+      this.credentialedMarker === null &&
+      this.part === null &&
+      this.specs === null &&
+      !this.over
+    )
+  }
+}
+
+/** One variant: what the Vary values of its `spec` select. */
+export abstract class Slot {
+  whole: CachedObject | null = null
+  /** `null`: nothing was ever here. */
+  protected text: string | null
+  protected besides: Besides | null = null
+
+  constructor(variant: string | null) {
+    this.text = variant
   }
 
-  get empty(): boolean {
+  abstract readonly head: Head
+  abstract readonly spec: Spec
+
+  get variant(): string {
+    return this.text ?? ''
+  }
+
+  get part(): CachedObject | null {
+    return this.besides === null ? null : this.besides.part
+  }
+
+  set part(part: CachedObject | null) {
+    if (part === null && this.besides === null) return
+    this.more().part = part
+    this.tidy()
+  }
+
+  /** Readable but still arriving. */
+  get filling(): CachedObject | null {
+    return this.besides === null ? null : this.besides.filling
+  }
+
+  set filling(filling: CachedObject | null) {
+    if (filling === null && this.besides === null) return
+    this.more().filling = filling
+    this.tidy()
+  }
+
+  get anonymousMarker(): Marker | null {
+    return this.besides === null ? null : this.besides.anonymousMarker
+  }
+
+  set anonymousMarker(marker: Marker | null) {
+    if (marker === null && this.besides === null) return
+    this.more().anonymousMarker = marker
+    this.tidy()
+  }
+
+  get credentialedMarker(): Marker | null {
+    return this.besides === null ? null : this.besides.credentialedMarker
+  }
+
+  set credentialedMarker(marker: Marker | null) {
+    if (marker === null && this.besides === null) return
+    this.more().credentialedMarker = marker
+    this.tidy()
+  }
+
+  /** Nothing is kept here or arriving. */
+  get bare(): boolean {
     return (
       this.whole === null &&
       this.part === null &&
@@ -34,53 +108,103 @@ export class Slot {
   marker(credentialed: boolean): Marker | null {
     return credentialed ? this.credentialedMarker : this.anonymousMarker
   }
+
+  protected more(): Besides {
+    this.besides ??= new Besides()
+    return this.besides
+  }
+
+  /** Lets go of what it had besides once it has nothing. */
+  protected tidy(): void {
+    if (this.besides?.needless === true) this.besides = null
+  }
 }
 
-/** A list of Vary names that some answer under this key had, and the variants stored under it. Most have one: that needs no map. */
-export class Spec {
-  readonly names: readonly string[]
-  #slots: Slot | Map<string, Slot> | null = null
+/** A list of Vary names that some answer under this key had, and the variants stored under it. As a slot it is its first variant. */
+export abstract class Spec extends Slot {
+  names: readonly string[]
 
   constructor(names: readonly string[]) {
+    super(null)
     this.names = names
   }
 
+  override get spec(): Spec {
+    return this
+  }
+
   get size(): number {
-    const slots = this.#slots
-    return slots === null ? 0 : slots instanceof Slot ? 1 : slots.size
+    const own = this.inUse ? 1 : 0
+    const slots = this.besides === null ? null : this.besides.slots
+    return own + (slots === null ? 0 : slots instanceof Map ? slots.size : 1)
   }
 
   get(variant: string): Slot | undefined {
-    const slots = this.#slots
-    if (slots instanceof Slot) return slots.variant === variant ? slots : undefined
-    return slots?.get(variant)
+    if (this.text === variant && this.inUse) return this
+    if (this.besides === null) return undefined
+    const { slots } = this.besides
+    if (slots instanceof Map) return slots.get(variant)
+    return slots !== null && slots.variant === variant ? slots : undefined
   }
 
   /** The slot of a variant that has none. */
-  add(head: Head, variant: string): Slot {
-    const slot = new Slot(head, this, sharedText(variant))
-    const slots = this.#slots
-    if (slots === null) this.#slots = slot
-    else if (slots instanceof Slot)
-      this.#slots = new Map([
+  add(_head: Head, variant: string): Slot {
+    const text = sharedText(variant)
+    if (this.text === null) {
+      this.text = text
+      return this
+    }
+    const slot = new FurtherSlot(this, text)
+    const besides = this.more()
+    const { slots } = besides
+    if (slots === null) besides.slots = slot
+    else if (slots instanceof Map) slots.set(text, slot)
+    else
+      besides.slots = new Map([
         [slots.variant, slots],
-        [slot.variant, slot],
+        [text, slot],
       ])
-    else slots.set(slot.variant, slot)
     return slot
   }
 
   remove(slot: Slot): void {
-    const slots = this.#slots
-    if (slots === slot) this.#slots = null
-    else if (slots instanceof Map && slots.get(slot.variant) === slot) slots.delete(slot.variant)
+    if (slot === this) {
+      if (this.text !== null) this.more().over = true
+      return
+    }
+    const { besides } = this
+    if (besides === null) return
+    const { slots } = besides
+    if (slots instanceof Map && slots.get(slot.variant) === slot) slots.delete(slot.variant)
+    if (slots === slot || (slots instanceof Map && slots.size === 0)) besides.slots = null
+    this.tidy()
   }
 
   /** From the oldest to the newest; a copy, so that they may go meanwhile. */
   get slots(): readonly Slot[] {
-    const slots = this.#slots
-    return slots === null ? NONE : slots instanceof Slot ? [slots] : [...slots.values()]
+    const further = this.besides === null ? null : this.besides.slots
+    const slots: Slot[] = this.inUse ? [this] : []
+    if (further instanceof Map) slots.push(...further.values())
+    else if (further !== null) slots.push(further)
+    return slots
+  }
+
+  /** Whether its own slot is. */
+  protected get inUse(): boolean {
+    return this.text !== null && (this.besides === null || !this.besides.over)
   }
 }
 
-const NONE: readonly Slot[] = []
+/** A variant beside the first one of its list. */
+class FurtherSlot extends Slot {
+  override readonly spec: Spec
+
+  constructor(spec: Spec, variant: string) {
+    super(variant)
+    this.spec = spec
+  }
+
+  override get head(): Head {
+    return this.spec.head
+  }
+}

@@ -4,7 +4,7 @@
  */
 import type { Entry } from './object.ts'
 
-/** Why an entry left: `lru` to make room, `expired`, `superseded` by a newer one, `purged`, `banned`. */
+/** Why an entry left: `lru` to make room (Varnish's word), `expired`, `superseded` by a newer one, `purged`, `banned`. */
 export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged' | 'banned'
 
 export interface ObjectStore {
@@ -12,7 +12,7 @@ export interface ObjectStore {
   readonly budget: number
   readonly bytes: number
   readonly count: number
-  /** Keeps an entry, evicting the least recently used to make room. `false`: it alone is larger than the budget, nothing changed. */
+  /** Keeps an entry, evicting until there is room: of two alike the one that came first, and rather what was not used. `false`: it alone is larger than the budget, nothing changed. */
   put(entry: Entry): boolean
   /** The entry was used. */
   touch(entry: Entry): void

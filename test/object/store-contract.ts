@@ -130,9 +130,15 @@ export function storeContract(name: string, make: (budget: number) => ObjectStor
       ])
     })
 
-    it('goes by the last use, and finds by id, as a model does that is a list', () => {
+    it('keeps what it took until it tells that it let it go, finds it by id, and lets nothing go without need', () => {
       const all = Array.from({ length: 40 }, (_, i) => entry(1 + ((i * 53) % 200)))
-      let model: Entry[] = []
+      const model = new Set<Entry>()
+      const bytes = (): number => [...model].reduce((sum, each) => sum + each.bytes, 0)
+      let coming: Entry | null = null
+      store.onLeave = (gone, reason) => {
+        if (reason === 'lru') expect([coming === null, bytes() + (coming?.bytes ?? 0) > 1000]).toEqual([false, true])
+        expect(model.delete(gone)).toBe(true)
+      }
       let seed = 7
       const draw = (among: number): number => {
         seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
@@ -141,17 +147,19 @@ export function storeContract(name: string, make: (budget: number) => ObjectStor
       for (let i = 0; i < 5000; i++) {
         const one = all[draw(all.length)] as Entry
         const what = draw(3)
-        const there = model.includes(one)
         if (what === 0) store.remove(one, 'purged')
         if (what === 1) store.touch(one)
-        if (what === 2) store.put(one)
-        if (what === 2 || there) model = model.filter((each) => each !== one)
-        if (what === 2 || (what === 1 && there)) model.push(one)
-        while (model.reduce((sum, each) => sum + each.bytes, 0) > 1000) model.shift()
-        expect(all.filter((each) => store.has(each))).toEqual(all.filter((each) => model.includes(each)))
-        expect(store.get(one.id)).toBe(model.includes(one) ? one : undefined)
+        if (what === 2) {
+          coming = one
+          model.delete(one)
+          store.put(one)
+          model.add(one)
+          coming = null
+        }
+        expect(all.filter((each) => store.has(each))).toEqual(all.filter((each) => model.has(each)))
+        expect(store.get(one.id)).toBe(model.has(one) ? one : undefined)
+        expect([store.count, store.bytes]).toEqual([model.size, bytes()])
       }
-      expect([store.count, store.bytes]).toEqual([model.length, model.reduce((sum, each) => sum + each.bytes, 0)])
     })
 
     it('keeps many more than there was room for at first', () => {

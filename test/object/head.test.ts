@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Head } from '../../src/object/head.ts'
+import type { CachedObject } from '../../src/object/object.ts'
+import type { Slot } from '../../src/object/slot.ts'
+import { object as made, marker } from './things.ts'
+
+const LISTS: readonly (readonly string[])[] = [[], ['accept'], ['accept', 'x-device'], ['x-device']]
+
+/** What a head should hold: lists from the newest to the oldest, slots from the oldest to the newest. */
+type Model = { readonly names: readonly string[]; readonly slots: Slot[] }[]
+
+function same(head: Head, model: Model): void {
+  expect(head.specs.map(({ names }) => names)).toEqual(model.map(({ names }) => names))
+  for (const [i, { names, slots }] of model.entries()) {
+    const spec = head.specs[i]
+    expect(spec?.slots.map((slot) => slots.indexOf(slot))).toEqual([...slots.keys()])
+    expect([spec?.size, head.find(names) === spec]).toEqual([slots.length, true])
+    for (const slot of slots) expect([spec?.get(slot.variant) === slot, slot.spec === spec, slot.head === head]).toEqual([true, true, true])
+    expect(spec?.get('another')).toBeUndefined()
+  }
+  expect([head.newest ?? undefined, ...head.older]).toEqual([head.specs[0], ...head.specs.slice(1)])
+  expect(head.variants).toBe(model.reduce((sum, { slots }) => sum + slots.length, 0))
+  expect(head.empty).toBe(model.length === 0)
+}
+
+describe('what is under a key', () => {
+  it('has its lists and variants in order, whatever comes and goes, as lists of lists do', () => {
+    const step = fc.record({ list: fc.nat({ max: 3 }), variant: fc.nat({ max: 3 }), drop: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const head = new Head('key')
+        let model: Model = []
+        for (const { list, variant, drop } of steps) {
+          const names = LISTS[list] as readonly string[]
+          const spec = model.find((each) => each.names === names)
+          const slot = spec?.slots.find((each) => each.variant === `${variant}`)
+          if (drop && slot !== undefined) {
+            head.drop(slot)
+            spec?.slots.splice(spec.slots.indexOf(slot), 1)
+            model = model.filter(({ slots }) => slots.length > 0)
+            expect([slot.variant, slot.spec.names]).toEqual([`${variant}`, names])
+          } else if (!drop) {
+            const found = head.slot(names, `${variant}`)
+            expect(found.variant).toBe(`${variant}`)
+            if (slot !== undefined) expect(found).toBe(slot)
+            const moved = spec ?? { names, slots: [] }
+            if (slot === undefined) moved.slots.push(found)
+            model = [moved, ...model.filter((each) => each !== moved)]
+          }
+          same(head, model)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('never gives a slot that was dropped to another variant', () => {
+    const head = new Head('key')
+    const first = head.slot(['accept'], 'a')
+    head.drop(first)
+    const second = head.slot(['x-device'], 'b')
+    expect([first === second, first.variant, first.spec.names, second.variant, second.spec.names]).toEqual([
+      false,
+      'a',
+      ['accept'],
+      'b',
+      ['x-device'],
+    ])
+    expect([first.spec.get('a'), head.find(['accept']), head.variants]).toEqual([undefined, undefined, 1])
+  })
+
+  it('holds each thing in its place, and is bare without any', () => {
+    const object: CachedObject = made()
+    for (const names of [[], ['accept']]) {
+      const head = new Head('key')
+      const slots = [head.slot(names, 'a'), head.slot(names, 'b'), head.slot(['other'], 'a')]
+      for (const slot of slots) {
+        expect(slot.bare).toBe(true)
+        for (const place of ['whole', 'part', 'filling'] as const) {
+          slot[place] = object
+          expect([slot[place], slot.bare, slots.filter((each) => !each.bare).length]).toEqual([object, false, 1])
+          slot[place] = null
+          expect([slot[place], slot.bare]).toEqual([null, true])
+        }
+        for (const credentialed of [true, false]) {
+          const refusal = marker({ credentialed })
+          slot[credentialed ? 'credentialedMarker' : 'anonymousMarker'] = refusal
+          expect([slot.marker(credentialed), slot.marker(!credentialed), slot.bare]).toEqual([refusal, null, false])
+          slot[credentialed ? 'credentialedMarker' : 'anonymousMarker'] = null
+          expect(slot.bare).toBe(true)
+        }
+      }
+    }
+  })
+})
