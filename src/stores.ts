@@ -1,6 +1,7 @@
 /** What an engine keeps objects in, in its three forms: of one thread; of a worker among several; of the thread that keeps the books for them. */
 import { MessageChannel } from 'node:worker_threads'
 import type { Clock } from './clock.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Banning } from './invalidation/banning.ts'
@@ -70,11 +71,23 @@ export interface Stores {
 const BYTES_PER_ENTRY = 512
 /** Of the memory for objects: what each worker may hold at hand. */
 const NEAR_SHARE = 32
-const LEAST_NEAR = 1024 * 1024
-const MOST_NEAR = 64 * 1024 * 1024
+const MIB = 1024 * 1024
+const LEAST_NEAR = MIB
+const MOST_NEAR = 64 * MIB
+const LEAST_EACH = 4 * MIB
 
-/** Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. */
+/**
+ * Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. Throws
+ * a `ConfigError` when the budget is too small for so many.
+ */
 export function shareMemory(settings: Pick<Settings, 'memory'>, workers: number): SharedMemory {
+  const least = (workers + 1) * LEAST_EACH
+  if (settings.memory < least)
+    throw new ConfigError({
+      what: `memory ${settings.memory} is too little for ${workers} workers`,
+      why: `each of them, and the thread that keeps the books, has ${LEAST_EACH / MIB} MiB for what it works with`,
+      how: `give at least ${least / MIB}M, or fewer workers`,
+    })
   const bytes = forAll(settings.memory, workers + 1)
   return createSharedMemory({
     bytes,
@@ -121,7 +134,8 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
     ...{ invalidations: log, bans, expiry },
     // What leaves what is at hand is stored still: that is no eviction.
     counters: new Counters(),
-    store: new MemoryStore(nearBytes(settings.memory)),
+    // What is larger counts for a part of it: it is stored still, and may be at hand.
+    store: new MemoryStore(nearBytes(settings.memory), nearBytes(settings.memory) / 4),
     now: () => clock.now(),
     variants: settings.limits.variants,
   })

@@ -138,7 +138,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** The stale object stays; it is asked for again after a pause that grows. */
   postpone(stale: CachedObject): void {
     const pause = Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
-    stale.failed(Math.min(stale.failures + 1, 10), this.deps.clock.now() + pause)
+    this.deps.table.postpone(stale, Math.min(stale.failures + 1, 10), this.deps.clock.now() + pause)
   }
 
   /** Ends without any answer: the claim is released, the origin let go. */

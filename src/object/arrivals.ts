@@ -68,7 +68,7 @@ export class Arrivals {
     const wanted = shelves.forget(object)
     // A part is in no slot while it arrives, so that no purge came to it.
     const verdict = this.#test(object, object.checked, slot.spec.names, slot.variant)
-    if (!wanted || verdict === 'hard' || object.bytes > shelves.store.budget) {
+    if (!wanted || verdict === 'hard' || !shelves.store.takes(object)) {
       shelves.dropIfEmpty(slot)
       return false
     }

@@ -157,6 +157,10 @@ export class LocalTable implements ObjectTable {
     this.#arrivals.discard(object)
   }
 
+  postpone(object: CachedObject, failures: number, retryAt: number): void {
+    object.failed(failures, retryAt)
+  }
+
   refuse(claim: Claim, names: readonly string[], variant: string, marker: Marker | null, supersedes: boolean): void {
     this.#arrivals.refuse(claim as LocalClaim, names, variant, marker, supersedes)
   }

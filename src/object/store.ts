@@ -12,6 +12,8 @@ export interface ObjectStore {
   readonly budget: number
   readonly bytes: number
   readonly count: number
+  /** Whether there can be room for an entry. */
+  takes(entry: Entry): boolean
   /** Keeps an entry, evicting until there is room: of two alike the one that came first, and rather what was not used. `false`: it alone is larger than the budget, nothing changed. */
   put(entry: Entry): boolean
   /** The entry was used. */

@@ -96,6 +96,8 @@ export interface ObjectTable {
   complete(object: CachedObject): boolean
   /** The object's body broke or shall not be kept: nobody finds it any more. Its predecessor stays. */
   discard(object: CachedObject): void
+  /** A refresh of the object failed for the `failures`th time in a row: none is tried before `retryAt` (monotonic ms). */
+  postpone(object: CachedObject, failures: number, retryAt: number): void
   /** The answer cannot be shared. Remembers the refusal (unless `marker` is `null`), frees the waiters. Ends the claim. */
   refuse(claim: Claim, names: readonly string[], variant: string, marker: Marker | null, supersedes: boolean): void
   /** Remembers a refusal of a fetch that held no claim. */

@@ -24,9 +24,16 @@ export class MemoryStore implements ObjectStore {
   #bequeathed: string | null = null
   onLeave: ((entry: Entry, reason: LeaveReason) => void) | null = null
 
-  /** `budget` in bytes, at least 1. */
-  constructor(budget: number) {
+  readonly #most: number
+
+  /** `budget` in bytes, at least 1. No entry counts for more than `most`, so that there is always room for one. */
+  constructor(budget: number, most: number = Number.POSITIVE_INFINITY) {
     this.budget = budget
+    this.#most = most
+  }
+
+  takes(entry: Entry): boolean {
+    return this.#sizeOf(entry) <= this.budget
   }
 
   get bytes(): number {
@@ -38,7 +45,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   put(entry: Entry): boolean {
-    const bytes = Math.max(1, Math.ceil(entry.bytes))
+    const bytes = this.#sizeOf(entry)
     if (bytes > this.budget) return false
     const entries = this.#entries
     if (entries.has(entry)) this.#drop(entry, 'superseded')
@@ -70,6 +77,10 @@ export class MemoryStore implements ObjectStore {
   #drop(entry: Entry, reason: LeaveReason): void {
     if (reason === 'superseded' && this.#entries.queueOf(entry) === LARGE) this.#bequeathed = entry.key
     this.#entries.remove(entry)
+  }
+
+  #sizeOf(entry: Entry): number {
+    return Math.min(Math.max(1, Math.ceil(entry.bytes)), this.#most)
   }
 
   /** One leaves. */

@@ -97,7 +97,7 @@ it('waits a second for a fetch that a purge overtook, and no longer', async () =
   expect(site.origin.hits.length).toBe(1)
   site.clock.advance(1)
   await site.origin.hit(1)
-  expect(site.stat('busy_sleep')).toBe(3)
+  await until(() => site.stat('busy_sleep') === 3, 'the one that waits for the other')
   expect((await origin.answerAll([before, ...after])).map(({ body }) => body.toString())).toEqual(['1', '2', '2'])
   expect(site.origin.hits.length).toBe(2)
 })

@@ -113,7 +113,7 @@ export async function open(script: OriginScript, options: SiteOptions = {}): Pro
 }
 
 /** The journeys run with workers, too: `test/workers/journeys.config.ts` sets the variable. They live in this thread and have its clock, policy and logs. */
-const WORKERS = Number(process.env['CLEARCOAT_TEST_WORKERS'] ?? 1)
+export const WORKERS: number = Number(process.env['CLEARCOAT_TEST_WORKERS'] ?? 1)
 
 function serverOf(options: ServerOptions & { readonly clock: ManualClock }): Promise<Server> {
   if (WORKERS === 1) return createServer(options)

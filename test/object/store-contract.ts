@@ -29,6 +29,10 @@ export function storeContract(name: string, make: (budget: number) => ObjectStor
       expect([store.bytes, store.count]).toEqual([350, 2])
     })
 
+    it('tells for what there can be room', () => {
+      expect([store.takes(entry(1000)), store.takes(entry(1001))]).toEqual([true, false])
+    })
+
     it('takes an entry exactly as large as the budget', () => {
       const whole = entry(1000)
       expect(store.put(whole)).toBe(true)

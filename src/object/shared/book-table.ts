@@ -19,6 +19,26 @@ export class BookTable extends LocalTable {
     this.#takeNotices = init.takeNotices
   }
 
+  override get objects(): number {
+    this.#takeNotices()
+    return super.objects
+  }
+
+  override get bytes(): number {
+    this.#takeNotices()
+    return super.bytes
+  }
+
+  override get keys(): number {
+    this.#takeNotices()
+    return super.keys
+  }
+
+  override get tags(): number {
+    this.#takeNotices()
+    return super.tags
+  }
+
   override peek(key: string): Peek {
     this.#takeNotices()
     const peek = super.peek(key)

@@ -33,6 +33,10 @@ export class Books implements ObjectStore {
     return this.#booked[entry] ?? null
   }
 
+  takes(entry: Entry): boolean {
+    return entry.bytes <= this.budget
+  }
+
   put(entry: Entry): boolean {
     const booked = entry as Booked
     const number = entryOf(booked.handle)

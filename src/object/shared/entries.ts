@@ -38,7 +38,9 @@ const OWNER = 10
 const SEQUENCE = 11
 /** The librarian has it in its books. */
 const NOTICED = 12
-/** A Float64, on words 14 and 15; 13 is spare. One aligned store on the machines that Node runs on. */
+/** When a refresh may be tried again, and how often it failed: see `setPostponed`. */
+const POSTPONED = 13
+/** A Float64, on words 14 and 15. One aligned store on the machines that Node runs on. */
 const TTL = 7
 
 const FIRST = 0
@@ -229,6 +231,15 @@ export class Entries {
 
   setNoticed(entry: number, noticed: number): void {
     Atomics.store(this.#words, entry * ENTRY_WORDS + NOTICED, noticed)
+  }
+
+  /** As its worker put it; 0: no refresh failed. */
+  postponed(entry: number): number {
+    return Atomics.load(this.#words, entry * ENTRY_WORDS + POSTPONED)
+  }
+
+  setPostponed(entry: number, word: number): void {
+    Atomics.store(this.#words, entry * ENTRY_WORDS + POSTPONED, word)
   }
 
   ttl(entry: number): number {

@@ -11,6 +11,11 @@ import type { SharedMemory } from './memory.ts'
 import { RecordDraft, recordHasKey } from './record.ts'
 import { noticesOf, type Ring, spareBlocksOf, spareEntriesOf } from './ring.ts'
 
+/** A time in tenths of a second and a number of failures share a word, for ten months of one process. */
+const TENTH = 100
+const FAILURES_BITS = 4
+const MOST_FAILURES = 15
+
 export interface Putting {
   readonly entry: CachedObject | Marker
   readonly names: readonly string[]
@@ -124,6 +129,7 @@ export class Far {
     entries.setSequence(entry, this.control.next())
     entries.setNoticed(entry, 0)
     entries.setTtl(entry, what instanceof Marker ? 0 : what.ttl)
+    entries.setPostponed(entry, 0)
     before?.(handle)
     entries.setState(entry, LIVE)
     entries.link(entry)
@@ -139,6 +145,21 @@ export class Far {
     this.#notices.push(-entry)
     this.#wake()
     return true
+  }
+
+  /** A refresh failed, which all have to know. */
+  postpone(handle: number, failures: number, retryAt: number): void {
+    const { entries } = this
+    if (!this.knows(handle)) return
+    const entry = entryOf(handle)
+    entries.setPostponed(entry, (Math.ceil(retryAt / TENTH) << FAILURES_BITS) | failures)
+    entries.touchVersion(entries.bucketOf(entries.hash(entry)))
+  }
+
+  /** How often the refresh of an object failed, and when it may be tried again (monotonic ms); `null`: it did not. */
+  postponed(entry: number): { readonly failures: number; readonly retryAt: number } | null {
+    const word = this.entries.postponed(entry)
+    return word === 0 ? null : { failures: word & MOST_FAILURES, retryAt: (word >>> FAILURES_BITS) * TENTH }
   }
 
   /** It was used: it stays when room is made for others. Answers how often it was. */

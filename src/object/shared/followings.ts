@@ -2,8 +2,7 @@
  * Claims of this worker whose fetch is another worker's. Those who wait here are told what they would be told there; an object that arrives there
  * arrives here, too, as the bytes come.
  */
-import type { Body, BodyFlow, BodySink } from '../../body/body.ts'
-import { COMPLETE } from '../../body/body.ts'
+import { type Body, type BodyEnd, type BodyFlow, type BodySink, COMPLETE } from '../../body/body.ts'
 import { RequestFailure } from '../../errors.ts'
 import { OVERTAKEN_WAIT } from '../claim.ts'
 import { Filling, type FillingLimits } from '../filling.ts'
@@ -85,8 +84,11 @@ class Following implements BodyFlow {
   #object: CachedObject | null = null
   #sink: BodySink | null = null
   #paused = false
-  /** Bytes that came while the reader paused, or before it was there. */
-  #unread = 0
+  /** What came while the reader paused, at most what the holder sends unasked. */
+  #waiting: Buffer[] = []
+  #last: BodyEnd | null = null
+  #flowing = false
+  #over = false
 
   constructor(init: FollowingsInit, all: Followings, id: number, holder: number, claim: LocalClaim) {
     this.#init = init
@@ -127,8 +129,8 @@ class Following implements BodyFlow {
         this.#bytes(bufferOf(message.bytes))
         return
       case 'end':
-        this.#end()
-        this.#sink?.end(message.broken === null ? COMPLETE : { type: 'reset', cause: heardFailure(message.broken) })
+        this.#last = message.broken === null ? COMPLETE : { type: 'reset', cause: heardFailure(message.broken) }
+        this.#flow()
         return
       default:
         message satisfies never
@@ -137,6 +139,7 @@ class Following implements BodyFlow {
 
   /** The holder is no more. */
   breakOff(): void {
+    this.#over = true
     this.#end()
     if (!this.#claim.released) this.#init.table.release(this.#claim, { type: 'again' })
     this.#sink?.end({ type: 'reset', cause: new RequestFailure('incomplete', 'the worker that fetched it ended') })
@@ -144,11 +147,11 @@ class Following implements BodyFlow {
 
   resume(): void {
     this.#paused = false
-    if (this.#unread > 0) this.#tellRead(this.#unread)
-    this.#unread = 0
+    this.#flow()
   }
 
   cancel(): void {
+    this.#over = true
     this.#end()
     this.#init.post(this.holder, { type: 'leave', id: this.#id })
   }
@@ -186,14 +189,25 @@ class Following implements BodyFlow {
   }
 
   #bytes(bytes: Buffer): void {
-    if (this.#sink === null) return
-    if (!this.#sink.chunk(bytes)) this.#paused = true
-    if (this.#paused) this.#unread += bytes.length
-    else this.#tellRead(bytes.length)
+    this.#waiting.push(bytes)
+    this.#flow()
   }
 
-  #tellRead(bytes: number): void {
-    this.#init.post(this.holder, { type: 'read', id: this.#id, bytes })
+  /** Passes on what has come, and tells the holder, until the reader pauses. */
+  #flow(): void {
+    const sink = this.#sink
+    if (sink === null || this.#flowing) return
+    this.#flowing = true
+    while (!this.#paused && !this.#over) {
+      const bytes = this.#waiting.shift()
+      if (bytes === undefined) break
+      if (!sink.chunk(bytes)) this.#paused = true
+      this.#init.post(this.holder, { type: 'read', id: this.#id, bytes: bytes.length })
+    }
+    this.#flowing = false
+    if (this.#last === null || this.#waiting.length > 0 || this.#over) return
+    this.#end()
+    sink.end(this.#last)
   }
 
   #release(type: 'again' | 'alone'): void {

@@ -19,8 +19,11 @@ export interface LeadingsInit {
   readonly post: (participant: number, message: ToFollower) => void
 }
 
-/** Bytes on their way to another worker, which it has not read. */
-const WINDOW = 1024 * 1024
+/**
+ * Bytes on their way to another worker, which it has not read: more than a turn of the event loop brings, so that only a worker whose clients are
+ * slow falls behind those of this one.
+ */
+const WINDOW = 8 * 1024 * 1024
 
 export class Leadings {
   readonly #init: LeadingsInit

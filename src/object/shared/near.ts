@@ -25,6 +25,7 @@ export interface NearInit {
   readonly far: Far
   readonly table: LocalTable
   readonly bans: BanTests
+  readonly now: () => number
   /** Told of an entry that an active ban may name. */
   readonly doomed: (handle: number) => void
   /** Told of an object at hand whose body has memory of its own. */
@@ -132,11 +133,19 @@ export class Near {
     return made
   }
 
+  /** What was purged softly is stale for all, and a refresh that failed is tried again by one. */
+  #update(object: CachedObject, entry: number): void {
+    const { far } = this.#init
+    object.ttl = Math.min(object.ttl, far.entries.ttl(entry))
+    const postponed = far.postponed(entry)
+    if (postponed !== null && postponed.retryAt > object.retryAt) object.failed(postponed.failures, postponed.retryAt)
+  }
+
   #take({ entry, handle, label, known, made }: Found): void {
     const { far, table, bans } = this.#init
-    // What was purged softly is stale for all.
-    if (known instanceof CachedObject) known.ttl = Math.min(known.ttl, far.entries.ttl(entry))
-    if (made === null) return
+    const object = known ?? made
+    if (object instanceof CachedObject) this.#update(object, entry)
+    if (made === null || made.expiresAt <= this.#init.now()) return
     const { checked } = made
     const adopted = table.adopt(made, label.names, label.variant)
     if (!adopted && bans.newest > checked) this.#init.doomed(handle)

@@ -74,6 +74,7 @@ export class SharedTable implements ObjectTable {
       far: this.#far,
       table: near,
       bans: init.bans,
+      now,
       doomed: (handle) => this.#tell({ type: 'test', handle }),
       large: (object) => this.#large.set(object.handle, object),
     })
@@ -199,6 +200,11 @@ export class SharedTable implements ObjectTable {
     if (object.handle > 0) this.#far.kill(entryOf(object.handle))
     this.#near.discard(object)
     this.#register.free(object)
+  }
+
+  postpone(object: CachedObject, failures: number, retryAt: number): void {
+    object.failed(failures, retryAt)
+    if (object.handle > 0) this.#far.postpone(object.handle, failures, retryAt)
   }
 
   refuse(claim: Claim, names: readonly string[], variant: string, marker: Marker | null, supersedes: boolean): void {

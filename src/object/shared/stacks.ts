@@ -71,7 +71,7 @@ export class Stacks implements Library {
   #emptied = 0
 
   constructor(init: StacksInit) {
-    const { memory, control, books, limit } = init
+    const { memory, control, books } = init
     this.#init = init
     this.#entries = new Entries(memory)
     this.#epochs = new Epochs(control)
@@ -82,7 +82,6 @@ export class Stacks implements Library {
     this.#mostBlocks = Math.max(1, Math.min(MOST_BLOCKS, Math.floor(memory.blocks / (8 * workers))))
     this.#mostEntries = Math.max(1, Math.min(MOST_ENTRIES, Math.floor(memory.entries / (4 * workers))))
     books.onClosed = (entry) => this.#bury(entry)
-    if (limit <= 0) throw new RangeError('there is no room for anything')
   }
 
   /** Objects and refusals in the books. */
