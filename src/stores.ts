@@ -138,9 +138,10 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
     store: new MemoryStore(nearBytes(settings.memory), nearBytes(settings.memory) / 4),
     now: () => clock.now(),
     variants: settings.limits.variants,
+    evicted: (key) => shared.evicted(key),
   })
   const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
-  const shared = new SharedTable({
+  const shared: SharedTable = new SharedTable({
     ...{ memory, participant, librarian, near, log, bans, counters },
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },

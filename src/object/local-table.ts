@@ -41,6 +41,8 @@ export interface LocalTableInit {
   readonly flights?: Flights
   /** Told of a kept object whose life became shorter. */
   readonly softened?: (object: CachedObject) => void
+  /** Told of a key under which something made room for others. */
+  readonly evicted?: (key: string) => void
 }
 
 export class LocalTable implements ObjectTable {
@@ -57,6 +59,7 @@ export class LocalTable implements ObjectTable {
     const { invalidations, bans = NO_BANS, pace = systemPace, variants } = init
     const shelves = new Shelves(init)
     shelves.onSoftened = init.softened ?? null
+    shelves.onEvicted = init.evicted ?? null
     this.flights = init.flights ?? new Flights()
     const sweeps = new Sweeps(shelves, invalidations, bans)
     this.#invalidations = invalidations

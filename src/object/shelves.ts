@@ -47,6 +47,8 @@ export class Shelves {
 
   /** Told of a kept object whose life became shorter. */
   onSoftened: ((object: CachedObject) => void) | null = null
+  /** Told of a key under which something made room for others. */
+  onEvicted: ((key: string) => void) | null = null
 
   constructor(init: ShelvesInit) {
     this.store = init.store
@@ -192,6 +194,7 @@ export class Shelves {
       this.#counters.add(LEFT[reason])
       this.#counters.reason('evict', reason)
     }
+    if (reason === 'lru') this.onEvicted?.(entry.key)
     entry.slot = null
     if (slot.whole === entry) slot.whole = null
     else if (slot.part === entry) slot.part = null

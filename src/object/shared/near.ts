@@ -14,7 +14,7 @@ import { isAfter } from './serial.ts'
 
 /** What is known of the entries of a key. */
 interface Known extends Chain {
-  /** Of the bucket, when its chain was walked; `null`: it never was. */
+  /** Of the bucket, when its chain was walked; `null`: it has to be. */
   version: number | null
 }
 
@@ -58,6 +58,12 @@ export class Near {
     if (version === known.version) return
     known.version = version
     this.#sync(known)
+  }
+
+  /** Something under a key is at hand no longer, though it may be stored still. */
+  evicted(key: string): void {
+    const known = this.#keys.get(key)
+    if (known !== undefined) known.version = null
   }
 
   chain(key: string): Chain {

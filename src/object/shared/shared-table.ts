@@ -259,6 +259,11 @@ export class SharedTable implements ObjectTable {
     return this.#near.outdated(object, position)
   }
 
+  /** Something under a key made room at hand. */
+  evicted(key: string): void {
+    this.#known.evicted(key)
+  }
+
   stop(): void {
     this.#near.stop()
     for (const wait of this.#bodyWaits.values()) wait.end()

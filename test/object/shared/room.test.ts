@@ -79,6 +79,20 @@ describe('a full shared memory', () => {
   })
 })
 
+describe('what a worker has at hand', () => {
+  it('is read again once it had to make room, from what is stored', async () => {
+    const fleet = new Fleet({ budget: 32 * MIB })
+    for (let i = 0; i < 200; i++) {
+      expect(put(fleet, 1, `key ${i}`, bodyFor(`key ${i}`, 15_000))).toBe(true)
+      if (i % 20 === 0) await fleet.settle()
+    }
+    for (let round = 0; round < 2; round++)
+      for (let i = 0; i < 200; i++)
+        for (const participant of [1, 2])
+          expect([round, i, participant, get(fleet, participant, `key ${i}`) !== null]).toEqual([round, i, participant, true])
+  })
+})
+
 describe('a worker that dies', () => {
   it('leaves what it stored, which the one in its place finds', async () => {
     const fleet = new Fleet()
