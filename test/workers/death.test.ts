@@ -52,7 +52,7 @@ describe('a worker that dies', () => {
     const site = await crew({ policyFile: policyFile() })
     const connected = await site.connectToEach()
     for (const worker of connected) await worker.get('/a')
-    await until(() => site.stat('cache_miss') === 2, 'the counts')
+    await until(() => site.stat('sess_open') === 2, 'the end of the other connections')
     const [first] = site.handles
     await first?.handle.terminate()
     expect(site.stat('cache_miss')).toBe(2)
