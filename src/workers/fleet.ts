@@ -166,6 +166,7 @@ export class Fleet implements Traffic, PolicyFollowers {
   #init(participant: number): Beginning {
     const { options, access, assembly } = this.#parts
     return {
+      workers: this.#slots.length,
       options,
       access,
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),

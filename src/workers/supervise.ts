@@ -3,6 +3,7 @@ import { type Assembly, assemble, type ServerOptions } from '../assembly.ts'
 import { resolveAdminToken } from '../config/resolve.ts'
 import { Counters, workerCounterBuffer } from '../counters.ts'
 import { SummedCounters } from '../counters-summed.ts'
+import { shareOf } from '../origin/registry.ts'
 import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
@@ -47,7 +48,7 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   return opened(running, options, adminToken)
 }
 
-/** Each has a share of the budget. */
+/** Each has a share of the budget and of the connections. */
 function workerOptions(options: ServerOptions, { settings }: Assembly, workers: number): WorkerOptions {
   const {
     listen: _l,
@@ -62,5 +63,14 @@ function workerOptions(options: ServerOptions, { settings }: Assembly, workers: 
     ...rest
   } = options
   const { clock: _c, ...given } = rest
-  return { ...given, memory: Math.floor(settings.memory / workers) }
+  const { connections, originConnections } = settings.limits
+  return {
+    ...given,
+    memory: Math.floor(settings.memory / workers),
+    limits: {
+      ...given.limits,
+      connections: shareOf(connections, workers),
+      originConnections: shareOf(originConnections, workers),
+    },
+  }
 }

@@ -34,7 +34,7 @@ export class TrafficWorker {
     const counters = new Counters(init.counters)
     this.#logs = workerLogs(init.access, counters, post)
     const { accessLog, eventLog } = this.#logs
-    this.#assembly = assemble({ ...init.options, ...(same ?? { accessLog, eventLog }) }, { counters })
+    this.#assembly = assemble({ ...init.options, ...(same ?? { accessLog, eventLog }) }, { counters, threads: init.workers })
     this.#listeners = new Listeners(this.#assembly, true)
     const { params, origins, policies } = this.#assembly
     policies.countIn(counters.gauge(POLICY_CELLS.name, POLICY_CELLS.width))
