@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
@@ -15,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/setup/global.ts'],
     // Processes and threads that tests start read TypeScript whose types were stripped before.
-    env: { NODE_COMPILE_CACHE: source('node_modules/.cache/compile') },
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'clearcoat-compile-cache') },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },

@@ -94,6 +94,8 @@ export interface AssemblyParts {
   readonly observe?: DecisionObserver
   /** Default: counters of its own. */
   readonly counters?: Counters
+  /** Threads that serve in front of the same origin servers. Default 1. */
+  readonly threads?: number
 }
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
@@ -111,7 +113,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
-  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus })
+  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
       ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })

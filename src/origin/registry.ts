@@ -14,6 +14,8 @@ export interface OriginsDeps {
   readonly counters: Counters
   /** What becomes of the statuses 600–998 (DECISIONS: status 600–999). */
   readonly oddStatus: OddStatus
+  /** Threads that have connections to the same servers, each its share of what a backend allows. Default 1. */
+  readonly threads?: number
   /** What an operator says of it already. Default: nothing. */
   readonly healthOf?: (backend: Backend) => AdminHealth
 }
@@ -60,6 +62,11 @@ export function createOrigins(deps: OriginsDeps): Origins {
   }
 }
 
+/** At least one. */
+export function shareOf(limit: number, threads: number): number {
+  return Math.max(1, Math.floor(limit / threads))
+}
+
 /** Backends that have it in common have their connections, counts and health in common. */
 export function originKey({ url, hostHeader, maxConnections }: Backend): string {
   return JSON.stringify([url, hostHeader, maxConnections])
@@ -74,13 +81,13 @@ function ledgerName(key: string): string {
   return `backend ${key}`
 }
 
-function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus }: OriginsDeps): Pool {
+function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus, threads = 1 }: OriginsDeps): Pool {
   const authority = backend.url.slice(backend.url.indexOf('//') + 2)
   return new Pool({
     name: authority,
     hostHeader: backend.hostHeader ?? authority,
     connection: { host: backend.host, port: backend.port, settings, oddStatus, clock },
-    maxConnections: backend.maxConnections,
+    maxConnections: shareOf(backend.maxConnections, threads),
     settings,
     clock,
     counters,

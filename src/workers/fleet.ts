@@ -169,6 +169,7 @@ export class Fleet implements Traffic, PolicyFollowers {
   #init(participant: number): Beginning {
     const { options, access, assembly, memory } = this.#parts
     return {
+      workers: this.#slots.length,
       options,
       access,
       memory,

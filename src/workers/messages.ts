@@ -27,6 +27,8 @@ export type AccessTarget =
 export interface WorkerInit {
   /** From 1. */
   readonly participant: number
+  /** How many there are. */
+  readonly workers: number
   readonly options: WorkerOptions
   readonly listen: readonly string[]
   readonly access: AccessTarget

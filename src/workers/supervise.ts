@@ -3,6 +3,7 @@ import { type Assembly, assemble, type ServerOptions } from '../assembly.ts'
 import { resolveAdminToken, resolveSettings } from '../config/resolve.ts'
 import { Counters, workerCounterBuffer } from '../counters.ts'
 import { SummedCounters } from '../counters-summed.ts'
+import { shareOf } from '../origin/registry.ts'
 import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
@@ -40,7 +41,7 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
     assembly,
     counters,
     spawn: spawn(assembly),
-    options: workerOptions(options, assembly),
+    options: workerOptions(options, assembly, workers),
     access: output?.access ?? (accessLog === null ? { type: 'none' } : { type: 'records' }),
     accessLog,
     lines: output?.lines ?? (() => {}),
@@ -51,8 +52,8 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   return opened(running, options, adminToken)
 }
 
-/** The budget is one for all. */
-function workerOptions(options: ServerOptions, { settings }: Assembly): WorkerOptions {
+/** The budget is one for all; of the connections each has a share. */
+function workerOptions(options: ServerOptions, { settings }: Assembly, workers: number): WorkerOptions {
   const {
     listen: _l,
     admin: _a,
@@ -66,5 +67,14 @@ function workerOptions(options: ServerOptions, { settings }: Assembly): WorkerOp
     ...rest
   } = options
   const { clock: _c, ...given } = rest
-  return { ...given, memory: settings.memory }
+  const { connections, originConnections } = settings.limits
+  return {
+    ...given,
+    memory: settings.memory,
+    limits: {
+      ...given.limits,
+      connections: shareOf(connections, workers),
+      originConnections: shareOf(originConnections, workers),
+    },
+  }
 }

@@ -38,7 +38,7 @@ export class TrafficWorker {
     const { memory, participant, port, began } = init
     this.#assembly = assemble(
       { clock: clockOf(began), ...init.options, ...(same ?? { accessLog, eventLog }) },
-      { counters, shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) } },
+      { counters, threads: init.workers, shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) } },
     )
     this.#listeners = new Listeners(this.#assembly, true)
     const { params, origins, policies } = this.#assembly

@@ -28,6 +28,7 @@ it('waits so long before the next worker begins in a place', async () => {
       return { post() {}, terminate: async () => {} }
     },
     init: () => ({
+      workers: 1,
       options: {},
       listen: [],
       access: { type: 'none' },

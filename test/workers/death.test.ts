@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
-import { type Connected, type Crew, crew, policyFile } from './rig.ts'
+import { type Connected, type Crew, crew, folder, policyFile, who } from './rig.ts'
 
 /** Asks one after another until told to stop; resolves with the statuses. */
 function traffic(connected: Connected): { stop(): Promise<number[]> } {
@@ -54,6 +56,7 @@ describe('a worker that dies', () => {
     for (const worker of connected) await worker.get('/a')
     await until(() => site.stat('cache_miss') + site.stat('cache_hit') === 2, 'the counts')
     const misses = site.stat('cache_miss')
+    await until(() => site.stat('sess_open') === 2, 'the end of the other connections')
     const [first] = site.handles
     await first?.handle.terminate()
     expect(site.stat('cache_miss')).toBe(misses)
@@ -63,5 +66,34 @@ describe('a worker that dies', () => {
     await until(() => site.events.some(({ message }) => message.startsWith('a worker serves in the place')), 'the replacement serves')
     await site.connectToEach()
     expect(site.stat('cache_miss')).toBe(misses)
+  })
+
+  it('while connections wait in its queue has them reset, so that nobody hangs, and leaves no socket behind', async () => {
+    const site = await crew({ policyFile: policyFile() })
+    const victims = await site.connectToEach()
+    for (const victim of victims) victim.client.send('GET /die/never HTTP/1.1\r\nHost: www.example\r\n\r\n')
+    const waiting = await Promise.all(Array.from({ length: 30 }, () => RawClient.connect(site.address)))
+    onTestFinished(() => {
+      for (const client of waiting) client.destroy()
+    })
+    for (const client of waiting) client.send('GET /die/never HTTP/1.1\r\nHost: www.example\r\n\r\n')
+    await Promise.all(site.handles.slice(0, 2).map(({ handle }) => handle.terminate()))
+    await Promise.all([...victims.map(({ client }) => client), ...waiting].map((client) => client.closed()))
+    await site.server.close()
+    await expect(RawClient.connect(site.address)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('is replaced at its Unix socket, too', async () => {
+    const path = join(folder(), 'socket')
+    const site = await crew({ policyFile: policyFile(), listen: ['127.0.0.1:0', `unix:${path}`] })
+    const threadOf = async (): Promise<string> => {
+      const client = await RawClient.connect(path)
+      onTestFinished(() => client.destroy())
+      return who(client)
+    }
+    const before = await threadOf()
+    await site.handles.find(({ participant }) => participant === 1)?.handle.terminate()
+    await until(() => site.events.some(({ message }) => message.startsWith('a worker serves in the place')), 'the replacement')
+    expect(await threadOf()).not.toBe(before)
   })
 })

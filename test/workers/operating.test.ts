@@ -64,6 +64,27 @@ describe('the health of an origin server', () => {
   })
 })
 
+describe('limits on connections', () => {
+  it('hold for all workers together', async () => {
+    const gate = new Gate()
+    const site = await crew({
+      policyFile: policyFile(),
+      limits: { originConnections: 2 },
+      script: async (_hit, response) => {
+        await gate.opened
+        reply(response, 200, {}, 'x')
+      },
+    })
+    const workers = [...(await site.connectToEach()), ...(await site.connectToEach())]
+    const answers = workers.map((worker, index) => worker.get(`/slow/${index}`))
+    await until(() => site.stat('backend_conn') === 2 && site.stat('cache_miss') === 4, 'the fetches')
+    expect(site.origin.hits).toHaveLength(2)
+    gate.open()
+    for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
+    expect(site.stat('backend_conn')).toBe(2)
+  })
+})
+
 describe('policies', () => {
   it('are loaded, used and used again in all workers, and in one that comes later', async () => {
     const site = await crew({ policyFile: policyFile(named('one'), 'one.ts') })

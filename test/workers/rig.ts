@@ -71,17 +71,8 @@ export class Crew {
     }
   }
 
-  /** Connections of which each goes to another worker. The policy has to answer `/who`. */
-  async connectToEach(count: number = 2): Promise<Connected[]> {
-    const found = new Map<string, Connected>()
-    while (found.size < count) {
-      const client = await RawClient.connect(this.address)
-      onTestFinished(() => client.destroy())
-      const connected = new Connected(client, await who(client))
-      if (found.has(connected.thread)) client.destroy()
-      else found.set(connected.thread, connected)
-    }
-    return [...found.values()]
+  connectToEach(count: number = 2): Promise<Connected[]> {
+    return connectToEach(this.address, count)
   }
 
   deaths(): Logged[] {
@@ -102,6 +93,19 @@ export class Connected {
   get(path: string, fields: Fields = {}): Promise<RawResponse> {
     return this.client.request(message('GET', path, fields))
   }
+}
+
+/** Connections of which each goes to another worker. The policy has to answer `/who`. */
+export async function connectToEach(address: string, count: number = 2): Promise<Connected[]> {
+  const found = new Map<string, Connected>()
+  while (found.size < count) {
+    const client = await RawClient.connect(address)
+    onTestFinished(() => client.destroy())
+    const connected = new Connected(client, await who(client))
+    if (found.has(connected.thread)) client.destroy()
+    else found.set(connected.thread, connected)
+  }
+  return [...found.values()]
 }
 
 export async function who(client: RawClient): Promise<string> {
@@ -140,9 +144,13 @@ export async function crew({ count = 2, heap = {}, script, ...options }: CrewOpt
 
 /** A policy's file with that text. */
 export function policyFile(text: string = TROUBLE, name: string = 'policy.ts'): string {
-  const folder = mkdtempSync(join(tmpdir(), 'clearcoat-workers-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, name)
+  const file = join(folder(), name)
   writeFileSync(file, text)
   return file
+}
+
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'clearcoat-workers-'))
+  onTestFinished(() => rmSync(path, { recursive: true }))
+  return path
 }
