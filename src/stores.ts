@@ -1,7 +1,6 @@
 /** What an engine keeps objects in, in its three forms: of one thread; of a worker among several; of the thread that keeps the books for them. */
 import { MessageChannel } from 'node:worker_threads'
 import type { Clock } from './clock.ts'
-import { ConfigError } from './config/config-error.ts'
 import type { Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Banning } from './invalidation/banning.ts'
@@ -76,18 +75,13 @@ const LEAST_NEAR = MIB
 const MOST_NEAR = 64 * MIB
 const LEAST_EACH = 4 * MIB
 
-/**
- * Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. Throws
- * a `ConfigError` when the budget is too small for so many.
- */
+/** Bytes of memory for objects that so many workers need at least: each, and the thread that keeps the books, has some to work with. */
+export function leastMemory(workers: number): number {
+  return (workers + 1) * LEAST_EACH
+}
+
+/** Memory for so many workers, and for the engine of the thread that keeps the books. Its pages are taken from the system as they are used. */
 export function shareMemory(settings: Pick<Settings, 'memory'>, workers: number): SharedMemory {
-  const least = (workers + 1) * LEAST_EACH
-  if (settings.memory < least)
-    throw new ConfigError({
-      what: `memory ${settings.memory} is too little for ${workers} workers`,
-      why: `each of them, and the thread that keeps the books, has ${LEAST_EACH / MIB} MiB for what it works with`,
-      how: `give at least ${least / MIB}M, or fewer workers`,
-    })
   const bytes = forAll(settings.memory, workers + 1)
   return createSharedMemory({
     bytes,

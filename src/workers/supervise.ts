@@ -1,5 +1,6 @@
 /** A server whose clients are served by workers. This thread has the admin listener and no traffic. */
 import { type Assembly, assemble, type ServerOptions } from '../assembly.ts'
+import { ConfigError } from '../config/config-error.ts'
 import { resolveAdminToken, resolveSettings } from '../config/resolve.ts'
 import { Counters, workerCounterBuffer } from '../counters.ts'
 import { SummedCounters } from '../counters-summed.ts'
@@ -7,7 +8,7 @@ import { shareOf } from '../origin/registry.ts'
 import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
-import { shareMemory } from '../stores.ts'
+import { leastMemory, shareMemory } from '../stores.ts'
 import { Fleet } from './fleet.ts'
 import type { Spawn } from './handle.ts'
 import type { AccessTarget, WorkerOptions } from './messages.ts'
@@ -32,7 +33,9 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   checkPolicyOptions(options)
   const adminToken = resolveAdminToken(options.adminToken)
   const counters = Array.from({ length: workers }, () => new Counters(workerCounterBuffer()))
-  const memory = shareMemory(resolveSettings(options), workers)
+  const settings = resolveSettings(options)
+  checkMemory(settings.memory, workers)
+  const memory = shareMemory(settings, workers)
   const assembly = assemble(options, { counters: new SummedCounters(counters), shared: { role: 'librarian', memory } })
   const { librarian } = assembly.stores
   if (librarian === null) throw new Error('there is nobody who keeps the books')
@@ -50,6 +53,16 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   output?.reopening(() => fleet.reopenLogs())
   const running = new Running({ assembly, traffic: fleet, origins: fleet, refetch: (target) => fleet.refetch(target), workers: counters })
   return opened(running, options, adminToken)
+}
+
+function checkMemory(memory: number, workers: number): void {
+  const least = leastMemory(workers)
+  if (memory < least)
+    throw new ConfigError({
+      what: `memory ${memory} is too little for ${workers} workers`,
+      why: `they need ${least} bytes to work with`,
+      how: `give at least ${Math.ceil(least / (1024 * 1024))}M, or fewer workers`,
+    })
 }
 
 /** The budget is one for all; of the connections each has a share. */
