@@ -14,7 +14,18 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'one', include: ['test/**/*.test.ts', 'examples/**/*.test.ts'] } },
+      // What a client meets, again with two workers over one shared table.
+      {
+        extends: true,
+        test: {
+          name: 'two workers',
+          include: ['test/journey/**/*.test.ts', 'test/cache-attacks/**/*.test.ts', 'test/rfc9111/server-*.test.ts'],
+          env: { CLEARCOAT_TEST_WORKERS: '2' },
+        },
+      },
+    ],
     globalSetup: ['test/setup/global.ts'],
     // Processes and threads that tests start read TypeScript whose types were stripped before.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'clearcoat-compile-cache') },

@@ -5,6 +5,7 @@ import type { Place } from '../../src/object/key-text.ts'
 import type { SubjectPurge } from '../../src/object/subject.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import type { RawResponse } from '../support/raw-client.ts'
+import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
 import { COURSES, type Course, interleave, seeded } from './interleaving.ts'
 import { gate, type Reply, type Rig, type RigOptions, requestOf, type Seen, start } from './rig.ts'
@@ -12,7 +13,8 @@ import { gate, type Reply, type Rig, type RigOptions, requestOf, type Seen, star
 const RUNS = 10_000
 const STEPS = 60
 
-describe('ten thousand interleavings of readers, fetches, sweeps and', () => {
+// Of a table, not of servers.
+describe.runIf(WORKERS === 1)('ten thousand interleavings of readers, fetches, sweeps and', () => {
   test.each(Object.entries(COURSES))(
     '%s give nobody who came after a purge anything older, and ask the origin once at a time',
     (name, course) => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RawClient } from '../support/raw-client.ts'
+import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
 import { type Ask, type Fields, gate, PERSONAL, type Reply, type Rig, requestOf, type Seen, start } from './rig.ts'
 
@@ -209,7 +210,8 @@ describe('a flood', () => {
     expect([rig.seen.length, rig.stat('busy_wakeup')]).toEqual([1, 299])
   })
 
-  test('beyond the number that may wait is refused with Retry-After, not queued', async () => {
+  // Of each worker; `test/journey/coalescing.test.ts` fills the queues of all.
+  test.runIf(WORKERS === 1)('beyond the number that may wait is refused with Retry-After, not queued', async () => {
     const held = gate()
     rig = await start(() => ({ fields: [FRESH], body: 'x', after: held.opened }), { limits: { waiters: 10 } })
     const clients = await queue(11)

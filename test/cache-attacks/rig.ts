@@ -3,9 +3,10 @@ import { createServer as createHttpServer, type Server as HttpServer, type Incom
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
-import { createServer, type Server, type ServerOptions } from '../../src/index.ts'
+import type { Server, ServerOptions } from '../../src/index.ts'
 import { StoredBody } from '../../src/object/stored-body.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
+import { serve } from '../support/serving.ts'
 
 export type Fields = readonly (readonly [name: string, value: string])[]
 
@@ -146,7 +147,7 @@ export async function start(answer: (seen: Seen, clock: ManualClock) => Reply | 
   })
   origin.keepAliveTimeout = 0
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
-  const server = await createServer({
+  const server = await serve({
     listen: ['127.0.0.1:0'],
     origin: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
     memory: 64 * 1024 * 1024,

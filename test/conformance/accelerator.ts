@@ -17,12 +17,13 @@ type CreateServer = (options: {
   readonly admin: null
   readonly preset: string
   readonly memory: number
+  readonly workers: number
 }) => Promise<Server>
 
 const ENTRY = new URL('../../src/index.ts', import.meta.url).href
 const MEMORY = 64 * 1024 * 1024
 
-export async function startAccelerator(preset: string, originPort: number): Promise<Accelerator> {
+export async function startAccelerator(preset: string, originPort: number, workers: number): Promise<Accelerator> {
   const { createServer } = (await import(ENTRY)) as { readonly createServer: CreateServer }
   const server = await createServer({
     origin: `http://127.0.0.1:${originPort}`,
@@ -30,6 +31,7 @@ export async function startAccelerator(preset: string, originPort: number): Prom
     admin: null,
     preset,
     memory: MEMORY,
+    workers,
   })
   return { base: `http://${server.addresses[0]}`, close: () => server.close() }
 }

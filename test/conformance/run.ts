@@ -12,6 +12,7 @@ import { applicableTests, loadSuite, type Suite, SuiteError } from './suite.ts'
 const USAGE = `usage: node test/conformance/run.ts SUITE [options]
   SUITE            suite.json of http-tests/cache-tests
   --preset NAME    only this preset of rfc9111, safe, varnish; with --base: the gate to apply
+  --workers N      with so many workers, default 1
   --base URL       test the proxy at this address instead of starting one
   --origin-port N  with --base: the port on 127.0.0.1 where that proxy expects its origin
   --only ID,ID     only these tests, each judged without its dependencies
@@ -19,11 +20,12 @@ const USAGE = `usage: node test/conformance/run.ts SUITE [options]
   --json FILE      write all results there`
 
 const PRESETS = ['rfc9111', 'safe', 'varnish']
-const FLAGS = ['preset', 'base', 'origin-port', 'only', 'verbose', 'json'] as const
+const FLAGS = ['preset', 'workers', 'base', 'origin-port', 'only', 'verbose', 'json'] as const
 
 interface Options {
   readonly suite: Suite
   readonly presets: readonly string[]
+  readonly workers: number
   readonly base: string | null
   readonly originPort: number
   readonly only: ReadonlySet<string> | null
@@ -54,12 +56,12 @@ async function runPreset(options: Options, preset: string): Promise<Report> {
   const trace = (line: string): void => console.log(line)
   const origin = await startOrigin({ port: options.originPort, ...(options.verbose ? { trace } : {}) })
   try {
-    const proxy = options.base === null ? await startAccelerator(preset, origin.port) : { base: options.base, close: async () => {} }
+    const proxy = options.base === null ? await startAccelerator(preset, origin.port, options.workers) : { base: options.base, close: async () => {} }
     try {
       const tests = applicableTests(options.suite).filter((test) => options.only?.has(test.id) !== false)
       const outcomes = await runTests(tests, { base: proxy.base, ...(options.verbose ? { trace } : {}) })
       const classified = classify(options.suite, outcomes, options.only === null)
-      const report = makeReport(options.base ?? `preset ${preset}`, classified)
+      const report = makeReport(options.base ?? `preset ${preset}${options.workers > 1 ? `, ${options.workers} workers` : ''}`, classified)
       console.log(`${formatReport(report, classified)}\n`)
       return report
     } finally {
@@ -90,6 +92,9 @@ function readOptions(args: string[]): Options {
   if (!(Number.isInteger(originPort) && originPort >= 0 && originPort <= 65_535)) throw new UsageError('--origin-port takes a port number')
   if ((base === undefined) !== (originPort === 0)) throw new UsageError('--base and --origin-port go together')
 
+  const workers = Number(values.workers ?? 1)
+  if (!(Number.isInteger(workers) && workers >= 1 && workers <= 64)) throw new UsageError('--workers takes a number from 1 to 64')
+
   const suite = loadSuite(path)
   const selected = values.verbose === undefined ? values.only?.split(',') : [values.verbose]
   const known = new Set(applicableTests(suite).map((test) => test.id))
@@ -97,6 +102,7 @@ function readOptions(args: string[]): Options {
   return {
     suite,
     presets: preset !== undefined ? [preset] : base !== undefined ? ['none'] : PRESETS,
+    workers,
     base: base ?? null,
     originPort,
     only: selected === undefined ? null : new Set(selected),

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest'
 import { definePolicy, type Policy } from '../../vcl-ts/index.ts'
 import type { RawResponse } from '../support/raw-client.ts'
 import { Gate } from '../support/scripted-origin.ts'
+import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
-import { drink, message, open, reply, type Site, WORKERS } from './site.ts'
+import { drink, message, open, reply, type Site } from './site.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=60' }
 

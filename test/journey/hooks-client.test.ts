@@ -1,8 +1,9 @@
 /** Every client-side hook runs, sees its nouns, and each of its actions does what it says. */
 import { expect, it } from 'vitest'
 import { definePolicy, type Policy, stack } from '../../vcl-ts/index.ts'
+import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
-import { always, open, reply, WORKERS } from './site.ts'
+import { always, open, reply } from './site.ts'
 
 const CACHED = { 'Cache-Control': 'max-age=60' }
 

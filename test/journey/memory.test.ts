@@ -1,7 +1,8 @@
 /** The memory budget: everything counted, the least recently used goes first, and every reason is counted. */
 import { expect, it } from 'vitest'
 import { definePolicy } from '../../vcl-ts/index.ts'
-import { always, open, WORKERS } from './site.ts'
+import { WORKERS } from '../support/serving.ts'
+import { always, open } from './site.ts'
 
 const KB = 1024
 /** With a budget smaller than several workers can have: `test/object/shared/room.test.ts` fills theirs. */

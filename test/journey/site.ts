@@ -1,15 +1,12 @@
 /** A cache in front of a scripted origin, with a clock that moves when told to, and a client for it. Everything closes with the test. */
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
-import type { Assembly } from '../../src/assembly.ts'
 import { ManualClock } from '../../src/clock.ts'
-import { type AccessRecord, createServer, type Server, type ServerOptions } from '../../src/index.ts'
-import type { Spawn } from '../../src/workers/handle.ts'
-import { localWorkers } from '../../src/workers/local-worker.ts'
-import { supervise } from '../../src/workers/supervise.ts'
+import type { AccessRecord, Server, ServerOptions } from '../../src/index.ts'
 import type { Policy } from '../../vcl-ts/index.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
+import { serve } from '../support/serving.ts'
 
 export interface SiteOptions extends Omit<ServerOptions, 'clock' | 'policy' | 'origin'> {
   readonly policy?: Policy<never> | Policy
@@ -96,7 +93,7 @@ export async function open(script: OriginScript, options: SiteOptions = {}): Pro
   const records: AccessRecord[] = []
   const events: Logged[] = []
   const note = (fields: Readonly<Record<string, unknown>>, text: string): void => void events.push({ fields, message: text })
-  const server = await serverOf({
+  const server = await serve({
     origin: origin.url,
     listen: ['127.0.0.1:0'],
     accessLog: { write: (record) => void records.push(record) },
@@ -110,16 +107,6 @@ export async function open(script: OriginScript, options: SiteOptions = {}): Pro
     await origin.close()
   })
   return new Site(server, origin, clock, records, events)
-}
-
-/** The journeys run with workers, too: `test/workers/journeys.config.ts` sets the variable. They live in this thread and have its clock, policy and logs. */
-export const WORKERS: number = Number(process.env['CLEARCOAT_TEST_WORKERS'] ?? 1)
-
-function serverOf(options: ServerOptions & { readonly clock: ManualClock }): Promise<Server> {
-  if (WORKERS === 1) return createServer(options)
-  const { clock, policy, accessLog = null } = options
-  const spawn = ({ log }: Assembly): Spawn => localWorkers({ clock, accessLog, eventLog: log, ...(policy === undefined ? {} : { policy }) })
-  return supervise(options, { workers: WORKERS, spawn, output: null })
 }
 
 /** A script that answers every request alike; the body tells the number of the request. */

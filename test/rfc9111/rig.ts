@@ -1,11 +1,12 @@
 /** Rows of RFC 9111 at work: a server a preset, an origin that answers as the row says, and what both ends of the cache must see. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
-import { createServer, type Server } from '../../src/index.ts'
+import type { Server } from '../../src/index.ts'
 import { formatHttpDate } from '../../src/wire/http-date.ts'
 import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
 import { ByteOrigin, type SeenRequest } from '../support/byte-origin.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
+import { serve } from '../support/serving.ts'
 import { until } from '../support/until.ts'
 
 /** A field's value, several lines of it, or a value that the time of sending or the row's URL decides. */
@@ -142,7 +143,7 @@ class Rig {
       }
     })
     for (const preset of presets) {
-      const server = await createServer({
+      const server = await serve({
         preset,
         origin: this.#origin.url,
         listen: ['127.0.0.1:0'],

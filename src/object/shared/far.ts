@@ -138,6 +138,14 @@ export class Far {
     return handle
   }
 
+  /** As `kill`, of an entry that was found some time ago. */
+  end(handle: number): boolean {
+    this.#epochs.enter(this.#participant)
+    const ended = this.knows(handle) && this.kill(entryOf(handle))
+    this.#epochs.leave(this.#participant)
+    return ended
+  }
+
   /** Ends an entry for all. `false`: somebody else did. */
   kill(entry: number): boolean {
     if (!this.entries.kill(entry)) return false

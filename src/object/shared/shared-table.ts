@@ -17,7 +17,6 @@ import type { Channel } from './channel.ts'
 import { ClaimRegister } from './claim-register.ts'
 import { Far } from './far.ts'
 import { Followings } from './followings.ts'
-import { entryOf } from './handle.ts'
 import { Away, fromSharedBuffers, inSharedMemory, sharedBuffers } from './large-bodies.ts'
 import { Leadings } from './leadings.ts'
 import type { SharedMemory } from './memory.ts'
@@ -197,7 +196,7 @@ export class SharedTable implements ObjectTable {
   }
 
   discard(object: CachedObject): void {
-    if (object.handle > 0) this.#far.kill(entryOf(object.handle))
+    if (object.handle > 0) this.#far.end(object.handle)
     this.#near.discard(object)
     this.#register.free(object)
   }
@@ -213,7 +212,7 @@ export class SharedTable implements ObjectTable {
     const before = supersedes ? this.#near.keptUnder(claim.key) : []
     this.#near.refuse(claim, names, variant, marker, supersedes)
     for (const { entry } of before)
-      if (entry.slot === null && entry.handle > 0 && entry instanceof CachedObject) this.#far.kill(entryOf(entry.handle))
+      if (entry.slot === null && entry.handle > 0 && entry instanceof CachedObject) this.#far.end(entry.handle)
     if (marker !== null) this.#storeMarker(marker, names, variant)
     this.#register.free(claim as LocalClaim)
   }
