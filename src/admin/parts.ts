@@ -16,6 +16,8 @@ export interface ServerStatus {
   readonly uptime: number
   readonly addresses: readonly string[]
   readonly admin: string | null
+  /** Threads that serve clients. */
+  readonly workers: number
   readonly policy: string
   readonly preset: string
   /** Bytes. */

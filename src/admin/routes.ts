@@ -43,13 +43,14 @@ export const ROUTES: readonly Route[] = [
     run: (parts, { body }) => runCommand(parts, body),
   }),
   route('GET /api/status', {
-    summary: 'Version, process, addresses, policy, preset and memory.',
+    summary: 'Version, process, addresses, workers, policy, preset and memory.',
     answer: z.strictObject({
       version: z.string(),
       pid: z.int(),
       uptime: z.number().describe('seconds'),
       addresses: z.array(z.string()),
       admin: z.string().nullable(),
+      workers: z.int().describe('threads that serve clients'),
       policy: z.string(),
       preset: z.string(),
       memory: z

@@ -7,6 +7,7 @@ export interface StartFacts {
   readonly demo: boolean
   readonly listen: readonly string[]
   readonly admin: string | null
+  readonly workers: number
   /** Bytes, as is the limit that the process sees. */
   readonly memory: number
   readonly memoryLimit: number
@@ -20,6 +21,7 @@ export function banner(facts: StartFacts): string[] {
     `Clearcoat ${facts.version} in front of ${facts.demo ? `a demo shop at ${facts.origin}` : facts.origin}`,
     ...facts.listen.map((address) => row('listening', asUrl(address))),
     row('admin', facts.admin === null ? 'off' : facts.admin.startsWith('/') ? facts.admin : `http://${facts.admin}/stat`),
+    ...(facts.workers === 1 ? [] : [row('workers', String(facts.workers))]),
     row('memory', `${formatSize(facts.memory)} of the ${formatSize(facts.memoryLimit)} that this process may use`),
     row('preset', facts.preset),
     row('policy', facts.policy),

@@ -61,7 +61,18 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   const { memory, preset } = server.settings
   const policy = policyFile === null ? 'the built-in one' : shownPath(policyFile)
   announce(
-    { version, origin, demo: demo !== null, listen: server.addresses, admin: server.admin, memory, memoryLimit: limit, preset, policy },
+    {
+      version,
+      origin,
+      demo: demo !== null,
+      listen: server.addresses,
+      admin: server.admin,
+      workers: server.workers,
+      memory,
+      memoryLimit: limit,
+      preset,
+      policy,
+    },
     output,
     terminal,
   )

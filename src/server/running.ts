@@ -48,6 +48,10 @@ export class Running implements Server {
     return this.#admin?.address ?? null
   }
 
+  get workers(): number {
+    return this.#parts.workers.length
+  }
+
   get settings(): Settings {
     return this.#assembly.settings
   }
@@ -129,6 +133,7 @@ export class Running implements Server {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       addresses: this.addresses,
       admin: this.admin,
+      workers: this.workers,
       policy: policies.list().find(({ state }) => state === 'active')?.name ?? '',
       preset: settings.preset,
       memory: { budget: settings.memory, used: table.bytes, rss, heap: heapUsed },

@@ -20,6 +20,8 @@ export interface Server {
   readonly addresses: readonly string[]
   /** Where the admin listener is, or `null`. */
   readonly admin: string | null
+  /** Threads that serve clients. */
+  readonly workers: number
   readonly settings: Settings
   readonly counters: Counters
   readonly policies: ServerPolicies

@@ -38,6 +38,7 @@ describe('clearcoat --workers', () => {
       await gate.opened
       reply(response, 200, {}, 'finished')
     })
+    expect(await cli.event(({ event }) => event === 'listening')).toMatchObject({ workers: 2 })
     const clients = await connectToEach(addresses[0] ?? '')
     const answers = clients.map((client, index) => client.get(`/slow/${index}`))
     await until(() => origin.hits.length === 2, 'the fetches')
@@ -124,6 +125,7 @@ describe('clearcoat --workers', () => {
     const path = join(folder(), 'socket')
     const { cli, admin } = await start([], cached, `unix:${path}`)
     await cli.event(({ event, msg }) => event === 'workers' && msg === 'one worker serves: Unix sockets cannot be shared')
+    expect(await cli.event(({ event }) => event === 'listening')).toMatchObject({ workers: 1 })
     const stat = JSON.parse((await command(['stat', '--json', '--per-worker', '--admin', admin])).stdout) as Record<string, number>
     expect(Object.keys(stat).filter((name) => /^worker\.\d+\.cache_hit$/.test(name))).toEqual(['worker.1.cache_hit'])
   })

@@ -78,7 +78,7 @@ describe('limits on connections', () => {
     const workers = [...(await site.connectToEach()), ...(await site.connectToEach())]
     const answers = workers.map((worker, index) => worker.get(`/slow/${index}`))
     await until(() => site.origin.hits.length === 2 && site.stat('cache_miss') === 4, 'the fetches')
-    expect(site.stat('backend_conn')).toBe(2)
+    expect(site.stat('VBE.boot.default.conn')).toBe(2)
     gate.open()
     for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
     expect(site.stat('backend_conn')).toBe(2)
