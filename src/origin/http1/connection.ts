@@ -10,7 +10,7 @@ import type { AnswerBody } from './answer-body.ts'
 import { type AnswerHost, AnswerReader } from './answer-reader.ts'
 import type { ConnectionCall, ConnectionOptions } from './contract.ts'
 import type { AnswerHead } from './response-parser.ts'
-import { hasUnread } from './unread.ts'
+import { type Unread, unreadOf } from './unread.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
 export interface ConnectionOwner {
@@ -30,6 +30,9 @@ type Phase =
   | 'tunnel' // the socket is someone else's
   | 'closed'
 
+/** Until it is connected. */
+const ALWAYS: Unread = () => true
+
 export class Connection implements AnswerHost, UploadOwner {
   readonly #options: ConnectionOptions
   readonly #owner: ConnectionOwner
@@ -37,6 +40,7 @@ export class Connection implements AnswerHost, UploadOwner {
   readonly #deadline: Deadline
   readonly #answer: AnswerReader
   #phase: Phase = 'connecting'
+  #unread: Unread = ALWAYS
   #call: ConnectionCall | null = null
   #upload: Upload | null = null
   #keepAlive = false
@@ -77,7 +81,7 @@ export class Connection implements AnswerHost, UploadOwner {
    */
   start(call: ConnectionCall): boolean {
     if (this.#phase !== 'idle') return false
-    if (hasUnread(this.#socket)) {
+    if (this.#unread()) {
       this.destroy()
       return false
     }
@@ -224,6 +228,7 @@ export class Connection implements AnswerHost, UploadOwner {
   #connected(): void {
     if (this.#phase !== 'connecting') return
     this.#phase = 'idle'
+    this.#unread = unreadOf(this.#socket)
     this.#deadline.set(this.#options.settings.deadlines.originIdle * 1000)
     this.#owner.connected(this)
   }
