@@ -9,7 +9,7 @@ import { C } from '../counters.ts'
 import { Filling } from '../object/filling.ts'
 import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
-import { bodyOf, EMPTY_BODY, keptBodyOf, type StoredBody } from '../object/stored-body.ts'
+import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { cacheGroups, groupTag } from '../wire/groups.ts'
@@ -44,12 +44,12 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY)
   fetch.object = object
   fetch.keeping = sharing.store
-  const atHand = step.body?.whole ?? null
-  if (atHand !== null) {
+  const { body } = step
+  if (body instanceof StoredBody) {
     // Nothing is left to arrive: no filling, nobody to follow it.
-    object.body = sharing.store ? keptBodyOf(atHand) : bodyOf(atHand)
+    object.body = sharing.store ? keptBody(body) : body
     fetch.call = null
-  } else if (step.body !== null) {
+  } else if (body !== null) {
     fetch.filling = new Filling(
       response.framing === 'length' ? response.contentLength : null,
       // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
@@ -61,7 +61,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   }
   if (beresp.stream || fetch.filling === null) {
     open(fetch, step, sharing, object)
-    if (step.body !== null) fill(fetch, step.body)
+    if (body !== null) fill(fetch, body)
     return DONE
   }
   fetch.whenWhole = () => {
@@ -69,7 +69,7 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
     open(fetch, step, sharing, object)
     fetch.decided()
   }
-  if (step.body !== null) fetch.filling.fill(step.body)
+  if (body !== null) fetch.filling.fill(body)
   return DONE
 }
 
@@ -124,7 +124,7 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   if (hitForPass !== null) return refused('HIT_FOR_PASS')
   if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
   if (init.request.noStore) return refused('NO_STORE')
-  if (step.body !== null && (step.body.whole?.length ?? response.contentLength ?? 0) > deps.settings.maxObject) return refused('TOO_LARGE')
+  if (step.body !== null && (step.body.length ?? response.contentLength ?? 0) > deps.settings.maxObject) return refused('TOO_LARGE')
   const names = varyNames(beresp.headers)
   if (names === null) return refused(parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
   // A 304 that no object stands behind, and a range that was refused, say nothing about the representation.

@@ -1,6 +1,7 @@
 /** Reads the answers on one connection, one after the other: interim heads, the final head, and the body up to the end that it proves. */
-import { COMPLETE } from '../../body/body.ts'
+import { type Body, COMPLETE } from '../../body/body.ts'
 import { ChunkedDecoder } from '../../body/chunked.ts'
+import { arrivedBody, bodyOf, EMPTY_BODY } from '../../object/stored-body.ts'
 import type { OriginFailureCode, OriginResponse } from '../exchange.ts'
 import { AnswerBody, type AnswerSource } from './answer-body.ts'
 import type { ConnectionCall, ConnectionOptions } from './contract.ts'
@@ -170,18 +171,18 @@ export class AnswerReader implements AnswerSource {
       return
     }
     const length = response.framing === 'length' ? response.contentLength : null
-    const body = new AnswerBody(length, this)
-    if (length === 0) {
-      this.#whole(call, response, body, at < end)
+    if (length !== null && length <= end - at) {
+      this.#whole(call, response, length === 0 ? EMPTY_BODY : arrivedBody(buffer, at, at + length), at + length < end)
       return
     }
+    const body = new AnswerBody(length, this)
     this.#body = body
     this.#decoder = response.framing === 'chunked' ? new ChunkedDecoder() : null
     this.#remaining = length ?? Number.POSITIVE_INFINITY
     // What came with the head is taken first, so that a short answer is told of whole.
     const state = at < end ? this.#take(body, Buffer.from(buffer.subarray(at, end))) : 'more'
     if (state === 'whole' || state === 'surplus') {
-      this.#whole(call, response, body, state === 'surplus')
+      this.#whole(call, response, bodyOf(body.taken), state === 'surplus')
       return
     }
     call.response(response, body)
@@ -191,8 +192,7 @@ export class AnswerReader implements AnswerSource {
   }
 
   /** All of it is here. Its connection is free before it is told of, so that a request that follows from it finds that. */
-  #whole(call: ConnectionCall, response: OriginResponse, body: AnswerBody | null, surplus: boolean): void {
-    body?.finish(COMPLETE)
+  #whole(call: ConnectionCall, response: OriginResponse, body: Body | null, surplus: boolean): void {
     this.#forget()
     this.#host.answerRead(surplus)
     call.response(response, body)
