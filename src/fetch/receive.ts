@@ -132,7 +132,7 @@ function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   if (init.range !== null && beresp.status === 416) return refused('RANGE')
   const part = beresp.status === 206 ? partOf(response) : null
   if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
-  const kept = retention(lifeOf(fetch, beresp), deps.decisions.retention)
+  const kept = retention(beresp, deps.decisions.retention)
   const store = kept > 0
   if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
@@ -155,7 +155,7 @@ function partOf(response: OriginResponse): Part | null {
 
 function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
   return {
-    storedAt: fetch.deps.clock.now(),
+    storedAt: fetch.responseTime,
     ttl: beresp.ttl,
     grace: beresp.grace,
     staleIfError: beresp.staleIfError,
@@ -228,7 +228,7 @@ function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): v
   if (remembered) {
     const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
     const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
-    marker = new Marker(request.key, type, deps.clock.now() + ttl * 1000, fetch.position, credentialed)
+    marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed)
   }
   const variant = request.variant(sharing.names)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)

@@ -4,6 +4,7 @@ import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded } from '../object/lifetime.ts'
+import { assignedControl } from '../wire/response-control.ts'
 import { StatusLine } from './status-line.ts'
 
 export interface BackendResponseInit {
@@ -65,7 +66,7 @@ export class BackendResponse extends StatusLine implements Beresp {
 
   set ttl(value: Duration) {
     this.#ttl = bounded(seconds(value))
-    this.#control = { ...this.#control, source: 'policy', explicit: true }
+    if (this.#control.source !== 'policy') this.#control = assignedControl(this.#control)
   }
 
   get grace(): number {

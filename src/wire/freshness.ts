@@ -12,6 +12,7 @@ import { MAX_SECONDS, parseCacheControl } from './cache-control.ts'
 import { type Message, presented, type RawField } from './freshness-overrides.ts'
 import { parseHttpDate } from './http-date.ts'
 import { contentRangeState } from './range.ts'
+import { controlOf } from './response-control.ts'
 import { isHeuristicallyCacheable, isUnderstood } from './status.ts'
 import { parseSurrogateControl, parseTargeted } from './targeted.ts'
 import { varnishFreshness } from './varnish-freshness.ts'
@@ -111,7 +112,7 @@ export function lifetimeSeconds(message: Message, source: LifetimeSource): numbe
 /** The message as freshness sees it, with its dates parsed. */
 export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(input.headers, input.decisions)): Message {
   const { headers, wall } = input
-  const raw = (name: RawField): string | null => (headers.hasLower(name) ? (headers.joined(name) ?? '') : null)
+  const raw = (name: RawField): string | null => headers.joined(name) ?? null
   const fields: Record<RawField, string | null> = {
     'cache-control': raw('cache-control'),
     pragma: raw('pragma'),
@@ -160,8 +161,7 @@ function lifetimeSource(message: Message, resolved: Resolved, decisions: Decisio
 function responseControl(input: FreshnessInput, message: Message, source: LifetimeSource): ResponseControl {
   const { headers, status } = input
   const vary = parseVary(headers)
-  return {
-    ...message.control,
+  return controlOf(message.control, {
     source,
     explicit: source !== 'none' && source !== 'heuristic' && source !== 'default_ttl',
     targeted: message.targeted,
@@ -173,7 +173,7 @@ function responseControl(input: FreshnessInput, message: Message, source: Lifeti
     conflict: hasConflict(headers),
     contentRange: contentRangeState(headers, status, input.bodyLength),
     framing: input.framing,
-  }
+  })
 }
 
 /** RFC 9111 §4.2.3: the larger of what Date and what Age say, the time on the way counted in. */

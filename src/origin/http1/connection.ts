@@ -71,24 +71,21 @@ export class Connection implements AnswerHost, UploadOwner {
     this.#deadline.set(waiting.request.deadlines.connect * 1000)
   }
 
-  /** Whether it has been idle for too long, even if the timer is late. */
-  get stale(): boolean {
-    return this.#deadline.passed
-  }
-
   /**
-   * Sends a call's request. Only while idle. Answers `false`, and is destroyed, when the socket is not clean: then not a byte was sent.
+   * Sends a call's request. Only while idle. Answers `false`, and is destroyed, when the socket is not clean, or has been idle for too long
+   * though the timer is late: then not a byte was sent.
    */
   start(call: ConnectionCall): boolean {
     if (this.#phase !== 'idle') return false
-    if (this.#unread()) {
+    const now = this.#options.clock.now()
+    if (this.#deadline.passed(now) || this.#unread()) {
       this.destroy()
       return false
     }
     this.#phase = 'busy'
     this.#call = call
     this.#answer.await(call)
-    this.firstByteDue()
+    this.#deadline.set(call.request.deadlines.firstByte * 1000, now)
     const body = call.request.body
     if (body === null) this.#socket.write(call.head, 'latin1')
     else this.#startUpload(call, body)
