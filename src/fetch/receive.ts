@@ -11,6 +11,7 @@ import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
 import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
+import type { ActivePolicy } from '../policy/active.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
@@ -92,7 +93,7 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,
-    headers: deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
+    headers: sendsAsKept(step, sharing, init.policy) ? null : deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
     object,
     contentLength: announcedLength(step, object),
     stored: sharing.store,
@@ -102,6 +103,13 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
     originStatus: response.status,
     failure: null,
   })
+}
+
+/** Whether the request that fetched it gets the very head that later ones get, so that it need not be written twice. */
+function sendsAsKept({ beresp, merged }: ReceiveStep, sharing: Sharing, { compiled }: ActivePolicy): boolean {
+  if (!sharing.shared || sharing.part !== null || merged !== null || compiled.hooks.deliver !== null) return false
+  const { noCacheFields, privateFields } = beresp.control
+  return noCacheFields.length === 0 && privateFields.length === 0 && !beresp.headers.hasLower('age')
 }
 
 function announcedLength(step: ReceiveStep, object: CachedObject): number | null {
@@ -200,8 +208,10 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
 /** Those that the policy left, and the groups of RFC 9875. */
 function tagsOf({ init }: FetchTransaction, beresp: BackendResponse): readonly string[] {
   const { scheme, host } = init.request
+  const tags = beresp.tagList
   const groups = cacheGroups(beresp.headers, 'cache-groups').map((group) => groupTag(scheme, host, group))
-  return [...new Set([...beresp.tags, ...groups])].filter((tag) => typeof tag === 'string' && tag !== '')
+  if (tags.length === 0 && groups.length === 0) return NO_NAMES
+  return [...new Set([...tags, ...groups])].filter((tag) => typeof tag === 'string' && tag !== '')
 }
 
 /** What is kept: the head as the policy left it; cookies that only the 304 set are not part of the stored answer. */

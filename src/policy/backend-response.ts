@@ -24,6 +24,8 @@ export interface BackendResponseInit {
   readonly tags?: readonly string[]
 }
 
+const NO_TAGS: readonly string[] = []
+
 export class BackendResponse extends StatusLine implements Beresp {
   readonly headers: HeaderMap
   #ttl: number
@@ -33,7 +35,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly age: number
   #uncacheable: boolean
   stream = true
-  readonly tags: Set<string>
+  readonly #given: readonly string[]
+  #tags: Set<string> | null = null
   readonly backend: string
   #control: ResponseControl
   why: Reason = 'STORED'
@@ -55,9 +58,19 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#control = init.control
     this.backend = init.backend
     this.was304 = init.was304
-    this.tags = new Set(init.tags)
+    this.#given = init.tags ?? NO_TAGS
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
+  }
+
+  get tags(): Set<string> {
+    this.#tags ??= new Set(this.#given)
+    return this.#tags
+  }
+
+  /** As `tags`, to be read only. */
+  get tagList(): readonly string[] {
+    return this.#tags === null ? this.#given : [...this.#tags]
   }
 
   get ttl(): number {
