@@ -10,8 +10,13 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^[!"$-~]+$/
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
-/** Of the names that are looked for. */
-const LENGTHS: ReadonlySet<number> = new Set(['host', ...CONNECTION_FIELDS].map((name) => name.length))
+/** By first letter and length, whether a name can be one of those that are looked for: most lines need no string of their own. */
+const CANDIDATES = new Uint8Array(32 * 32)
+for (const name of ['host', ...CONNECTION_FIELDS]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
+
+function candidate(letter: number, length: number): number {
+  return ((length & 31) << 5) | (letter & 31)
+}
 
 /** The whole head with its framing, latin-1, empty line included. Throws `InvalidHead`. */
 export function requestHead(request: OriginRequest): string {
@@ -39,7 +44,7 @@ function checkNames(lines: string): void {
   let hosts = 0
   for (let at = 0; at < lines.length; at = lines.indexOf('\n', at) + 1) {
     const end = lines.indexOf(':', at)
-    if (!LENGTHS.has(end - at)) continue
+    if (CANDIDATES[candidate(lines.charCodeAt(at), end - at)] === 0) continue
     const name = lines.slice(at, end).toLowerCase()
     if (name === 'host') hosts++
     else if (CONNECTION_FIELDS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
