@@ -123,27 +123,31 @@ function announcedLength(step: ReceiveStep, object: CachedObject): number | null
 function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   const { beresp, response, hitForPass } = step
   const { init, deps } = fetch
-  const refused = (why: Reason): Sharing => ({ shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null })
   if (init.kind === 'pass')
     return storesPost(fetch, beresp)
       ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
-      : refused('POLICY')
-  if (fetch.bereq?.method === 'HEAD') return refused('HEAD')
-  if (hitForPass !== null) return refused('HIT_FOR_PASS')
-  if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
-  if (init.request.noStore) return refused('NO_STORE')
-  if (step.body !== null && (step.body.length ?? response.contentLength ?? 0) > deps.settings.maxObject) return refused('TOO_LARGE')
+      : privately(beresp, 'POLICY')
+  if (fetch.bereq?.method === 'HEAD') return privately(beresp, 'HEAD')
+  if (hitForPass !== null) return privately(beresp, 'HIT_FOR_PASS')
+  if (beresp.uncacheable) return privately(beresp, beresp.why === 'STORED' ? 'POLICY' : beresp.why)
+  if (init.request.noStore) return privately(beresp, 'NO_STORE')
+  if (step.body !== null && (step.body.length ?? response.contentLength ?? 0) > deps.settings.maxObject)
+    return privately(beresp, 'TOO_LARGE')
   const names = varyNames(beresp.headers)
-  if (names === null) return refused(parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
+  if (names === null) return privately(beresp, parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
   // A 304 that no object stands behind, and a range that was refused, say nothing about the representation.
-  if (beresp.status === 304) return refused('STATUS')
-  if (init.range !== null && beresp.status === 416) return refused('RANGE')
+  if (beresp.status === 304) return privately(beresp, 'STATUS')
+  if (init.range !== null && beresp.status === 416) return privately(beresp, 'RANGE')
   const part = beresp.status === 206 ? partOf(response) : null
-  if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
+  if (beresp.status === 206 && part === null) return privately(beresp, 'RANGE_INCONSISTENT')
   const kept = retention(beresp, deps.decisions.retention)
   const store = kept > 0
   if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
+}
+
+function privately(beresp: BackendResponse, why: Reason): Sharing {
+  return { shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
 }
 
 /** Sorted lower-case names; `null` when the variant cannot be told. */
@@ -188,7 +192,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     reason: beresp.reason,
     headers,
     fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, tagFields, sharing.part !== null) : '',
-    withheld: withheldFields(headers, control, tagFields, sharing.part !== null),
+    withheld: sharing.shared ? withheldFields(headers, control, tagFields, sharing.part !== null) : NO_NAMES,
     life: lifeOf(fetch, beresp),
     retention: deps.decisions.retention,
     // A refreshed object takes the position of its revalidation; the answer to a POST comes after the invalidation that it caused.

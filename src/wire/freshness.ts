@@ -128,17 +128,15 @@ function computed(headers: Record<string, string>): number {
 /** The message as freshness sees it, with its dates parsed. */
 export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(input.headers, input.decisions)): Message {
   const { headers, wall } = input
-  const raw = (name: RawField): string | null => headers.joined(name) ?? null
   const fields: Record<RawField, string | null> = {
-    'cache-control': raw('cache-control'),
-    pragma: raw('pragma'),
-    expires: raw('expires'),
-    date: raw('date'),
-    'last-modified': raw('last-modified'),
-    'set-cookie': raw('set-cookie'),
-    vary: raw('vary'),
+    'cache-control': headers.joined('cache-control') ?? null,
+    pragma: headers.joined('pragma') ?? null,
+    expires: headers.joined('expires') ?? null,
+    date: headers.joined('date') ?? null,
+    'last-modified': headers.joined('last-modified') ?? null,
+    'set-cookie': headers.joined('set-cookie') ?? null,
+    vary: headers.joined('vary') ?? null,
   }
-  const date = (value: string | null): number | null => (value === null ? null : parseHttpDate(value, wall))
   return {
     status: input.status,
     method: input.method,
@@ -147,12 +145,16 @@ export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(in
     heuristicAllowed:
       (isHeuristicallyCacheable(input.status) || resolved.control.public) && (input.method === 'GET' || input.method === 'HEAD'),
     wall,
-    date: date(fields.date),
+    date: dateOf(fields.date, wall),
     expiresPresent: fields.expires !== null,
-    expires: date(fields.expires),
-    lastModified: date(fields['last-modified']),
+    expires: dateOf(fields.expires, wall),
+    lastModified: dateOf(fields['last-modified'], wall),
     fields,
   }
+}
+
+function dateOf(value: string | null, wall: number): number | null {
+  return value === null ? null : parseHttpDate(value, wall)
 }
 
 /** The first targeted field that can be read, else Cache-Control. */
