@@ -6,7 +6,7 @@ import { Expiry } from '../src/object/expiry.ts'
 import { keyOf } from '../src/object/key-text.ts'
 import { LocalTable } from '../src/object/local-table.ts'
 import { CachedObject } from '../src/object/object.ts'
-import { keptBodyOf } from '../src/object/stored-body.ts'
+import { arrivedBody, keptBody } from '../src/object/stored-body.ts'
 import type { Lookup } from '../src/object/table.ts'
 import { MemoryStore } from '../src/storage/memory.ts'
 import { FieldScanner } from '../src/wire/fields.ts'
@@ -61,7 +61,7 @@ function store(i: number): void {
     tags: [`product-${i}`, `category-${i % 100}`, 'all'].slice(0, TAGS),
     mustRevalidate: false,
     lifetimeSource: 'max-age',
-    body: keptBodyOf(read.subarray(end, end + BODY)),
+    body: keptBody(arrivedBody(read, end, end + BODY)),
     backend: 'app',
   })
   table.publish(null, object, NO_NAMES, 'http', true)

@@ -28,8 +28,6 @@ export interface BodyFlow {
 export interface Body {
   /** Length in bytes if it is known before reading, else `null`. */
   readonly length: number | null
-  /** All of its bytes, where they are at hand in one piece and its end is proven; reading it is then not needed. */
-  readonly whole?: Buffer | null
   /**
    * Attaches a sink; bytes may arrive before this returns, so the sink must be ready when it is passed.
    * A request or origin body can be read once; stored and filling bodies any number of times.

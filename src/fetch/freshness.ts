@@ -18,7 +18,7 @@ export function freshness(
     method: fetch.bereq?.method ?? 'GET',
     headers,
     requestTime: fetch.requestTime,
-    responseTime: clock.now(),
+    responseTime: fetch.responseTime,
     wall: clock.wall(),
     decisions,
     framing,

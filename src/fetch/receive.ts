@@ -9,8 +9,9 @@ import { C } from '../counters.ts'
 import { Filling } from '../object/filling.ts'
 import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
-import { bodyOf, EMPTY_BODY, keptBodyOf, type StoredBody } from '../object/stored-body.ts'
+import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
+import type { ActivePolicy } from '../policy/active.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
@@ -48,12 +49,12 @@ function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY)
   fetch.object = object
   fetch.keeping = sharing.store
-  const atHand = step.body?.whole ?? null
-  if (atHand !== null) {
+  const { body } = step
+  if (body instanceof StoredBody) {
     // Nothing is left to arrive: no filling, nobody to follow it.
-    object.body = sharing.store ? keptBodyOf(atHand) : bodyOf(atHand)
+    object.body = sharing.store ? keptBody(body) : body
     fetch.call = null
-  } else if (step.body !== null) {
+  } else if (body !== null) {
     fetch.filling = new Filling(
       response.framing === 'length' ? response.contentLength : null,
       // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
@@ -65,7 +66,7 @@ function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   }
   if (beresp.stream || fetch.filling === null) {
     open(fetch, step, sharing, object)
-    if (step.body !== null) fill(fetch, step.body)
+    if (body !== null) fill(fetch, body)
     return DONE
   }
   fetch.whenWhole = () => {
@@ -73,7 +74,7 @@ function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
     open(fetch, step, sharing, object)
     fetch.decided()
   }
-  if (step.body !== null) fetch.filling.fill(step.body)
+  if (body !== null) fetch.filling.fill(body)
   return DONE
 }
 
@@ -96,7 +97,7 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,
-    headers: deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
+    headers: sendsAsKept(step, sharing, init.policy) ? null : deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
     object,
     contentLength: announcedLength(step, object),
     stored: sharing.store,
@@ -106,6 +107,13 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
     originStatus: response.status,
     failure: null,
   })
+}
+
+/** Whether the request that fetched it gets the very head that later ones get, so that it need not be written twice. */
+function sendsAsKept({ beresp, merged }: ReceiveStep, sharing: Sharing, { compiled }: ActivePolicy): boolean {
+  if (!sharing.shared || sharing.part !== null || merged !== null || compiled.hooks.deliver !== null) return false
+  const { noCacheFields, privateFields } = beresp.control
+  return noCacheFields.length === 0 && privateFields.length === 0 && !beresp.headers.hasLower('age')
 }
 
 function announcedLength(step: ReceiveStep, object: CachedObject): number | null {
@@ -119,27 +127,31 @@ function announcedLength(step: ReceiveStep, object: CachedObject): number | null
 function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   const { beresp, response, hitForPass } = step
   const { init, deps } = fetch
-  const refused = (why: Reason): Sharing => ({ shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null })
   if (init.kind === 'pass')
     return storesPost(fetch, beresp)
       ? { shared: true, store: true, why: 'STORED', names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
-      : refused('POLICY')
-  if (fetch.bereq?.method === 'HEAD') return refused('HEAD')
-  if (hitForPass !== null) return refused('HIT_FOR_PASS')
-  if (beresp.uncacheable) return refused(beresp.why === 'STORED' ? 'POLICY' : beresp.why)
-  if (init.request.noStore) return refused('NO_STORE')
-  if (step.body !== null && (step.body.whole?.length ?? response.contentLength ?? 0) > deps.settings.maxObject) return refused('TOO_LARGE')
+      : privately(beresp, 'POLICY')
+  if (fetch.bereq?.method === 'HEAD') return privately(beresp, 'HEAD')
+  if (hitForPass !== null) return privately(beresp, 'HIT_FOR_PASS')
+  if (beresp.uncacheable) return privately(beresp, beresp.why === 'STORED' ? 'POLICY' : beresp.why)
+  if (init.request.noStore) return privately(beresp, 'NO_STORE')
+  if (step.body !== null && (step.body.length ?? response.contentLength ?? 0) > deps.settings.maxObject)
+    return privately(beresp, 'TOO_LARGE')
   const names = varyNames(beresp.headers)
-  if (names === null) return refused(parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
+  if (names === null) return privately(beresp, parseVary(beresp.headers).type === 'star' ? 'VARY_STAR' : 'VARY_MALFORMED')
   // A 304 that no object stands behind, and a range that was refused, say nothing about the representation.
-  if (beresp.status === 304) return refused('STATUS')
-  if (init.range !== null && beresp.status === 416) return refused('RANGE')
+  if (beresp.status === 304) return privately(beresp, 'STATUS')
+  if (init.range !== null && beresp.status === 416) return privately(beresp, 'RANGE')
   const part = beresp.status === 206 ? partOf(response) : null
-  if (beresp.status === 206 && part === null) return refused('RANGE_INCONSISTENT')
-  const kept = retention(lifeOf(fetch, beresp), deps.decisions.retention)
+  if (beresp.status === 206 && part === null) return privately(beresp, 'RANGE_INCONSISTENT')
+  const kept = retention(beresp, deps.decisions.retention)
   const store = kept > 0
   if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
+}
+
+function privately(beresp: BackendResponse, why: Reason): Sharing {
+  return { shared: false, store: false, why, names: varyNames(beresp.headers) ?? NO_NAMES, part: null }
 }
 
 /** Sorted lower-case names; `null` when the variant cannot be told. */
@@ -159,7 +171,7 @@ function partOf(response: OriginResponse): Part | null {
 
 function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
   return {
-    storedAt: fetch.deps.clock.now(),
+    storedAt: fetch.responseTime,
     ttl: beresp.ttl,
     grace: beresp.grace,
     staleIfError: beresp.staleIfError,
@@ -184,7 +196,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     reason: beresp.reason,
     headers,
     fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, tagFields, sharing.part !== null) : '',
-    withheld: withheldFields(headers, control, tagFields, sharing.part !== null),
+    withheld: sharing.shared ? withheldFields(headers, control, tagFields, sharing.part !== null) : NO_NAMES,
     life: lifeOf(fetch, beresp),
     retention: deps.decisions.retention,
     // A refreshed object takes the position of its revalidation; the answer to a POST comes after the invalidation that it caused.
@@ -204,8 +216,10 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
 /** Those that the policy left, and the groups of RFC 9875. */
 function tagsOf({ init }: FetchTransaction, beresp: BackendResponse): readonly string[] {
   const { scheme, host } = init.request
+  const tags = beresp.tagList
   const groups = cacheGroups(beresp.headers, 'cache-groups').map((group) => groupTag(scheme, host, group))
-  return [...new Set([...beresp.tags, ...groups])].filter((tag) => typeof tag === 'string' && tag !== '')
+  if (tags.length === 0 && groups.length === 0) return NO_NAMES
+  return [...new Set([...tags, ...groups])].filter((tag) => typeof tag === 'string' && tag !== '')
 }
 
 /** What is kept: the head as the policy left it; cookies that only the 304 set are not part of the stored answer. */
@@ -232,7 +246,7 @@ function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing): v
   if (remembered) {
     const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
     const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
-    marker = new Marker(request.key, type, deps.clock.now() + ttl * 1000, fetch.position, credentialed)
+    marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed)
   }
   const variant = request.variant(sharing.names)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)

@@ -84,11 +84,17 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
   const headers = merged === null ? response.headers : withOwnCookies(merged.headers, response.headers)
   const status = stale?.status ?? response.status
   const length = stale === null ? response.contentLength : stale.body.length
+  const life = freshness(fetch, status, headers, stale === null ? response.framing : 'length', length)
   const beresp = new BackendResponse({
     status,
     reason: stale?.reason ?? response.reason,
     headers,
-    ...freshness(fetch, status, headers, stale === null ? response.framing : 'length', length),
+    ttl: life.ttl,
+    grace: life.grace,
+    staleIfError: life.staleIfError,
+    keep: life.keep,
+    age: life.age,
+    control: life.control,
     backend: fetch.bereq?.backend?.url ?? '',
     was304: merged !== null,
     tags: readTags(headers, fetch.deps.settings.tagFields),

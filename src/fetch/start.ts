@@ -77,8 +77,8 @@ export interface FetchInit {
 export interface FetchResult {
   readonly status: number
   readonly reason: string
-  /** As delivered, without hop-by-hop fields. */
-  readonly headers: HeaderMap
+  /** As delivered, without hop-by-hop fields; `null`: the object's own head as it is kept. */
+  readonly headers: HeaderMap | null
   /** Readable now. */
   readonly object: CachedObject
   readonly contentLength: number | null

@@ -38,6 +38,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   plain = false
   call: OriginCall | null = null
   requestTime = 0
+  /** When the head of the answer was here; monotonic milliseconds. */
+  responseTime = 0
   filling: Filling | null = null
   object: CachedObject | null = null
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
@@ -84,6 +86,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
+    this.responseTime = this.deps.clock.now()
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
     if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(

@@ -20,6 +20,13 @@ export function ownBytes(bytes: Buffer): Buffer {
   return own
 }
 
+/** The bytes of a string that has one latin-1 character for each, in a buffer of exact size. */
+export function ownLatin1(text: string): Buffer {
+  const own = Buffer.allocUnsafeSlow(text.length)
+  own.write(text, 'latin1')
+  return own
+}
+
 /** The same fields, in arrays of exact size. Names that are common are shared by all. */
 export function ownHeaders(headers: HeaderMap): HeaderMap {
   const { size } = headers

@@ -1,7 +1,7 @@
 /** A body that is whole and in memory: exact-size buffers that nothing else refers to, for a small one a string of its bytes, or a place from where they can be had. */
 import { type Body, type BodyFlow, type BodySink, COMPLETE } from '../body/body.ts'
 import { HeapRoom } from './heap-room.ts'
-import { ownBytes } from './own.ts'
+import { ownBytes, ownLatin1 } from './own.ts'
 
 /** Largest body that is kept as a string, bytes. */
 const SMALL = 2048
@@ -127,8 +127,15 @@ export function bodyOf(bytes: Buffer): StoredBody {
   return new StoredBody(bytes)
 }
 
-/** A body to be kept, from bytes that are part of something larger. */
-export function keptBodyOf(bytes: Buffer): StoredBody {
-  const body = new StoredBody(bytes).settled()
-  return body.atHand === bytes ? new StoredBody(ownBytes(bytes)) : body
+/** A body that has come whole, from a buffer that others will use again: what is small goes on as one string. */
+export function arrivedBody(buffer: Buffer, start: number, end: number): StoredBody {
+  return new StoredBody(end - start <= SMALL ? buffer.toString('latin1', start, end) : Buffer.from(buffer.subarray(start, end)))
+}
+
+/** The same body to be kept: it may have been cut out of something larger. */
+export function keptBody(body: StoredBody): StoredBody {
+  const bytes = body.atHand
+  if (typeof bytes === 'string') return room.take() ? body : new StoredBody(ownLatin1(bytes))
+  const settled = body.settled()
+  return bytes !== null && settled.atHand === bytes ? new StoredBody(ownBytes(bytes)) : settled
 }

@@ -14,9 +14,9 @@ export class Deadline {
     this.#expired = expired
   }
 
-  /** Expires in `ms` from now instead of whenever it was to. `Infinity`: never. */
-  set(ms: number): void {
-    const at = this.#clock.now() + ms
+  /** Expires `ms` after `now` instead of whenever it was to. `Infinity`: never. */
+  set(ms: number, now: number = this.#clock.now()): void {
+    const at = now + ms
     this.#at = at
     if (at === Number.POSITIVE_INFINITY) return
     if (this.#timer !== null) {
@@ -32,8 +32,8 @@ export class Deadline {
   }
 
   /** Whether the time is over, even if the timer is late because the loop was busy. */
-  get passed(): boolean {
-    return this.#clock.now() >= this.#at
+  passed(now: number): boolean {
+    return now >= this.#at
   }
 
   /** Gives the timer back. */

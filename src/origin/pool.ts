@@ -153,8 +153,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     for (;;) {
       const connection = this.#idle.pop()
       if (connection === undefined) break
-      if (connection.stale) connection.destroy()
-      else if (this.#start(connection, call, true)) return
+      if (this.#start(connection, call, true)) return
     }
     if (this.ledger.connections < this.#limit) {
       this.#connect(call)

@@ -4,6 +4,7 @@ import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded } from '../object/lifetime.ts'
+import { assignedControl } from '../wire/response-control.ts'
 import { StatusLine } from './status-line.ts'
 
 export interface BackendResponseInit {
@@ -23,6 +24,8 @@ export interface BackendResponseInit {
   readonly tags?: readonly string[]
 }
 
+const NO_TAGS: readonly string[] = []
+
 export class BackendResponse extends StatusLine implements Beresp {
   readonly headers: HeaderMap
   #ttl: number
@@ -32,7 +35,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly age: number
   #uncacheable: boolean
   stream = true
-  readonly tags: Set<string>
+  readonly #given: readonly string[]
+  #tags: Set<string> | null = null
   readonly backend: string
   #control: ResponseControl
   why: Reason = 'STORED'
@@ -54,9 +58,19 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#control = init.control
     this.backend = init.backend
     this.was304 = init.was304
-    this.tags = new Set(init.tags)
+    this.#given = init.tags ?? NO_TAGS
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
+  }
+
+  get tags(): Set<string> {
+    this.#tags ??= new Set(this.#given)
+    return this.#tags
+  }
+
+  /** As `tags`, to be read only. */
+  get tagList(): readonly string[] {
+    return this.#tags === null ? this.#given : [...this.#tags]
   }
 
   get ttl(): number {
@@ -65,7 +79,7 @@ export class BackendResponse extends StatusLine implements Beresp {
 
   set ttl(value: Duration) {
     this.#ttl = bounded(seconds(value))
-    this.#control = { ...this.#control, source: 'policy', explicit: true }
+    if (this.#control.source !== 'policy') this.#control = assignedControl(this.#control)
   }
 
   get grace(): number {

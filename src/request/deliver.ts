@@ -69,15 +69,13 @@ function statusOf(tx: RequestTransaction, answer: Answer): string {
   const { object } = answer
   if (answer.outcome === 'HIT' && !answer.collapsed && object !== null)
     return `${name}; hit; ttl=${Math.ceil(object.left(tx.now))}; detail=${answer.why}`
-  const ttl = object !== null && (answer.aged || answer.stored) ? { ttl: Math.ceil(object.left(tx.now)) } : {}
-  const hit = answer.outcome === 'STALE' && answer.forward === null
   return cacheStatus(name, {
-    hit,
-    ...(answer.forward === null ? {} : { fwd: answer.forward }),
-    ...(answer.forwardStatus === null || answer.forwardStatus === 0 ? {} : { fwdStatus: answer.forwardStatus }),
+    hit: answer.outcome === 'STALE' && answer.forward === null,
+    fwd: answer.forward,
+    fwdStatus: answer.forwardStatus === 0 ? null : answer.forwardStatus,
     stored: answer.stored,
     collapsed: answer.collapsed,
-    ...ttl,
+    ttl: object !== null && (answer.aged || answer.stored) ? Math.ceil(object.left(tx.now)) : null,
     detail: answer.why,
   })
 }

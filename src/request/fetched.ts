@@ -26,7 +26,7 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
         : result.why
   const story = result.stored ? `stored ttl=${Math.ceil(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
   // A validated answer is used from the cache: its age is ours to tell.
-  if (revalidated) result.headers.removeRaw('age')
+  if (revalidated) result.headers?.removeRaw('age')
   return {
     step: 'deliver',
     answer: {
@@ -44,7 +44,7 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
       collapsed: false,
       aged: revalidated,
       judged: !passed,
-      dated: false,
+      dated: object.dated,
       close: tx.fetchKind === 'pipe',
       failure: null,
       story,

@@ -56,7 +56,8 @@ function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
 function send(tx: RequestTransaction, answer: Answer, selected: Selection): void {
   const { status, reason, fieldLines, length, body } = selected
   tx.status = status
-  const head = { status, reason, fieldLines, contentLength: length, dated: answer.dated, close: answer.close }
+  const dated = answer.headers === null ? answer.dated : answer.headers.hasLower('date')
+  const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close }
   if (tx.req.method === 'HEAD' || status === 304 || status === 204) {
     leaveBody(answer)
     tx.exchange.respond(head, null)

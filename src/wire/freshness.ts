@@ -12,6 +12,7 @@ import { MAX_SECONDS, parseCacheControl } from './cache-control.ts'
 import { type Message, presented, type RawField } from './freshness-overrides.ts'
 import { parseHttpDate } from './http-date.ts'
 import { contentRangeState } from './range.ts'
+import { controlOf } from './response-control.ts'
 import { isHeuristicallyCacheable, isUnderstood } from './status.ts'
 import { parseSurrogateControl, parseTargeted } from './targeted.ts'
 import { varnishFreshness } from './varnish-freshness.ts'
@@ -100,9 +101,25 @@ export function lifetime(input: FreshnessInput): Lifetime {
 /** Seconds that the package gives for the message as `presented`. */
 export function lifetimeSeconds(message: Message, source: LifetimeSource): number {
   if (source === 'none') return 0
+  const headers = presented(message)
+  const control = headers['date'] === undefined ? headers['cache-control'] : undefined
+  if (control === undefined) return computed(headers)
+  const before = lately.get(control)
+  if (before !== undefined) return before
+  const seconds = computed(headers)
+  if (lately.size === MOST_LATELY) lately.clear()
+  lately.set(control, seconds)
+  return seconds
+}
+
+/** Lifetimes by Cache-Control as presented, where nothing else plays a part: a site says the same few things again and again. */
+const lately = new Map<string, number>()
+const MOST_LATELY = 100
+
+function computed(headers: Record<string, string>): number {
   const policy = new CachePolicy(
     ALLOWING_REQUEST,
-    { status: 200, headers: presented(message) },
+    { status: 200, headers },
     { shared: true, cacheHeuristic: 0.1, immutableMinTimeToLive: 0 },
   )
   return bounded(policy.maxAge())
@@ -111,17 +128,15 @@ export function lifetimeSeconds(message: Message, source: LifetimeSource): numbe
 /** The message as freshness sees it, with its dates parsed. */
 export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(input.headers, input.decisions)): Message {
   const { headers, wall } = input
-  const raw = (name: RawField): string | null => (headers.hasLower(name) ? (headers.joined(name) ?? '') : null)
   const fields: Record<RawField, string | null> = {
-    'cache-control': raw('cache-control'),
-    pragma: raw('pragma'),
-    expires: raw('expires'),
-    date: raw('date'),
-    'last-modified': raw('last-modified'),
-    'set-cookie': raw('set-cookie'),
-    vary: raw('vary'),
+    'cache-control': headers.joined('cache-control') ?? null,
+    pragma: headers.joined('pragma') ?? null,
+    expires: headers.joined('expires') ?? null,
+    date: headers.joined('date') ?? null,
+    'last-modified': headers.joined('last-modified') ?? null,
+    'set-cookie': headers.joined('set-cookie') ?? null,
+    vary: headers.joined('vary') ?? null,
   }
-  const date = (value: string | null): number | null => (value === null ? null : parseHttpDate(value, wall))
   return {
     status: input.status,
     method: input.method,
@@ -130,12 +145,16 @@ export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(in
     heuristicAllowed:
       (isHeuristicallyCacheable(input.status) || resolved.control.public) && (input.method === 'GET' || input.method === 'HEAD'),
     wall,
-    date: date(fields.date),
+    date: dateOf(fields.date, wall),
     expiresPresent: fields.expires !== null,
-    expires: date(fields.expires),
-    lastModified: date(fields['last-modified']),
+    expires: dateOf(fields.expires, wall),
+    lastModified: dateOf(fields['last-modified'], wall),
     fields,
   }
+}
+
+function dateOf(value: string | null, wall: number): number | null {
+  return value === null ? null : parseHttpDate(value, wall)
 }
 
 /** The first targeted field that can be read, else Cache-Control. */
@@ -160,8 +179,7 @@ function lifetimeSource(message: Message, resolved: Resolved, decisions: Decisio
 function responseControl(input: FreshnessInput, message: Message, source: LifetimeSource): ResponseControl {
   const { headers, status } = input
   const vary = parseVary(headers)
-  return {
-    ...message.control,
+  return controlOf(message.control, {
     source,
     explicit: source !== 'none' && source !== 'heuristic' && source !== 'default_ttl',
     targeted: message.targeted,
@@ -173,7 +191,7 @@ function responseControl(input: FreshnessInput, message: Message, source: Lifeti
     conflict: hasConflict(headers),
     contentRange: contentRangeState(headers, status, input.bodyLength),
     framing: input.framing,
-  }
+  })
 }
 
 /** RFC 9111 §4.2.3: the larger of what Date and what Age say, the time on the way counted in. */

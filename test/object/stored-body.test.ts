@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeapRoom } from '../../src/object/heap-room.ts'
-import { bodyOf, EMPTY_BODY, keptBodyOf, StoredBody } from '../../src/object/stored-body.ts'
+import { bodyOf, EMPTY_BODY, keptBody, StoredBody } from '../../src/object/stored-body.ts'
 import { Reader } from '../body/source.ts'
 
 const THREE = new StoredBody([Buffer.from('ab'), Buffer.from('cd'), Buffer.from('ef')])
@@ -55,7 +55,7 @@ describe('a small body that is kept', () => {
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
 
   it('is a string of its bytes, from one buffer or one of several, and none of them is lost', () => {
-    for (const body of [keptBodyOf(bytes), new StoredBody(bytes).settled(), new StoredBody([bytes]).settled()]) {
+    for (const body of [keptBody(bodyOf(bytes)), new StoredBody(bytes).settled(), new StoredBody([bytes]).settled()]) {
       expect(body.atHand).toBe(bytes.toString('latin1'))
       expect([body.length, body.whole?.equals(bytes), Buffer.concat(body.segments).equals(bytes)]).toEqual([256, true, true])
       expect(body.settled()).toBe(body)
@@ -69,7 +69,7 @@ describe('a small body that is kept', () => {
   it('is a buffer of its own when it is larger, or lies in several pieces', () => {
     const large = Buffer.alloc(4096, 'x')
     const view = large.subarray(1000, 4000)
-    const kept = keptBodyOf(view)
+    const kept = keptBody(bodyOf(view))
     expect([kept.whole?.equals(view), kept.whole?.buffer.byteLength]).toEqual([true, 3000])
     expect([THREE.settled(), THREE.held > 3 * 300]).toEqual([THREE, true])
     const one = new StoredBody([large]).settled()
@@ -77,7 +77,7 @@ describe('a small body that is kept', () => {
   })
 
   it('of no bytes is nothing', () => {
-    expect([keptBodyOf(Buffer.alloc(0)), new StoredBody([Buffer.alloc(0)]).settled()]).toEqual([EMPTY_BODY, EMPTY_BODY])
+    expect([keptBody(bodyOf(Buffer.alloc(0))), new StoredBody([Buffer.alloc(0)]).settled()]).toEqual([EMPTY_BODY, EMPTY_BODY])
   })
 })
 

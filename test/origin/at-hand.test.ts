@@ -1,5 +1,6 @@
 /** A short answer that came in one piece is told of whole: nobody has to follow it, and head and body go on together. */
 import { expect, test } from 'vitest'
+import { StoredBody } from '../../src/object/stored-body.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { ask, begin, get, Recorder, rig } from './rig.ts'
 
@@ -16,7 +17,7 @@ async function atHand(bytes: string): Promise<{ whole: string | null; connection
   }
   begin(origin, get('/'), recorder)
   await recorder.begun
-  const whole = recorder.answerBody?.whole?.toString('latin1') ?? null
+  const whole = recorder.answerBody instanceof StoredBody ? (recorder.answerBody.whole?.toString('latin1') ?? null) : null
   recorder.answerBody?.read(recorder)
   return { whole, connections: server.connections.length, idle }
 }

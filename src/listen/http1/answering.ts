@@ -121,12 +121,16 @@ export class Answering implements AnswerHost {
     }
     const framing = head.contentLength ?? body.length ?? (request.version === '1.0' ? 'close' : 'chunked')
     this.#socket.cork()
+    let headAlone = false
     try {
       this.#sendHead(head, framing)
       this.#body = new AnswerBody(this, this.#socket, framing)
       this.#body.start(body)
+      headAlone = this.#body !== null && this.#bodyBytes === 0
     } finally {
-      this.#uncork()
+      // What came from an origin with its head is told of once this has returned, and goes out with the head in one write.
+      if (headAlone) process.nextTick(() => this.#uncork())
+      else this.#uncork()
     }
   }
 

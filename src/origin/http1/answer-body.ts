@@ -9,6 +9,8 @@ export interface AnswerSource {
   dropped(): void
 }
 
+const EMPTY: Buffer = Buffer.alloc(0)
+
 /** What lies here unread is at most one read of the socket, because a blocked body pauses it. */
 export class AnswerBody implements Body, BodyFlow {
   readonly length: number | null
@@ -29,8 +31,10 @@ export class AnswerBody implements Body, BodyFlow {
     return this.#sink === null || this.#paused
   }
 
-  get whole(): Buffer | null {
-    return this.#outcome === COMPLETE && this.#sink === null && this.#waiting?.length === 1 ? (this.#waiting[0] ?? null) : null
+  /** What has come while nobody read. */
+  get taken(): Buffer {
+    const [only = EMPTY, ...more] = this.#waiting ?? []
+    return more.length === 0 ? only : Buffer.concat([only, ...more])
   }
 
   push(bytes: Buffer): void {

@@ -10,6 +10,14 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^[!"$-~]+$/
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
+/** By first letter and length, whether a name can be one of those that are looked for: most lines need no string of their own. */
+const CANDIDATES = new Uint8Array(32 * 32)
+for (const name of ['host', ...CONNECTION_FIELDS]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
+
+function candidate(letter: number, length: number): number {
+  return ((length & 31) << 5) | (letter & 31)
+}
+
 /** The whole head with its framing, latin-1, empty line included. Throws `InvalidHead`. */
 export function requestHead(request: OriginRequest): string {
   const { method, target, fieldLines } = request
@@ -35,18 +43,11 @@ function framingLines(request: OriginRequest): string {
 function checkNames(lines: string): void {
   let hosts = 0
   for (let at = 0; at < lines.length; at = lines.indexOf('\n', at) + 1) {
-    switch (lines.charCodeAt(at) | 32) {
-      case 99: // c
-      case 104: // h
-      case 107: // k
-      case 112: // p
-      case 116: // t
-      case 117: {
-        const name = lines.slice(at, lines.indexOf(':', at)).toLowerCase()
-        if (name === 'host') hosts++
-        else if (CONNECTION_FIELDS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
-      }
-    }
+    const end = lines.indexOf(':', at)
+    if (CANDIDATES[candidate(lines.charCodeAt(at), end - at)] === 0) continue
+    const name = lines.slice(at, end).toLowerCase()
+    if (name === 'host') hosts++
+    else if (CONNECTION_FIELDS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
   }
   if (hosts !== 1) throw new InvalidHead(`${hosts} Host lines`)
 }

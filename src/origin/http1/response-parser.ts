@@ -196,7 +196,7 @@ export class ResponseParser {
           const value = headers.valueAt(i)
           length = digits(value)
           if (length < 0) return this.#unframed('a Content-Length that is not one')
-          if (value !== String(length)) plainLength = String(length)
+          if (value.charCodeAt(0) === ZERO && value.length > 1) plainLength = String(length)
           break
         }
         case 'transfer-encoding': {
@@ -254,9 +254,15 @@ function withinLine(bytes: Buffer, start: number, end: number): boolean {
 
 /** The number that a string of digits is, or -1. */
 function digits(value: string): number {
-  if (!/^[0-9]{1,400}$/.test(value)) return -1
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : -1
+  if (value === '') return -1
+  let number = 0
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - ZERO
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+    if (number > Number.MAX_SAFE_INTEGER) return -1
+  }
+  return number
 }
 
 function replace(headers: HeaderMap, name: string, value: string): void {
