@@ -57,7 +57,7 @@ function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fi
   const { body } = answer
   const length = object.complete ? object.body.length : answer.contentLength
   if (length === null || body === null) return whole(answer, fieldLines)
-  const range = parseRange(tx.req.headers.joined('range') ?? '', length, tx.engine.settings.limits.ranges)
+  const range = parseRange(tx.req.headers.joinedLower('range') ?? '', length, tx.engine.settings.limits.ranges)
   if (range.type === 'ignore') return whole(answer, fieldLines)
   if (range.type === 'unsatisfiable') {
     const lines = `${fieldLines.replace(BODY_FIELDS, '')}Content-Range: bytes */${length}\r\n`
@@ -67,14 +67,14 @@ function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fi
   if (only !== undefined && range.ranges.length === 1)
     return partial(`${fieldLines}Content-Range: ${contentRange(only.first, only.last, length)}\r\n`, slice(body, only.first, only.last))
   if (!(body instanceof StoredBody)) return whole(answer, fieldLines)
-  const parts = multipart(body, range.ranges, length, object.headers.joined('content-type') ?? null)
+  const parts = multipart(body, range.ranges, length, object.headers.joinedLower('content-type') ?? null)
   return partial(`${fieldLines.replace(CONTENT_TYPE, '')}Content-Type: multipart/byteranges; boundary=${parts.boundary}\r\n`, parts.body)
 }
 
 /** A range out of a stored part, at positions of the whole representation. */
 function fromPart(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { part, body } = object
-  const wanted = requestedRange(tx.req.headers.joined('range') ?? '')
+  const wanted = requestedRange(tx.req.headers.joinedLower('range') ?? '')
   const asItCame = { ...whole(answer, fieldLines), fieldLines: withContentRange(fieldLines, object) }
   if (part === null || wanted === null || !object.complete) return asItCame
   const first = wanted.first ?? (part.total ?? part.last + 1) - (wanted.last ?? 0)

@@ -107,10 +107,10 @@ const RELOADS: ReadonlyMap<string, CacheControl> = new Map(
 
 /** A request's Cache-Control; without one, `Pragma: no-cache` counts as `no-cache` (RFC 9111 §5.4). */
 export function requestCacheControl(headers: HeaderMap): CacheControl {
-  const value = headers.joined('cache-control')
+  const value = headers.joinedLower('cache-control')
   if (value !== undefined) return RELOADS.get(value) ?? parseCacheControl(value)
   if (!headers.hasLower('pragma')) return EMPTY
-  const pragma = splitQuoted(headers.joined('pragma') ?? '')
+  const pragma = splitQuoted(headers.joinedLower('pragma') ?? '')
   return pragma.some((member) => member.toLowerCase() === 'no-cache') ? NO_CACHE : EMPTY
 }
 
