@@ -19,6 +19,7 @@ import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
+import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { MemoryStore } from './storage/memory.ts'
@@ -147,6 +148,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     isTrusted,
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
+    hitLines: hitLines(settings.name),
   }
   return { engine, settings, params, counters, clock, log, policies, table, expiry, origins, originsApart }
 }

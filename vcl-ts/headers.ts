@@ -139,6 +139,12 @@ export class HeaderMap {
     return at < 0 ? undefined : this.valueAt(at)
   }
 
+  /** Engine only: whether all lines of a name known to be lower case pass a test, or there are none. */
+  everyLower(lower: string, test: (value: string) => boolean): boolean {
+    for (let i = this.#find(lower, 0); i >= 0; i = this.#find(lower, i + 1)) if (!test(this.valueAt(i))) return false
+    return true
+  }
+
   /** Engine only: `joined` for a name known to be lower case. */
   joinedLower(lower: string): string | undefined {
     const first = this.#find(lower, 0)

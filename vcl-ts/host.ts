@@ -17,17 +17,19 @@ export function normaliseHost(host: string, scheme: 'http' | 'https'): string {
   return name.endsWith('.') || name.includes('.:') ? name.replace(/(?<=.)\.(?=$|:\d+$)/, '') : name
 }
 
-/** What was found to be normal last, under each scheme: a request's host is asked about several times, and most requests have the same. */
-let normalHttp = ''
-let normalHttps = ''
+/**
+ * What was found to be normal last, under each scheme: a request's host is asked about several times, and most requests have the same. It is
+ * replaced by an equal one, too, since the same string is told by its address.
+ */
+let normalHttp = 'localhost'
+let normalHttps = 'localhost'
 
 /**
  * Whether it is surely a valid host in normal form: lower-case letters, digits and hyphens in labels, and a port other than the
  * scheme's. Nearly all are, and one look at each character tells. `false` says nothing.
  */
 export function isNormalHost(host: string, scheme: 'http' | 'https'): boolean {
-  if (host === (scheme === 'http' ? normalHttp : normalHttps)) return host !== ''
-  if (!looksNormal(host, scheme)) return false
+  if (host !== (scheme === 'http' ? normalHttp : normalHttps) && !looksNormal(host, scheme)) return false
   if (scheme === 'http') normalHttp = host
   else normalHttps = host
   return true

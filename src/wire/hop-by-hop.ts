@@ -75,8 +75,9 @@ export function connectionOptions(headers: HeaderMap): ConnectionOptions {
  */
 export function stripHopByHop(headers: HeaderMap, _direction: 'request' | 'response'): void {
   if (!headers.mayHave(HOP_BY_HOP_BITS)) return
-  for (const name of nominated(headers)) if (!isProtected(name)) headers.removeRaw(name)
-  for (const name of HOP_BY_HOP) headers.removeRaw(name)
+  const names = nominated(headers)
+  if (names !== KEEP_ALIVE) for (const name of names) if (!isProtected(name)) headers.removeRaw(name)
+  for (let i = 0; i < HOP_BY_HOP.length; i++) headers.removeRaw(HOP_BY_HOP[i] as string)
 }
 
 function isProtected(name: string): boolean {
