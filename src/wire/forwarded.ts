@@ -94,6 +94,7 @@ export function appendForwarded(headers: HeaderMap, facts: ForwardingFacts): voi
 
 /** Whether the request has been through a cache of this name: Via or CDN-Loop says so. */
 export function loops(headers: HeaderMap, name: string): boolean {
+  if (!headers.hasLower('via') && !headers.hasLower('cdn-loop')) return false
   const own = name.toLowerCase()
   if (headers.hasLower('via'))
     for (const member of splitPlain(headers.joinedLower('via') ?? '')) if (member.split(/[ \t]+/, 2)[1]?.toLowerCase() === own) return true

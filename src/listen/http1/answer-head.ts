@@ -2,6 +2,7 @@
 import type { ResponseHead } from '../../request/exchange.ts'
 import { InvalidHead } from '../../wire/message-head.ts'
 import { RepeatedText } from '../../wire/repeated-text.ts'
+import { reasonPhrase } from '../../wire/status.ts'
 
 /** How the end of the answer's body is told: nothing follows, a length, chunks, or the end of the connection. */
 export type AnswerFraming = 'none' | 'chunked' | 'close' | number
@@ -31,11 +32,15 @@ const lengthEndings = new RepeatedText((length, _, connectionLines) => `Content-
 
 /** Status line of an answer whose status is at least `lowest`. */
 export function statusLine(status: number, reason: string, lowest: 100 | 200): string {
-  if (status === 200 && reason === 'OK') return 'HTTP/1.1 200 OK\r\n'
+  if (status >= lowest && status <= 599 && reason !== '' && reason === reasonPhrase(status))
+    return (USUAL_LINES[status] ??= `HTTP/1.1 ${status} ${reason}\r\n`)
   if (!Number.isInteger(status) || status < lowest || status > 999) throw new InvalidHead(`status ${status} cannot be sent here`)
   if (!REASON.test(reason)) throw new InvalidHead('the reason phrase holds a control character')
   return `HTTP/1.1 ${status} ${reason}\r\n`
 }
+
+/** Status lines with the registered phrase, by status. */
+const USUAL_LINES: (string | undefined)[] = new Array<string | undefined>(600).fill(undefined)
 
 function hasDate(fieldLines: string): boolean {
   return fieldLines.startsWith('Date: ') || fieldLines.includes('\nDate: ') || DATE.test(fieldLines)
