@@ -13,6 +13,7 @@ import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
+import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
@@ -140,6 +141,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     isTrusted,
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
+    hitLines: hitLines(settings.name),
   }
   return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart }
 }

@@ -63,7 +63,18 @@ function orDash(text: string): string {
 }
 
 const whole = (value: number): string => String(Math.round(value))
-const thousandths = (value: number): string => String(Math.round(value * 1000) / 1000)
+
+/** Thousandths as they are written behind a whole number: `.5`, `.043`, nothing for 0. */
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, part) => String(part / 1000).slice(1))
+const MOST_QUICK = 2 ** 30
+
+/** Rounded to thousandths. Numbers that are not whole are dear to print. */
+function thousandths(value: number): string {
+  const all = Math.round(value * 1000)
+  if (!(all >= 0 && all < MOST_QUICK)) return String(all / 1000)
+  const part = all % 1000
+  return String((all - part) / 1000) + (FRACTIONS[part] as string)
+}
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -73,6 +84,16 @@ function ncsaTime(ms: number): string {
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
 }
 
+/** Made once a second up to its point: the rest is three digits. */
+let second = Number.NaN
+let secondText = ''
+
 function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
+  const whole = Math.trunc(ms)
+  const part = ((whole % 1000) + 1000) % 1000
+  if (whole - part !== second) {
+    second = whole - part
+    secondText = new Date(second).toISOString().slice(0, -4)
+  }
+  return `${secondText}${part < 10 ? '00' : part < 100 ? '0' : ''}${part}Z`
 }

@@ -43,6 +43,8 @@ export interface Chain {
   /** `null` in production. */
   readonly observe: DecisionObserver | null
   readonly functions: readonly HookFunction[]
+  /** For each function whether it is a policy's, so that its answer has to be looked at. */
+  readonly own: readonly boolean[]
   /** For each function who it is, for log and errors. */
   readonly labels: readonly string[]
 }
@@ -126,6 +128,7 @@ function chain(hook: RequestHook, functions: readonly Labelled[], observe: Decis
     hook,
     observe,
     functions: functions.map(({ label, run, own, step }) => (watch === null ? run : watch({ hook, by: label, own, step }, run))),
+    own: functions.map(({ own }) => own),
     labels: functions.map(({ label }) => label),
   })
 }

@@ -16,15 +16,19 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[]
 export class HeaderMap {
   #names: string[]
   #lower: string[]
-  #values: string[]
+  /** Of a value that nobody has asked for yet its place in `#text`, as `placeOfValue` makes it. */
+  #values: (string | number)[]
+  readonly #text: string
   /** One bit a name that is or was here, so that most absent ones are known without a look at every line. */
-  #present = 0
+  #present: number
 
-  constructor(names: string[] = [], lower: string[] = [], values: string[] = []) {
+  /** Engine only, with arguments: `text` is what places of values refer to, `present` the `nameBit` of all names. */
+  constructor(names: string[] = [], lower: string[] = [], values: (string | number)[] = [], text: string = '', present?: number) {
     this.#names = names
     this.#lower = lower
     this.#values = values
-    for (let i = 0; i < lower.length; i++) this.#present |= bitOf(lower[i] as string)
+    this.#text = text
+    this.#present = present ?? nameBits(lower)
   }
 
   /** A map from pairs, each checked as `append` checks it, framing fields allowed. */
@@ -55,18 +59,13 @@ export class HeaderMap {
   getAll(name: string): string[] {
     const key = name.toLowerCase()
     const found: string[] = []
-    for (let i = this.#lower.indexOf(key); i >= 0; i = this.#lower.indexOf(key, i + 1)) found.push(this.#values[i] as string)
+    for (let i = this.#find(key, 0); i >= 0; i = this.#find(key, i + 1)) found.push(this.valueAt(i))
     return found
   }
 
   /** All lines of that name joined with `", "` (RFC 9110 §5.3), or `undefined` when absent. */
   joined(name: string): string | undefined {
-    const key = name.toLowerCase()
-    const first = (this.#present & bitOf(key)) === 0 ? -1 : this.#lower.indexOf(key)
-    if (first < 0) return undefined
-    let value = this.#values[first] as string
-    for (let i = this.#lower.indexOf(key, first + 1); i >= 0; i = this.#lower.indexOf(key, i + 1)) value += `, ${this.#values[i]}`
-    return value
+    return this.joinedLower(name.toLowerCase())
   }
 
   /**
@@ -75,7 +74,7 @@ export class HeaderMap {
    */
   set(name: string, value: string): void {
     const key = this.#writable(name, value)
-    const first = this.#lower.indexOf(key)
+    const first = this.#find(key, 0)
     if (first < 0) {
       this.appendRaw(name, key, value)
       return
@@ -98,24 +97,24 @@ export class HeaderMap {
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.#lower.length; i++) yield [this.#names[i] as string, this.#values[i] as string]
+    for (let i = 0; i < this.#lower.length; i++) yield [this.#names[i] as string, this.valueAt(i)]
   }
 
   clone(): HeaderMap {
-    return new HeaderMap(this.#names.slice(), this.#lower.slice(), this.#values.slice())
+    return new HeaderMap(this.#names.slice(), this.#lower.slice(), this.#values.slice(), this.#text, this.#present)
   }
 
   /** Engine only: adds a line known to be valid. `lower` must be `name` in lower case. */
   appendRaw(name: string, lower: string, value: string): void {
     this.#names.push(name)
     this.#lower.push(lower)
-    this.#present |= bitOf(lower)
+    this.#present |= nameBit(lower)
     this.#values.push(value)
   }
 
   /** Engine only: `set` for what is known to be valid. `lower` must be `name` in lower case. */
   setRaw(name: string, lower: string, value: string): void {
-    if ((this.#present & bitOf(lower)) !== 0) this.#deleteFrom(lower, 0)
+    this.#deleteFrom(lower, 0)
     this.appendRaw(name, lower, value)
   }
 
@@ -126,14 +125,33 @@ export class HeaderMap {
 
   /** Engine only: `has` for a name known to be lower case. */
   hasLower(lower: string): boolean {
-    return (this.#present & bitOf(lower)) !== 0 && this.#lower.includes(lower)
+    return this.#find(lower, 0) >= 0
+  }
+
+  /** Engine only: whether any of several names may be here, told by their `nameBits` alone. `false` is certain. */
+  mayHave(bits: number): boolean {
+    return (this.#present & bits) !== 0
   }
 
   /** Engine only: `get` for a name known to be lower case. */
   getLower(lower: string): string | undefined {
-    if ((this.#present & bitOf(lower)) === 0) return undefined
-    const at = this.#lower.indexOf(lower)
-    return at < 0 ? undefined : this.#values[at]
+    const at = this.#find(lower, 0)
+    return at < 0 ? undefined : this.valueAt(at)
+  }
+
+  /** Engine only: whether all lines of a name known to be lower case pass a test, or there are none. */
+  everyLower(lower: string, test: (value: string) => boolean): boolean {
+    for (let i = this.#find(lower, 0); i >= 0; i = this.#find(lower, i + 1)) if (!test(this.valueAt(i))) return false
+    return true
+  }
+
+  /** Engine only: `joined` for a name known to be lower case. */
+  joinedLower(lower: string): string | undefined {
+    const first = this.#find(lower, 0)
+    if (first < 0) return undefined
+    let value = this.valueAt(first)
+    for (let i = this.#find(lower, first + 1); i >= 0; i = this.#find(lower, i + 1)) value += `, ${this.valueAt(i)}`
+    return value
   }
 
   nameAt(index: number): string {
@@ -145,7 +163,25 @@ export class HeaderMap {
   }
 
   valueAt(index: number): string {
-    return this.#values[index] as string
+    const value = this.#values[index]
+    return typeof value === 'number' ? this.#made(index, value) : (value as string)
+  }
+
+  /** Engine only: the same value as another string. */
+  putValue(index: number, value: string): void {
+    this.#values[index] = value
+  }
+
+  /** A value is cut out of the text when somebody asks for it, and then kept. */
+  #made(index: number, place: number): string {
+    const start = place >>> LENGTH_BITS
+    const value = this.#text.slice(start, start + (place & LONGEST_PLACED))
+    this.#values[index] = value
+    return value
+  }
+
+  #find(lower: string, from: number): number {
+    return (this.#present & nameBit(lower)) === 0 ? -1 : this.#lower.indexOf(lower, from)
   }
 
   #writable(name: string, value: string): string {
@@ -156,7 +192,7 @@ export class HeaderMap {
   }
 
   #deleteFrom(key: string, from: number): boolean {
-    const first = (this.#present & bitOf(key)) === 0 ? -1 : this.#lower.indexOf(key, from)
+    const first = this.#find(key, from)
     if (first < 0) return false
     const { length } = this.#lower
     let kept = first
@@ -164,7 +200,7 @@ export class HeaderMap {
       if (this.#lower[i] === key) continue
       this.#names[kept] = this.#names[i] as string
       this.#lower[kept] = this.#lower[i] as string
-      this.#values[kept] = this.#values[i] as string
+      this.#values[kept] = this.#values[i] as string | number
       kept++
     }
     for (; kept < this.#lower.length; ) {
@@ -176,9 +212,28 @@ export class HeaderMap {
   }
 }
 
-/** Names of requests and those that are looked for in them share few bits; shifts take the number modulo 32. */
-function bitOf(lower: string): number {
-  return 1 << (lower.length - 2 * lower.charCodeAt(0))
+const LENGTH_BITS = 15
+const LONGEST_PLACED = (1 << LENGTH_BITS) - 1
+const FARTHEST_PLACED = (1 << 15) - 1
+
+/**
+ * Engine only: the place of a value in the text of its head, as a number that V8 keeps without memory of its own; -1 where it is too far or
+ * too long for that.
+ */
+export function placeOfValue(start: number, end: number): number {
+  return start <= FARTHEST_PLACED && end - start <= LONGEST_PLACED ? (start << LENGTH_BITS) | (end - start) : -1
+}
+
+/** Engine only: a bit for a lower-case name. Names of requests and those that are looked for in them share few; shifts take the number modulo 32. */
+export function nameBit(lower: string): number {
+  return 1 << (lower.length + 3 * lower.charCodeAt(0))
+}
+
+/** Engine only: the bits of all these names. */
+export function nameBits(lower: readonly string[]): number {
+  let bits = 0
+  for (let i = 0; i < lower.length; i++) bits |= nameBit(lower[i] as string)
+  return bits
 }
 
 function checkField(name: string, value: string): void {

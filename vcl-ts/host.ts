@@ -18,10 +18,24 @@ export function normaliseHost(host: string, scheme: 'http' | 'https'): string {
 }
 
 /**
+ * What was found to be normal last, under each scheme: a request's host is asked about several times, and most requests have the same. It is
+ * replaced by an equal one, too, since the same string is told by its address.
+ */
+let normalHttp = 'localhost'
+let normalHttps = 'localhost'
+
+/**
  * Whether it is surely a valid host in normal form: lower-case letters, digits and hyphens in labels, and a port other than the
  * scheme's. Nearly all are, and one look at each character tells. `false` says nothing.
  */
-export function isNormalHost(host: string, scheme: string): boolean {
+export function isNormalHost(host: string, scheme: 'http' | 'https'): boolean {
+  if (host !== (scheme === 'http' ? normalHttp : normalHttps) && !looksNormal(host, scheme)) return false
+  if (scheme === 'http') normalHttp = host
+  else normalHttps = host
+  return true
+}
+
+function looksNormal(host: string, scheme: 'http' | 'https'): boolean {
   const end = host.length
   let before = DOT
   let at = 0

@@ -68,7 +68,7 @@ async function settle(chain: Chain, at: number, promise: Promise<unknown>, conte
 }
 
 function judge(chain: Chain, at: number, answer: unknown, context: object): Action {
-  const fault = illegality(chain.hook, answer)
+  const fault = chain.own[at] === false ? null : illegality(chain.hook, answer)
   return decided(chain, at, fault === null ? (answer as Action) : failure(`${chain.labels[at]} ${fault}`, answer), context)
 }
 

@@ -74,7 +74,7 @@ export class ClientRequest extends RequestLine implements Req {
   }
 
   get cookies(): ReadonlyMap<string, string> {
-    const field = this.headers.joined('cookie')?.replaceAll(', ', '; ')
+    const field = this.headers.joinedLower('cookie')?.replaceAll(', ', '; ')
     if (this.#cookies === null || field !== this.#cookieField) {
       this.#cookieField = field
       this.#cookies = parseCookies(field ?? '')

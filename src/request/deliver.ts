@@ -2,10 +2,12 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { FAULTS } from '../errors.ts'
+import type { CachedObject } from '../object/object.ts'
 import { ClientResponse } from '../policy/client-response.ts'
 import { ObjectView } from '../policy/object-view.ts'
 import { cacheStatus } from '../wire/cache-status.ts'
 import { type ProxyError, proxyStatus } from '../wire/proxy-status.ts'
+import { RepeatedText } from '../wire/repeated-text.ts'
 import type { Answer } from './answer.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
@@ -56,19 +58,36 @@ export function addOwnFields(tx: RequestTransaction, answer: Answer, headers: He
   if (problem !== null) headers.appendRaw('Proxy-Status', 'proxy-status', problem)
 }
 
+/** What plain hits under this name say of themselves. */
+export function hitLines(name: string): RepeatedText {
+  return new RepeatedText(
+    (age, ttl, why) => `Age: ${age}\r\nVia: 1.1 ${name}\r\nX-Cache: HIT\r\nCache-Status: ${hitStatus(name, ttl, why)}\r\n`,
+  )
+}
+
 /** The same as text, for a head that is sent as it is kept. */
 export function ownFieldLines(tx: RequestTransaction, answer: Answer): string {
+  if (isPlainHit(answer) && answer.aged && answer.failure === null)
+    return tx.engine.hitLines.of(Math.floor(answer.object.age(tx.now)), Math.ceil(answer.object.left(tx.now)), answer.why)
   const age = answer.aged && answer.object !== null ? `Age: ${Math.floor(answer.object.age(tx.now))}\r\n` : ''
   const cache = answer.outcome === 'SYNTH' || answer.outcome === 'ERROR' ? '' : `X-Cache: ${answer.outcome}\r\n`
   const problem = proxyStatusOf(tx, answer)
   return `${age}${tx.engine.viaLine}${cache}Cache-Status: ${statusOf(tx, answer)}\r\n${problem === null ? '' : `Proxy-Status: ${problem}\r\n`}`
 }
 
+/** An answer of what was stored before, as it was. */
+function isPlainHit(answer: Answer): answer is Answer & { readonly object: CachedObject } {
+  return answer.outcome === 'HIT' && !answer.collapsed && answer.object !== null
+}
+
+function hitStatus(name: string, ttl: number, why: string): string {
+  return `${name}; hit; ttl=${ttl}; detail=${why}`
+}
+
 function statusOf(tx: RequestTransaction, answer: Answer): string {
   const { name } = tx.engine.settings
   const { object } = answer
-  if (answer.outcome === 'HIT' && !answer.collapsed && object !== null)
-    return `${name}; hit; ttl=${Math.ceil(object.left(tx.now))}; detail=${answer.why}`
+  if (isPlainHit(answer)) return hitStatus(name, Math.ceil(answer.object.left(tx.now)), answer.why)
   return cacheStatus(name, {
     hit: answer.outcome === 'STALE' && answer.forward === null,
     fwd: answer.forward,

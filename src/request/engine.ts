@@ -3,6 +3,7 @@ import type { FetchDeps } from '../fetch/start.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { AccessLog } from '../log.ts'
 import type { ActivePolicy } from '../policy/active.ts'
+import type { RepeatedText } from '../wire/repeated-text.ts'
 import type { Invalidators } from './invalidators.ts'
 
 export interface RequestDeps extends FetchDeps {
@@ -17,6 +18,8 @@ export interface RequestDeps extends FetchDeps {
   readonly idPrefix: string
   /** A line that ends with CRLF: `Via: 1.1 NAME`. */
   readonly viaLine: string
+  /** Our own lines of a plain hit, by its age and time to live in whole seconds, and the reason. */
+  readonly hitLines: RepeatedText
 }
 
 /** What every request of this process works with. */

@@ -44,7 +44,7 @@ function prepareLookup(tx: RequestTransaction): void {
   tx.alwaysMiss = req.hashAlwaysMiss
   tx.ignoreBusy = req.hashIgnoreBusy
   tx.ignoreVary = req.hashIgnoreVary
-  const range = req.method === 'GET' && decisions.rangeMiss === 'forward' ? (headers.joined('range') ?? null) : null
+  const range = req.method === 'GET' && decisions.rangeMiss === 'forward' ? (headers.joinedLower('range') ?? null) : null
   tx.range = range !== null && /^bytes=/i.test(range) && range.length <= LONGEST_RANGE ? range : null
   // A range under a condition is this request's own; so is a HEAD where it is forwarded as HEAD.
   tx.solitary = (req.method === 'HEAD' && decisions.headMiss === 'forward') || (tx.range !== null && headers.hasLower('if-range'))

@@ -7,6 +7,7 @@ import { evaluateConditional, ifRangeHolds } from '../wire/conditional.ts'
 import { contentRange, parseRange, requestedRange } from '../wire/range.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Answer } from './answer.ts'
+import { ownFieldLines } from './deliver.ts'
 import { multipart } from './multipart.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -35,10 +36,33 @@ export function select(tx: RequestTransaction, answer: Answer, object: CachedObj
   const hasRange = method === 'GET' && headers.hasLower('range')
   // RFC 9111 §4.3.2: a stored part answers conditions as the whole does.
   if ((answer.status === 200 || object.part !== null) && notModified(tx, object, hasRange))
-    return { status: 304, reason: reasonPhrase(304), fieldLines: fieldLines.replace(BODY_FIELDS, ''), length: null, body: null }
+    return {
+      status: 304,
+      reason: reasonPhrase(304),
+      fieldLines: notModifiedLines(tx, answer, object, fieldLines),
+      length: null,
+      body: null,
+    }
   if (!hasRange || !ifRangeHolds(headers, object.etag, object.lastModified, object.date)) return whole(answer, fieldLines)
   return object.part === null ? ranges(tx, answer, object, fieldLines) : fromPart(tx, answer, object, fieldLines)
 }
+
+/** What is sent as it is stored has been gone through before, as a rule. */
+function notModifiedLines(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): string {
+  if (answer.headers !== null) return fieldLines.replace(BODY_FIELDS, '')
+  const stored = object.fieldLines
+  let kept = bodiless.get(stored)
+  if (kept === undefined) {
+    kept = stored.replace(BODY_FIELDS, '')
+    if (bodiless.size === MOST_BODILESS) bodiless.clear()
+    bodiless.set(stored, kept)
+  }
+  return kept + ownFieldLines(tx, answer)
+}
+
+/** Of heads that are stored, without their body fields. A stored head is one string, which knows its hash. */
+const bodiless = new Map<string, string>()
+const MOST_BODILESS = 500
 
 function notModified(tx: RequestTransaction, object: CachedObject, hasRange: boolean): boolean {
   const { decisions, clock } = tx.engine
@@ -57,7 +81,7 @@ function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fi
   const { body } = answer
   const length = object.complete ? object.body.length : answer.contentLength
   if (length === null || body === null) return whole(answer, fieldLines)
-  const range = parseRange(tx.req.headers.joined('range') ?? '', length, tx.engine.settings.limits.ranges)
+  const range = parseRange(tx.req.headers.joinedLower('range') ?? '', length, tx.engine.settings.limits.ranges)
   if (range.type === 'ignore') return whole(answer, fieldLines)
   if (range.type === 'unsatisfiable') {
     const lines = `${fieldLines.replace(BODY_FIELDS, '')}Content-Range: bytes */${length}\r\n`
@@ -67,14 +91,14 @@ function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fi
   if (only !== undefined && range.ranges.length === 1)
     return partial(`${fieldLines}Content-Range: ${contentRange(only.first, only.last, length)}\r\n`, slice(body, only.first, only.last))
   if (!(body instanceof StoredBody)) return whole(answer, fieldLines)
-  const parts = multipart(body, range.ranges, length, object.headers.joined('content-type') ?? null)
+  const parts = multipart(body, range.ranges, length, object.headers.joinedLower('content-type') ?? null)
   return partial(`${fieldLines.replace(CONTENT_TYPE, '')}Content-Type: multipart/byteranges; boundary=${parts.boundary}\r\n`, parts.body)
 }
 
 /** A range out of a stored part, at positions of the whole representation. */
 function fromPart(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { part, body } = object
-  const wanted = requestedRange(tx.req.headers.joined('range') ?? '')
+  const wanted = requestedRange(tx.req.headers.joinedLower('range') ?? '')
   const asItCame = { ...whole(answer, fieldLines), fieldLines: withContentRange(fieldLines, object) }
   if (part === null || wanted === null || !object.complete) return asItCame
   const first = wanted.first ?? (part.total ?? part.last + 1) - (wanted.last ?? 0)
@@ -97,7 +121,20 @@ function partial(fieldLines: string, body: Body): Selection {
 }
 
 function slice(body: Body, first: number, last: number): Body {
-  const bytes = body instanceof StoredBody ? body.atHand : null
-  if (bytes === null) return new SliceBody(body, first, last)
-  return new StoredBody(typeof bytes === 'string' ? bytes.slice(first, last + 1) : bytes.subarray(first, last + 1))
+  if (!(body instanceof StoredBody)) return new SliceBody(body, first, last)
+  const { atHand } = body
+  if (typeof atHand === 'string') return new StoredBody(atHand.slice(first, last + 1))
+  const bytes = inOnePiece(body.segments, first, last)
+  return bytes === null ? new SliceBody(body, first, last) : new StoredBody(bytes)
+}
+
+/** What lies within one of the pieces of a body needs no reader. */
+function inOnePiece(segments: readonly Buffer[], first: number, last: number): Buffer | null {
+  let from = 0
+  for (const segment of segments) {
+    const end = from + segment.length
+    if (first < end) return last < end ? segment.subarray(first - from, last + 1 - from) : null
+    from = end
+  }
+  return null
 }

@@ -109,7 +109,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.received = this.now
     this.sequence = counter++
     this.body = exchange.body === null ? null : new ReplayBody(exchange.body, engine.settings.limits.replay)
-    const upgrade = headers.hasLower('upgrade') && connectionOptions(headers).upgrade ? (headers.joined('upgrade') ?? null) : null
+    const upgrade = headers.hasLower('upgrade') && connectionOptions(headers).upgrade ? (headers.joinedLower('upgrade') ?? null) : null
     stripHopByHop(headers, 'request')
     const scheme = effectiveScheme(headers, peer.trusted, peer.scheme)
     if (head.host !== null) setHost(headers, normaliseHost(head.host, scheme))
@@ -135,7 +135,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   get ip(): string {
     const { peer } = this.exchange
     if (!peer.trusted) return peer.address
-    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joined('x-forwarded-for'), this.engine.isTrusted)
+    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
     return this.#clientIp
   }
 
@@ -223,8 +223,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   alsoMatches(object: CachedObject, names: readonly string[]): boolean {
     if (this.engine.decisions.acceptLanguage !== 'setOrContentLanguage' || names.length !== 1 || names[0] !== 'accept-language')
       return false
-    const wanted = highestLanguage(this.req.headers.joined('accept-language') ?? '')
-    return wanted !== null && object.headers.joined('content-language')?.toLowerCase() === wanted
+    const wanted = highestLanguage(this.req.headers.joinedLower('accept-language') ?? '')
+    return wanted !== null && object.headers.joinedLower('content-language')?.toLowerCase() === wanted
   }
 
   judge(object: CachedObject): Freshness {

@@ -101,16 +101,15 @@ function parsed(value: string): CacheControl {
 }
 
 /** What browsers send when somebody reloads: nearly all that requests ever say. */
-const RELOADS: ReadonlyMap<string, CacheControl> = new Map(
-  ['max-age=0', 'no-cache'].map((value) => [value, Object.freeze(parseCacheControl(value))]),
-)
+const RELOADS: readonly string[] = ['max-age=0', 'no-cache']
+const RELOAD_CONTROLS: readonly CacheControl[] = RELOADS.map(parseCacheControl)
 
 /** A request's Cache-Control; without one, `Pragma: no-cache` counts as `no-cache` (RFC 9111 §5.4). */
 export function requestCacheControl(headers: HeaderMap): CacheControl {
-  const value = headers.joined('cache-control')
-  if (value !== undefined) return RELOADS.get(value) ?? parseCacheControl(value)
+  const value = headers.joinedLower('cache-control')
+  if (value !== undefined) return RELOAD_CONTROLS[RELOADS.indexOf(value)] ?? parseCacheControl(value)
   if (!headers.hasLower('pragma')) return EMPTY
-  const pragma = splitQuoted(headers.joined('pragma') ?? '')
+  const pragma = splitQuoted(headers.joinedLower('pragma') ?? '')
   return pragma.some((member) => member.toLowerCase() === 'no-cache') ? NO_CACHE : EMPTY
 }
 

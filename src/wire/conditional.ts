@@ -22,10 +22,10 @@ export function evaluateConditional(input: ConditionalInput): 'deliver' | 'notMo
   const { headers } = input
   if (headers.hasLower('if-none-match')) {
     const strong = input.hasRange && input.strongWithRange
-    return listMatches(headers.joined('if-none-match') ?? '', input.etag ?? '', strong) ? 'notModified' : 'deliver'
+    return listMatches(headers.joinedLower('if-none-match') ?? '', input.etag ?? '', strong) ? 'notModified' : 'deliver'
   }
   if (!headers.hasLower('if-modified-since')) return 'deliver'
-  const since = parseHttpDate(headers.joined('if-modified-since') ?? '', input.date)
+  const since = parseHttpDate(headers.joinedLower('if-modified-since') ?? '', input.date)
   if (since === null) return 'deliver'
   return (input.lastModified ?? input.date) <= since ? 'notModified' : 'deliver'
 }
@@ -40,7 +40,7 @@ export function hasOriginPrecondition(headers: HeaderMap): boolean {
  * Last-Modified and at least one second older than the stored Date (§8.8.2.2). Times in ms.
  */
 export function ifRangeHolds(headers: HeaderMap, etag: string | null, lastModified: number | null, date: number): boolean {
-  const value = headers.joined('if-range')
+  const value = headers.joinedLower('if-range')
   if (value === undefined) return true
   if (value.includes('"')) return etag !== null && strongMatch(value, etag)
   if (lastModified === null || lastModified > date - 1000) return false

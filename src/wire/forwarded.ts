@@ -94,11 +94,12 @@ export function appendForwarded(headers: HeaderMap, facts: ForwardingFacts): voi
 
 /** Whether the request has been through a cache of this name: Via or CDN-Loop says so. */
 export function loops(headers: HeaderMap, name: string): boolean {
+  if (!headers.hasLower('via') && !headers.hasLower('cdn-loop')) return false
   const own = name.toLowerCase()
   if (headers.hasLower('via'))
-    for (const member of splitPlain(headers.joined('via') ?? '')) if (member.split(/[ \t]+/, 2)[1]?.toLowerCase() === own) return true
+    for (const member of splitPlain(headers.joinedLower('via') ?? '')) if (member.split(/[ \t]+/, 2)[1]?.toLowerCase() === own) return true
   if (headers.hasLower('cdn-loop'))
-    for (const member of splitQuoted(headers.joined('cdn-loop') ?? ''))
+    for (const member of splitQuoted(headers.joinedLower('cdn-loop') ?? ''))
       if (member.split(';', 1)[0]?.trim().toLowerCase() === own) return true
   return false
 }
@@ -106,7 +107,7 @@ export function loops(headers: HeaderMap, name: string): boolean {
 /** The scheme that the client used: what a trusted peer wrote last into X-Forwarded-Proto, else the listener's. */
 export function effectiveScheme(headers: HeaderMap, trusted: boolean, listenerScheme: 'http' | 'https'): 'http' | 'https' {
   if (!trusted || !headers.hasLower('x-forwarded-proto')) return listenerScheme
-  const scheme = splitPlain(headers.joined('x-forwarded-proto') ?? '')
+  const scheme = splitPlain(headers.joinedLower('x-forwarded-proto') ?? '')
     .at(-1)
     ?.toLowerCase()
   return scheme === 'http' || scheme === 'https' ? scheme : listenerScheme

@@ -164,7 +164,7 @@ function resolve(headers: HeaderMap, decisions: Decisions): Resolved {
     const control = parse(headers.joined(lower) ?? '')
     if (control !== null) return { control, field: field as LifetimeSource }
   }
-  return { control: parseCacheControl(headers.joined('cache-control')), field: null }
+  return { control: parseCacheControl(headers.joinedLower('cache-control')), field: null }
 }
 
 function lifetimeSource(message: Message, resolved: Resolved, decisions: Decisions): LifetimeSource {

@@ -1,5 +1,5 @@
 /** Fields of one connection that must not travel on, and those that `Connection` nominates (RFC 9110 §7.6.1). */
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, nameBits } from '../../vcl-ts/headers.ts'
 import { splitPlain } from './list.ts'
 
 export interface ConnectionOptions {
@@ -26,6 +26,7 @@ export const HOP_BY_HOP: readonly string[] = [
   'upgrade',
   'http2-settings',
 ]
+const HOP_BY_HOP_BITS = nameBits(HOP_BY_HOP)
 
 /** Removing these on a sender's word would change who the message is for, how it may be shared, or where it ends. */
 const PROTECTED: ReadonlySet<string> = new Set([
@@ -50,7 +51,7 @@ const PROTECTED: ReadonlySet<string> = new Set([
 
 /** Members of all `Connection` lines in lower case, options such as `close` included. */
 export function nominated(headers: HeaderMap): readonly string[] {
-  const value = headers.joined('connection')
+  const value = headers.joinedLower('connection')
   if (value === undefined) return NONE
   if (value === 'keep-alive') return KEEP_ALIVE
   return splitPlain(value).map((member) => member.toLowerCase())
@@ -73,9 +74,10 @@ export function connectionOptions(headers: HeaderMap): ConnectionOptions {
  * `Content-Length` stays in either direction. `Proxy-Authenticate` and its kin are ours neither to send nor to relay.
  */
 export function stripHopByHop(headers: HeaderMap, _direction: 'request' | 'response'): void {
+  if (!headers.mayHave(HOP_BY_HOP_BITS)) return
   const names = nominated(headers)
-  for (const name of names) if (!isProtected(name)) headers.removeRaw(name)
-  for (const name of HOP_BY_HOP) headers.removeRaw(name)
+  if (names !== KEEP_ALIVE) for (const name of names) if (!isProtected(name)) headers.removeRaw(name)
+  for (let i = 0; i < HOP_BY_HOP.length; i++) headers.removeRaw(HOP_BY_HOP[i] as string)
 }
 
 function isProtected(name: string): boolean {

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net'
 import { isNormalHost } from '../../vcl-ts/host.ts'
 
-export { normaliseHost } from '../../vcl-ts/host.ts'
+export { isNormalHost, normaliseHost } from '../../vcl-ts/host.ts'
 
 const LONGEST = 255
 const NAME_AND_PORT = /^([A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*\.?)(?::([0-9]{0,5}))?$/

@@ -2,7 +2,7 @@
  * The one strict serializer of message heads. What it lets out has valid names and values, CRLF only, and no framing or
  * connection fields: those are derived from the body by whoever owns the connection.
  */
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, nameBit, nameBits } from '../../vcl-ts/headers.ts'
 
 /** Fields that belong to the connection or to message framing; a protocol implementation writes them itself. */
 export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -16,6 +16,8 @@ export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
   'http2-settings',
 ])
+
+const CONNECTION_BITS = nameBits([...CONNECTION_FIELDS])
 
 const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)*$/
 
@@ -32,7 +34,8 @@ export function serializeFields(headers: HeaderMap): string {
   let lines = ''
   let count = 0
   for (let i = 0; i < headers.size; i++) {
-    if (CONNECTION_FIELDS.has(headers.lowerAt(i))) continue
+    const lower = headers.lowerAt(i)
+    if ((nameBit(lower) & CONNECTION_BITS) !== 0 && CONNECTION_FIELDS.has(lower)) continue
     lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
     count++
   }

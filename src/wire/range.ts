@@ -82,7 +82,7 @@ export function contentRange(first: number, last: number, total: number): string
  */
 export function contentRangeState(headers: HeaderMap, status: number, bodyLength: number | null): 'none' | 'consistent' | 'inconsistent' {
   if (status !== 206) return 'none'
-  const range = parseContentRange(headers.joined('content-range') ?? '')
+  const range = parseContentRange(headers.joinedLower('content-range') ?? '')
   if (range === null || 'unsatisfied' in range) return 'inconsistent'
   return bodyLength === null || bodyLength === range.last - range.first + 1 ? 'consistent' : 'inconsistent'
 }

@@ -22,7 +22,7 @@ const LONGEST_NAME = 127
  */
 export function parseVary(headers: HeaderMap): Vary {
   if (!headers.hasLower('vary')) return NONE
-  const members = splitPlain(headers.joined('vary') ?? '')
+  const members = splitPlain(headers.joinedLower('vary') ?? '')
   if (members.includes('*')) return STAR
   if (members.length === 0) return NONE
   if (!members.every((member) => isToken(member) && member.length <= LONGEST_NAME)) return MALFORMED

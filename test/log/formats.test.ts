@@ -100,3 +100,34 @@ describe.each(FORMATS)('every line of the %s format', (name, format) => {
     expect(format(record({ url: '/x?page=3&tokens_used=no&sort=key' }))).toContain('/x?page=3&tokens_used=no&sort=key')
   })
 })
+
+describe('times in JSON', () => {
+  const parsed = (changes: Parameters<typeof record>[0]): Record<string, unknown> =>
+    JSON.parse(json(record(changes))) as Record<string, unknown>
+
+  it('are those of the record, whatever was written before', () => {
+    const moment = fc.oneof(
+      fc.double({ min: 1.7e12, max: 1.7e12 + 3000, noNaN: true }),
+      fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+      fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+    )
+    fc.assert(
+      fc.property(fc.array(moment, { minLength: 1, maxLength: 10 }), (moments) => {
+        for (const time of moments) expect(parsed({ time })['time']).toBe(new Date(time).toISOString())
+      }),
+    )
+  })
+
+  it('take as long as they took, to the thousandth', () => {
+    const span = fc.oneof(
+      fc.double({ min: 0, max: 100, noNaN: true }),
+      fc.double({ min: -1e9, max: 1e12, noNaN: true }),
+      fc.nat(2000).map((n) => n / 1000),
+    )
+    fc.assert(
+      fc.property(span, (duration) => {
+        expect(parsed({ duration })['duration']).toBe(Math.round(duration * 1000) / 1000 + 0)
+      }),
+    )
+  })
+})

@@ -124,10 +124,8 @@ export function checkAnswer(text: string, random: Random): boolean {
   const lines = serializeFields(whole.headers)
   const sent = answerHead(
     { status, reason, fieldLines: lines, contentLength: null, dated: false, close: true },
-    0,
-    false,
     { dateLine: () => 'Date: x\r\n' },
-    'Connection: close\r\n\r\n',
+    'Content-Length: 0\r\nConnection: close\r\n\r\n',
   )
   const [read, ...more] = parseResponses(Buffer.from(sent, 'latin1'))
   same([read?.status, read?.reason, read?.body.length, more.length], [status, reason, 0, 0], 'as a client reads it')

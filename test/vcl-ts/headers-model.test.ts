@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { HeaderMap, nameBits } from '../../vcl-ts/headers.ts'
 
 const name = fc.constantFrom('Host', 'via', 'Cookie', 'cookie', 'X-A', 'x-a', 'If-Match', 'Range', 'upgrade', 'X-Forwarded-For', 'age')
 const step = fc.record({
@@ -37,6 +37,9 @@ test('answers as a plain list of lines would, whatever is set, appended and remo
           expect([map.has(asked as string), map.hasLower(lower)]).toEqual([found.length > 0, found.length > 0])
           expect([map.get(asked as string), map.getLower(lower)]).toEqual([found[0], found[0]])
           expect(map.joined(asked as string)).toBe(found.length === 0 ? undefined : found.join(', '))
+          expect(map.joinedLower(lower)).toBe(map.joined(asked as string))
+          expect(map.everyLower(lower, (value) => value !== '2')).toBe(!found.includes('2'))
+          if (found.length > 0) expect(map.mayHave(nameBits([lower]))).toBe(true)
         }
       }
     }),

@@ -24,15 +24,36 @@ const PREFIXES: readonly string[] = [
   'AMCV_',
 ]
 
+/** The line that was judged last: a step asks when a request comes, and the look-up once more. */
+let judged = ''
+let verdict = true
+
 /** Whether every cookie of one Cookie line (RFC 6265 §4.2.1) is on the list. What is not `name=value` is not. */
 export function isAnalyticsOnly(cookieLine: string): boolean {
-  for (const part of cookieLine.split(';')) {
-    const pair = part.trim()
-    if (pair === '') continue
-    const equals = pair.indexOf('=')
-    if (equals < 1 || !isAnalyticsCookie(pair.slice(0, equals).trimEnd())) return false
+  if (cookieLine !== judged) {
+    verdict = judge(cookieLine)
+    judged = cookieLine
+  }
+  return verdict
+}
+
+function judge(cookieLine: string): boolean {
+  for (let from = 0; from < cookieLine.length; ) {
+    const semicolon = cookieLine.indexOf(';', from)
+    const end = semicolon < 0 ? cookieLine.length : semicolon
+    while (from < end && isSpace(cookieLine.charCodeAt(from))) from++
+    if (from < end) {
+      const equals = cookieLine.indexOf('=', from)
+      if (equals <= from || equals >= end || !isAnalyticsCookie(cookieLine.slice(from, equals).trimEnd())) return false
+    }
+    from = end + 1
   }
   return true
+}
+
+/** What `trim` takes of the characters that a field may hold. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0xa0
 }
 
 /** Whether a cookie of that name (case-sensitive) is on the list. */

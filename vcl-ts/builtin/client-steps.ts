@@ -78,7 +78,7 @@ export function credentialedByDefault(req: Pick<Req, 'headers'>, decisions: Deci
 
 /** Whether it has a cookie that is not on the analytics list. */
 function hasPersonalCookie(req: Pick<Req, 'headers'>): boolean {
-  return req.headers.hasLower('cookie') && !req.headers.getAll('cookie').every(isAnalyticsOnly)
+  return !req.headers.everyLower('cookie', isAnalyticsOnly)
 }
 
 /** RFC 9112 §3.2: a 1.1 request without Host is refused. A hook may have written the host, so it is put in normal form again. */

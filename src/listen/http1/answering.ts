@@ -7,7 +7,7 @@ import { type Body, COMPLETE } from '../../body/body.ts'
 import type { ExchangeEnd, RequestHead, ResponseHead } from '../../request/exchange.ts'
 import { checkFieldLines } from '../../wire/message-head.ts'
 import { AnswerBody, type AnswerHost } from './answer-body.ts'
-import { type AnswerFraming, answerHead, isBodiless, statusLine } from './answer-head.ts'
+import { type AnswerFraming, answerHead, headEnding, isBodiless, statusLine } from './answer-head.ts'
 import type { ConnectionContext } from './context.ts'
 
 /** A body up to this size goes out in one piece with its head. */
@@ -189,7 +189,7 @@ export class Answering implements AnswerHost {
     const last = this.#owner.endsAfter(head, framing)
     const length = typeof framing === 'number' ? framing : framing === 'none' && head.status !== 204 ? head.contentLength : null
     const lines = last ? 'Connection: close\r\n\r\n' : this.#context.keepAliveLines
-    const text = answerHead(head, length, framing === 'chunked', this.#context, lines)
+    const text = answerHead(head, this.#context, headEnding(length, framing === 'chunked', lines))
     this.#begun = true
     this.#owner.answerBegan(last)
     return text

@@ -7,7 +7,8 @@ import type { RequestHead } from '../../request/exchange.ts'
 import { CR, LF, SP, TARGET_BYTE, TOKEN_BYTE } from '../../wire/bytes.ts'
 import { FieldScanner, MORE } from '../../wire/fields.ts'
 import { nominated } from '../../wire/hop-by-hop.ts'
-import { isValidHost } from '../../wire/host.ts'
+import { isNormalHost, isValidHost } from '../../wire/host.ts'
+import { RecentHosts } from '../../wire/recent-hosts.ts'
 import { type Framing, requestFraming } from './framing.ts'
 import type { RefusalReason } from './refusal.ts'
 import { destination } from './target.ts'
@@ -31,8 +32,6 @@ type State = 'start' | 'startLf' | 'method' | 'target' | 'version' | 'fields'
 
 /** Methods whose other spellings are refused: a server that ignores case would take them for what this cache did not see. */
 const CASED: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'])
-/** Those that `methodName` knows by heart. */
-const COMMON: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
 const LOWER_CASE = /[a-z]/
 
 /**
@@ -42,6 +41,7 @@ const LOWER_CASE = /[a-z]/
 export class RequestParser {
   readonly #limits: HeadLimits
   readonly #scanner: FieldScanner
+  readonly #hosts = new RecentHosts()
   #state: State = 'start'
   #start = 0
   #at = 0
@@ -123,7 +123,7 @@ export class RequestParser {
     if (at >= end) return false
     if (at === this.#start) return this.#stop(bytes[at] === CR || bytes[at] === LF ? 'leading_bytes' : 'method')
     if (bytes[at] !== SP) return this.#stop('method')
-    if (at - this.#start === 3 && bytes.toString('latin1', this.#start, at) === 'PRI') return this.#stop('http2_preface')
+    if (isPri(bytes, this.#start, at)) return this.#stop('http2_preface')
     this.#methodEnd = at
     this.#at = at + 1
     this.#targetStart = at + 1
@@ -176,16 +176,16 @@ export class RequestParser {
     const start = this.#start
     const text = bytes.toString('latin1', start, after)
     const method = methodName(text, this.#methodEnd - start)
-    if (!COMMON.has(method) && LOWER_CASE.test(method) && CASED.has(method.toUpperCase())) return this.#refuse('method_case')
+    if (!isCommon(method) && LOWER_CASE.test(method) && CASED.has(method.toUpperCase())) return this.#refuse('method_case')
     if (method === 'CONNECT') return this.#refuse('connect')
     const whole = text.slice(this.#targetStart - start, this.#targetEnd - start)
     const to = destination(method, whole)
     if (to === null) return this.#refuse('target')
-    return this.#judge(method, to.target, to.authority, this.#scanner.headers(text, start)) ? after : MORE
+    return this.#judge(bytes, method, to.target, to.authority, this.#scanner.headers(text, start)) ? after : MORE
   }
 
   /** What the field lines say about host, framing and connection. */
-  #judge(method: string, target: string, authority: string | null, headers: HeaderMap): boolean {
+  #judge(bytes: Buffer, method: string, target: string, authority: string | null, headers: HeaderMap): boolean {
     const version = this.#minor === 1 ? '1.1' : '1.0'
     let hosts = 0
     let lengths = 0
@@ -222,8 +222,8 @@ export class RequestParser {
 
     if (hosts > 1) return this.#stop('host_repeated')
     if (hosts === 0 && version === '1.1') return this.#stop('host_missing')
-    let host = hostAt < 0 ? null : headers.valueAt(hostAt)
-    if (host !== null && !isValidHost(host)) return this.#stop('host')
+    let host = hostAt < 0 ? null : this.#host(bytes, headers, hostAt)
+    if (hosts > 0 && host === null) return this.#stop('host')
     if (authority !== null) {
       if (!isValidHost(authority)) return this.#stop('host')
       if (host !== authority) headers.set('Host', authority)
@@ -259,6 +259,21 @@ export class RequestParser {
     return true
   }
 
+  /** The value of the Host line, or `null` where it is none: the same string for the same host as long as it is remembered. */
+  #host(bytes: Buffer, headers: HeaderMap, line: number): string | null {
+    const from = this.#scanner.valueStart(line)
+    const to = this.#scanner.valueEnd(line)
+    let host = this.#hosts.find(bytes, from, to)
+    if (host === null) {
+      const sent = headers.valueAt(line)
+      if (!isValidHost(sent)) return null
+      if (!isNormalHost(sent, 'http')) return sent
+      host = this.#hosts.remember(bytes, from, to)
+    }
+    headers.putValue(line, host)
+    return host
+  }
+
   /** Reads the `Connection` options; answers whether `upgrade` is one. */
   #connection(headers: HeaderMap, version: '1.0' | '1.1'): boolean {
     const options = nominated(headers)
@@ -284,6 +299,16 @@ export class RequestParser {
     this.refusal = reason
     return MORE
   }
+}
+
+/** The method of HTTP/2's preface (RFC 9113 §3.4), told without making a string. */
+function isPri(bytes: Buffer, from: number, to: number): boolean {
+  return to - from === 3 && bytes[from] === 80 && bytes[from + 1] === 82 && bytes[from + 2] === 73
+}
+
+/** Those that `methodName` knows by heart. */
+function isCommon(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'POST'
 }
 
 /** The method as one of the engine's own strings where it is common, which makes later comparisons pointer comparisons. */
