@@ -19,16 +19,20 @@ export interface Target {
   readonly distinct: boolean
   /** The file with a line for each request, where the scenario logs and the target does. */
   readonly log: string | null
+  /** How many keys it is asked for, where that is not what the scenario says. */
+  readonly keys?: number
   /** User and system time so far of all its processes, in microseconds. */
   cpu(): Promise<number>
   stop(): Promise<void>
 }
 
+/** What a target is asked for. */
+export function askedOf({ keys }: Target, scenario: Scenario): Scenario {
+  return keys === undefined || scenario.keys === null ? scenario : { ...scenario, keys: { ...scenario.keys, count: keys } }
+}
+
 /** Where the sources of this tree are. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Memory for stored bodies, the same for every cache. */
-export const MEMORY = '1G'
 
 /** A port of ours that answers everything at once, on the load's core. */
 export async function startOrigin({ work, bodyBytes }: Scenario): Promise<{ port: number; stop: () => Promise<void> }> {
@@ -56,7 +60,7 @@ export async function clearcoat(
     '--admin',
     'off',
     '--memory',
-    MEMORY,
+    scenario.memory,
     '--log',
     log === null ? 'none' : `json:${log}`,
   ]
