@@ -10,7 +10,7 @@ import { figuresTable, goalsTable } from './harness/report.ts'
 import { circumstances, type ScenarioResult, targetResult, writeResult } from './harness/result.ts'
 import type { Scenario } from './harness/scenario.ts'
 import { median } from './harness/statistics.ts'
-import { askedOf, clearcoat, echo, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
+import { askedOf, clearcoat, echo, filled, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
 import { peers } from './peers/peers.ts'
 import { startWrk } from './peers/wrk.ts'
 import { scenariosNamed } from './scenarios.ts'
@@ -107,15 +107,15 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
 
 /** Ours first. What has started is in `targets` even when the next one does not. */
 async function startTargets(scenario: Scenario, origin: number, targets: Target[]): Promise<void> {
+  if (scenario.few !== null && scenario.keys !== null) {
+    targets.push(await filled('clearcoat', scenario, scenario.keys.count))
+    targets.push(await filled(`clearcoat, ${scenario.few} keys`, scenario, scenario.few))
+    return
+  }
   const ours = await clearcoat('clearcoat', ROOT, origin, scenario, flags)
   targets.push(ours)
   if (other !== null) {
     targets.push(await clearcoat(values.compare ?? '', other.root, origin, scenario))
-    return
-  }
-  if (scenario.few !== null) {
-    const keys = scenario.few
-    targets.push({ ...(await clearcoat(`clearcoat, ${keys} keys`, ROOT, origin, scenario, flags)), keys })
     return
   }
   targets.push(await echo(scenario, ours))
@@ -128,7 +128,8 @@ async function store(target: Target, whole: Scenario): Promise<void> {
   const scenario = askedOf(target, whole)
   await prove(target, scenario)
   const { port, distinct } = target
-  if (scenario.keys !== null && distinct) await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
+  if (scenario.keys !== null && distinct && target.keys === undefined)
+    await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
 }
 
 /** Of the caches alone, each at shares of its own capacity. */

@@ -18,7 +18,7 @@ const hit: Omit<Scenario, 'name' | 'title'> = {
 }
 
 export const KEYS = 200_000
-/** So many are stored before they are asked for, which takes minutes: only where they are named. */
+/** So many take minutes: only where they are named. */
 export const MANY_KEYS = 1_000_000
 const FEW_KEYS = 1000
 

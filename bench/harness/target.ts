@@ -19,7 +19,7 @@ export interface Target {
   readonly distinct: boolean
   /** The file with a line for each request, where the scenario logs and the target does. */
   readonly log: string | null
-  /** How many keys it is asked for, where that is not what the scenario says. */
+  /** How many keys it has from the beginning, and is asked for. */
   readonly keys?: number
   /** User and system time so far of all its processes, in microseconds. */
   cpu(): Promise<number>
@@ -81,6 +81,12 @@ export async function clearcoat(
   }
 }
 
+/** With so many keys in it from the beginning. */
+export async function filled(name: string, scenario: Scenario, keys: number): Promise<Target> {
+  const { child, ready } = await Child.start('server', 'targets/filled.ts', [scenario.memory, String(keys), String(scenario.bodyBytes)])
+  return { name, port: ready as number, age: true, distinct: true, log: null, keys, cpu: () => cpuOf(child), stop: () => child.stop() }
+}
+
 /** The floor answers with the very bytes of `like`. */
 export async function echo(scenario: Scenario, like: Target): Promise<Target> {
   return nodeTarget('net echo', 'targets/echo.ts', [], await answerOf(like, scenario), like.age)
@@ -112,12 +118,14 @@ async function nodeTarget(name: string, script: string, args: readonly string[],
     age,
     distinct: false,
     log: null,
-    cpu: async () => {
-      const { user, system } = await child.cpu()
-      return user + system
-    },
+    cpu: () => cpuOf(child),
     stop: () => child.stop(),
   }
+}
+
+async function cpuOf(child: Child): Promise<number> {
+  const { user, system } = await child.cpu()
+  return user + system
 }
 
 /** What it answers: on a hit the second answer to one request, else the first. */
