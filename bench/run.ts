@@ -10,7 +10,7 @@ import { figuresTable, goalsTable } from './harness/report.ts'
 import { circumstances, type ScenarioResult, targetResult, writeResult } from './harness/result.ts'
 import type { Scenario } from './harness/scenario.ts'
 import { median } from './harness/statistics.ts'
-import { clearcoat, echo, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
+import { askedOf, clearcoat, echo, filled, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
 import { peers } from './peers/peers.ts'
 import { startWrk } from './peers/wrk.ts'
 import { scenariosNamed } from './scenarios.ts'
@@ -107,6 +107,11 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
 
 /** Ours first. What has started is in `targets` even when the next one does not. */
 async function startTargets(scenario: Scenario, origin: number, targets: Target[]): Promise<void> {
+  if (scenario.few !== null && scenario.keys !== null) {
+    targets.push(await filled('clearcoat', scenario, scenario.keys.count))
+    targets.push(await filled(`clearcoat, ${scenario.few} keys`, scenario, scenario.few))
+    return
+  }
   const ours = await clearcoat('clearcoat', ROOT, origin, scenario, flags)
   targets.push(ours)
   if (other !== null) {
@@ -119,18 +124,26 @@ async function startTargets(scenario: Scenario, origin: number, targets: Target[
   if (values.peers) targets.push(...(await peers(origin, scenario)))
 }
 
-async function store(target: Target, scenario: Scenario): Promise<void> {
+async function store(target: Target, whole: Scenario): Promise<void> {
+  const scenario = askedOf(target, whole)
   await prove(target, scenario)
   const { port, distinct } = target
-  if (scenario.keys !== null && distinct) await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
+  if (scenario.keys !== null && distinct && target.keys === undefined)
+    await sender.fill({ port, scenario, distinct, age: null }, scenario.keys.count)
 }
 
 /** Of the caches alone, each at shares of its own capacity. */
 async function openLoops(scenario: Scenario, targets: readonly Target[], figures: readonly Figures[]): Promise<readonly Latency[]> {
   const found: Latency[] = []
-  for (const [index, { name, port, age, distinct }] of targets.entries()) {
+  for (const [index, target] of targets.entries()) {
+    const { name, port, age, distinct } = target
     if (!distinct) continue
-    const pace = { errand: { port, scenario, age, distinct }, seconds: plan.seconds, connections: plan.connections, seed: index + 1 }
+    const pace = {
+      errand: { port, scenario: askedOf(target, scenario), age, distinct },
+      seconds: plan.seconds,
+      connections: plan.connections,
+      seed: index + 1,
+    }
     const server = median(figures[index]?.rate ?? [])
     const capacity = Math.min(server, await sender.capacity(pace))
     const limit = capacity < server * 0.9 ? 'sender' : 'server'

@@ -10,12 +10,17 @@ const hit: Omit<Scenario, 'name' | 'title'> = {
   fields: [],
   bodyBytes: KiB,
   keys: null,
+  few: null,
+  memory: '1G',
   policy: 'none',
   log: false,
   expect: { status: 200, from: 0, bytes: KiB, fields: [] },
 }
 
 export const KEYS = 200_000
+/** So many take minutes: only where they are named. */
+export const MANY_KEYS = 1_000_000
+const FEW_KEYS = 1000
 
 export const SCENARIOS: readonly Scenario[] = [
   { ...hit, name: 'hit-small', title: 'hit, 1 KiB, lean request' },
@@ -51,10 +56,21 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...hit, name: 'miss', title: 'miss and store, 1 KiB', work: 'miss' },
 ]
 
-/** The scenarios of these names, in the order of the table; all if there are none. Throws for a name that no scenario has. */
+/** What growth costs, not among those that run when none is named. */
+export const GROWTH: readonly Scenario[] = (['zipf', 'uniform'] as const).map((draw) => ({
+  ...hit,
+  name: `hit-million-${draw}`,
+  title: `hit, 1 KiB, ${MANY_KEYS} keys, ${draw === 'zipf' ? 'Zipf' : 'uniform'}`,
+  keys: { count: MANY_KEYS, draw },
+  few: FEW_KEYS,
+  memory: '3G',
+}))
+
+/** The scenarios of these names, in the order of the tables; all but those of growth if there are none. Throws for a name that no scenario has. */
 export function scenariosNamed(names: readonly string[]): readonly Scenario[] {
-  const known = SCENARIOS.map(({ name }) => name)
+  const all = [...SCENARIOS, ...GROWTH]
+  const known = all.map(({ name }) => name)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no scenario is called ${unknown.join(' or ')}; there are ${known.join(', ')}`)
-  return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name))
+  return names.length === 0 ? SCENARIOS : all.filter(({ name }) => names.includes(name))
 }

@@ -6,7 +6,7 @@ import type { Load } from './load.ts'
 import { firstPath } from './paths.ts'
 import { requestText } from './requests.ts'
 import type { Scenario } from './scenario.ts'
-import type { Target } from './target.ts'
+import { askedOf, type Target } from './target.ts'
 
 export interface Plan {
   readonly scenario: Scenario
@@ -46,7 +46,8 @@ export async function measure(plan: Plan, targets: readonly Target[], load: Load
   for (let round = -1; round < plan.rounds; round++) {
     const order = [...targets.entries()]
     for (const [index, target] of round % 2 === 0 ? order : order.toReversed()) {
-      const { scenario, connections } = plan
+      const { connections } = plan
+      const scenario = askedOf(target, plan.scenario)
       const { port, age } = target
       const seconds = round < 0 ? plan.warmUp : plan.seconds
       const before = await target.cpu()

@@ -19,6 +19,10 @@ export interface Scenario {
   readonly bodyBytes: number
   /** Many URLs in place of one. */
   readonly keys: { readonly count: number; readonly draw: Draw } | null
+  /** A second server of ours, in place of all others, is asked for so many of the keys only: what growth costs. */
+  readonly few: number | null
+  /** For stored bodies, the same for every cache. */
+  readonly memory: string
   /** `hooks`: read and set fields when a request comes, when its key is made, and when it is answered. */
   readonly policy: 'none' | 'hooks'
   /** Whether each request is logged as JSON to a file. */

@@ -19,16 +19,20 @@ export interface Target {
   readonly distinct: boolean
   /** The file with a line for each request, where the scenario logs and the target does. */
   readonly log: string | null
+  /** How many keys it has from the beginning, and is asked for. */
+  readonly keys?: number
   /** User and system time so far of all its processes, in microseconds. */
   cpu(): Promise<number>
   stop(): Promise<void>
 }
 
+/** What a target is asked for. */
+export function askedOf({ keys }: Target, scenario: Scenario): Scenario {
+  return keys === undefined || scenario.keys === null ? scenario : { ...scenario, keys: { ...scenario.keys, count: keys } }
+}
+
 /** Where the sources of this tree are. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Memory for stored bodies, the same for every cache. */
-export const MEMORY = '1G'
 
 /** A port of ours that answers everything at once, on the load's core. */
 export async function startOrigin({ work, bodyBytes }: Scenario): Promise<{ port: number; stop: () => Promise<void> }> {
@@ -56,7 +60,7 @@ export async function clearcoat(
     '--admin',
     'off',
     '--memory',
-    MEMORY,
+    scenario.memory,
     '--log',
     log === null ? 'none' : `json:${log}`,
   ]
@@ -75,6 +79,12 @@ export async function clearcoat(
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** With so many keys in it from the beginning. */
+export async function filled(name: string, scenario: Scenario, keys: number): Promise<Target> {
+  const { child, ready } = await Child.start('server', 'targets/filled.ts', [scenario.memory, String(keys), String(scenario.bodyBytes)])
+  return { name, port: ready as number, age: true, distinct: true, log: null, keys, cpu: () => cpuOf(child), stop: () => child.stop() }
 }
 
 /** The floor answers with the very bytes of `like`. */
@@ -108,12 +118,14 @@ async function nodeTarget(name: string, script: string, args: readonly string[],
     age,
     distinct: false,
     log: null,
-    cpu: async () => {
-      const { user, system } = await child.cpu()
-      return user + system
-    },
+    cpu: () => cpuOf(child),
     stop: () => child.stop(),
   }
+}
+
+async function cpuOf(child: Child): Promise<number> {
+  const { user, system } = await child.cpu()
+  return user + system
 }
 
 /** What it answers: on a hit the second answer to one request, else the first. */

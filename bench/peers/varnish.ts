@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, listening, startProgram } from '../harness/program.ts'
 import type { Scenario } from '../harness/scenario.ts'
-import { MEMORY, type Target, temporary } from '../harness/target.ts'
+import { type Target, temporary } from '../harness/target.ts'
 import { filled } from './template.ts'
 
 export async function startVarnish(origin: number, scenario: Scenario): Promise<Target> {
@@ -16,7 +16,7 @@ export async function startVarnish(origin: number, scenario: Scenario): Promise<
   chmodSync(directory, 0o755) // its compiler runs as another user
   const work = join(directory, 'work')
   const listen = ['-a', `127.0.0.1:${port}`, '-T', 'none', '-n', work]
-  const program = startProgram(['varnishd', '-F', ...listen, '-f', vcl, '-s', `malloc,${MEMORY.toLowerCase()}`])
+  const program = startProgram(['varnishd', '-F', ...listen, '-f', vcl, '-s', `malloc,${scenario.memory.toLowerCase()}`])
   await listening(program, port)
   const log = scenario.log ? join(directory, 'access.log') : null
   const reader = log === null ? null : startProgram(['varnishncsa', '-n', work, '-w', log, '-f', LOG_FORMAT])

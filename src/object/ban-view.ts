@@ -1,6 +1,6 @@
 /** A stored object as a ban sees it: what its answer said, and what its request was told from others by. */
 import { variantField } from '../wire/vary.ts'
-import { placeOf } from './key-text.ts'
+import { type Place, placeOf } from './key-text.ts'
 import type { CachedObject } from './object.ts'
 
 /** What the table needs of the list of bans. */
@@ -22,6 +22,8 @@ export class BanView {
   readonly #names: readonly string[]
   readonly #variant: string
   readonly #now: number
+  /** Read once, since a thousand bans may ask for it. */
+  #place: Place | null = null
 
   constructor(object: CachedObject, names: readonly string[], variant: string, now: number) {
     this.#object = object
@@ -32,11 +34,11 @@ export class BanView {
 
   /** `''` where nothing tells it. */
   get url(): string {
-    return (this.#object.target ?? placeOf(this.#object.key))?.url ?? ''
+    return this.#placed.url
   }
 
   get host(): string {
-    return (this.#object.target ?? placeOf(this.#object.key))?.host ?? ''
+    return this.#placed.host
   }
 
   get status(): number {
@@ -74,4 +76,11 @@ export class BanView {
   get keep(): number {
     return this.#object.keep
   }
+
+  get #placed(): Place {
+    this.#place ??= this.#object.target ?? placeOf(this.#object.key) ?? NOWHERE
+    return this.#place
+  }
 }
+
+const NOWHERE: Place = { url: '', host: '' }

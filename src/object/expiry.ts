@@ -9,7 +9,7 @@ import { Wheel } from './wheel.ts'
 /** Milliseconds of a tick; memory is given back that much late at the most. */
 const TICK = 1000
 /** Entries expired or moved in one slice, so that a sweep never holds the loop up. */
-const SLICE = 2000
+const SLICE = 500
 
 export class Expiry {
   readonly #clock: Clock

@@ -1,6 +1,7 @@
 /** What is kept or arriving, and where: keys, their slots, the indexes over them, and the store that holds the bytes. */
 import { C, type Counters } from '../counters.ts'
 import { Head } from './head.ts'
+import { Heads } from './heads.ts'
 import { CachedObject, type Entry, Marker } from './object.ts'
 import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
@@ -30,7 +31,7 @@ const LEFT: Readonly<Record<LeaveReason, number>> = {
 }
 
 export class Shelves {
-  readonly heads: Map<string, Head> = new Map()
+  readonly heads: Heads = new Heads()
   readonly tags: TagIndex = new TagIndex()
   readonly urls: UrlIndex = new UrlIndex()
   readonly store: ObjectStore
@@ -73,7 +74,7 @@ export class Shelves {
     const before = this.heads.get(key)
     if (before !== undefined) return before
     const head = new Head(ownText(key))
-    this.heads.set(head.key, head)
+    this.heads.add(head)
     this.urls.add(head)
     return head
   }
@@ -89,7 +90,7 @@ export class Shelves {
   /** Forgets a key with nothing under it. */
   tidy(head: Head): void {
     if (head.empty && this.heads.get(head.key) === head) {
-      this.heads.delete(head.key)
+      this.heads.delete(head)
       this.urls.remove(head)
     }
   }

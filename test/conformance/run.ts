@@ -56,7 +56,8 @@ async function runPreset(options: Options, preset: string): Promise<Report> {
   const trace = (line: string): void => console.log(line)
   const origin = await startOrigin({ port: options.originPort, ...(options.verbose ? { trace } : {}) })
   try {
-    const proxy = options.base === null ? await startAccelerator(preset, origin.port, options.workers) : { base: options.base, close: async () => {} }
+    const proxy =
+      options.base === null ? await startAccelerator(preset, origin.port, options.workers) : { base: options.base, close: async () => {} }
     try {
       const tests = applicableTests(options.suite).filter((test) => options.only?.has(test.id) !== false)
       const outcomes = await runTests(tests, { base: proxy.base, ...(options.verbose ? { trace } : {}) })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Head } from '../../src/object/head.ts'
+import { Heads } from '../../src/object/heads.ts'
 import type { CachedObject } from '../../src/object/object.ts'
 import type { Slot } from '../../src/object/slot.ts'
 import { object as made, marker } from './things.ts'
@@ -92,5 +93,23 @@ describe('what is under a key', () => {
         }
       }
     }
+  })
+})
+
+describe('all heads', () => {
+  it('are found by their keys, counted, walked through once each, and go while they are', () => {
+    const heads = new Heads()
+    const all = Array.from({ length: 5000 }, (_, i) => new Head(i % 2 === 0 ? `${i}` : `/a/long/key/of/some/kind/${i}/and/its/host`))
+    for (const head of [...all, new Head('')]) heads.add(head)
+    expect([heads.size, heads.get('')?.key, heads.get('another')]).toEqual([5001, '', undefined])
+    expect(all.every((head) => heads.get(head.key) === head)).toBe(true)
+    expect(new Set(heads.values()).size).toBe(5001)
+    let walked = 0
+    for (const head of heads.values()) {
+      walked++
+      heads.delete(head)
+      heads.delete(head)
+    }
+    expect([walked, heads.size, heads.get('4711')]).toEqual([5001, 0, undefined])
   })
 })
