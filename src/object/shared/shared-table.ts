@@ -8,6 +8,7 @@ import type { FillingLimits } from '../filling.ts'
 import type { LocalClaim } from '../head.ts'
 import type { LocalTable } from '../local-table.ts'
 import { CachedObject, type Marker } from '../object.ts'
+import type { Pace } from '../pace.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
@@ -37,6 +38,7 @@ export interface SharedTableInit {
   readonly bans: BanReplica
   readonly now: () => number
   readonly counters: Counters
+  readonly pace: Pace
   /** For what arrives from other workers. */
   readonly limits: FillingLimits
 }
@@ -395,7 +397,7 @@ export class SharedTable implements ObjectTable {
     if (this.#awake) return
     this.#awake = true
     // What one turn of the event loop brings is told of together.
-    setImmediate(() => {
+    this.#init.pace.turn(() => {
       this.#awake = false
       this.#tell({ type: 'wake' })
     })
