@@ -100,7 +100,7 @@ class Following implements BodyFlow {
     const { table } = this.#init
     switch (message.type) {
       case 'none':
-        // It has ended, so that what it brought is to be found; or nobody knows of it, and then this one fetches.
+        // Nobody fetches it, though it seems so: then this one does.
         this.#init.register.goAlone(this.#claim)
         this.#release('again')
         return

@@ -89,6 +89,7 @@ export class SharedTable implements ObjectTable {
     this.#leadings = new Leadings({
       table: near,
       register: this.#register,
+      now,
       followed: (which) => this.#followings.has(which),
       post: (to, message) => void this.#toPeer(to, { to: 'follower', message }),
     })
