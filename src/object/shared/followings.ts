@@ -52,6 +52,11 @@ export class Followings {
     return this.#objects.has(which as CachedObject) || this.#claims.has(which as LocalClaim)
   }
 
+  /** What arrives here from other workers; a copy, so that they may go meanwhile. */
+  get objects(): readonly CachedObject[] {
+    return [...this.#objects]
+  }
+
   receive(message: ToFollower): void {
     this.#byId.get(message.id)?.receive(message)
   }

@@ -287,6 +287,8 @@ export class SharedTable implements ObjectTable {
         this.#invalidate(message)
         return
       case 'retired':
+        // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
+        for (const object of this.#followings.objects) this.#near.test(object)
         this.#init.bans.retire(message.position, Number.POSITIVE_INFINITY)
         return
       case 'answer':
