@@ -11,6 +11,7 @@ import { RemoteBans } from './invalidation/remote-bans.ts'
 import { Expiry } from './object/expiry.ts'
 import { FillBudget } from './object/fill-budget.ts'
 import { LocalTable } from './object/local-table.ts'
+import { type Pace, systemPace } from './object/pace.ts'
 import { BookTable } from './object/shared/book-table.ts'
 import { Books } from './object/shared/books.ts'
 import { type Channel, PortChannel } from './object/shared/channel.ts'
@@ -50,6 +51,8 @@ export interface StoresInit {
   readonly settings: Settings
   readonly clock: Clock
   readonly counters: Counters
+  /** Default: the process's own time and turns. */
+  readonly pace?: Pace
 }
 
 export interface Stores {
@@ -95,17 +98,17 @@ export function createStores(init: StoresInit, role: SharedRole | null): Stores 
   return role.role === 'worker' ? workerStores(init, role) : librarianStores(init, role)
 }
 
-function localStores({ settings, clock, counters }: StoresInit): Stores {
+function localStores({ settings, clock, counters, pace = systemPace }: StoresInit): Stores {
   const log = new InvalidationLog()
   const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
   const table: LocalTable = new LocalTable({
-    ...{ invalidations: log, bans, counters, expiry },
+    ...{ invalidations: log, bans, counters, expiry, pace },
     store: new MemoryStore(settings.memory),
     now: () => clock.now(),
     variants: settings.limits.variants,
   })
-  const banning = new Banning({ bans, table, log, clock, counters, lurkerAge: () => settings.bans.lurkerAge })
+  const banning = new Banning({ ...{ bans, table, log, clock, counters }, lurkerAge: () => settings.bans.lurkerAge, turn: pace.turn })
   const invalidation = new Invalidation(table, banning)
   return {
     ...{ table, shelf: table, invalidation, librarian: null, shared: null },
@@ -118,14 +121,14 @@ function localStores({ settings, clock, counters }: StoresInit): Stores {
   }
 }
 
-function workerStores({ settings, clock, counters }: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
+function workerStores({ settings, clock, counters, pace = systemPace }: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
   const { memory, participant, librarian } = role
   const workers = memory.participants - 1
   const log = new InvalidationLog()
   const bans = new Bans({ clock, counters, knows: () => true })
   const expiry = new Expiry(clock, (entry) => near.expire(entry))
   const near: LocalTable = new LocalTable({
-    ...{ invalidations: log, bans, expiry },
+    ...{ invalidations: log, bans, expiry, pace },
     // What leaves what is at hand is stored still: that is no eviction.
     counters: new Counters(),
     // What is larger counts for a part of it: it is stored still, and may be at hand.
@@ -136,7 +139,7 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
   })
   const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
   const shared: SharedTable = new SharedTable({
-    ...{ memory, participant, librarian, near, log, bans, counters },
+    ...{ memory, participant, librarian, near, log, bans, counters, pace },
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
   })
@@ -151,7 +154,7 @@ function workerStores({ settings, clock, counters }: StoresInit, role: Extract<S
 }
 
 function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extract<SharedRole, { role: 'librarian' }>): Stores {
-  const { settings, clock, counters } = init
+  const { settings, clock, counters, pace = systemPace } = init
   const control = new Control(memory)
   const log = new InvalidationLog()
   const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
@@ -159,7 +162,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
   const limit = forAll(settings.memory, memory.participants - 1)
   const books = new Books(limit)
   const table: BookTable = new BookTable({
-    ...{ invalidations: log, bans, counters, expiry, store: books },
+    ...{ invalidations: log, bans, counters, expiry, pace, store: books },
     now: () => clock.now(),
     variants: settings.limits.variants,
     flights: new FleetFlights(control),
@@ -173,16 +176,19 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     fetchLarge: (owner) => librarian.drain(owner),
   })
   const banning = new Banning({
-    ...{ bans, table, log, clock, counters },
+    ...{ bans, table, log, clock, counters, turn: pace.turn },
     lurkerAge: () => settings.bans.lurkerAge,
     tested: () => librarian.tested(),
     retired: (position) => librarian.retired(position),
   })
-  const librarian: Librarian<Invalidated, BanInfo> = new Librarian({ memory, control, stacks, table, log, bans: banning, clock })
+  const librarian: Librarian<Invalidated, BanInfo> = new Librarian({ memory, control, stacks, table, log, bans: banning, clock, pace })
   // This thread has an engine, too: it is the last of the workers.
   const participant = memory.participants - 1
   librarian.admit(participant, own[0])
-  const engine = workerStores({ settings, clock, counters: new Counters() }, { role: 'worker', memory, participant, librarian: own[1] })
+  const engine = workerStores(
+    { settings, clock, pace, counters: new Counters() },
+    { role: 'worker', memory, participant, librarian: own[1] },
+  )
   return {
     ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
     invalidation: new Invalidation(librarian, bansOf(librarian, banning)),

@@ -151,6 +151,12 @@ export class LocalTable implements ObjectTable {
     return this.#shelves.heads.get(key)?.claims ?? NONE
   }
 
+  /** Carries out on a key all that has been recorded. */
+  settle(key: string): void {
+    const head = this.#shelves.heads.get(key)
+    if (head !== undefined) this.#sweeps.settleHead(head)
+  }
+
   /** Whether anything is known of a key. */
   has(key: string): boolean {
     return this.#shelves.heads.has(key)

@@ -2,7 +2,7 @@
  * The claims of one worker as the others see them. Who holds a claim of this thread asks for the same in shared memory before it fetches; where
  * another worker has it, it follows that one's fetch instead.
  */
-import type { LocalClaim } from '../head.ts'
+import { LocalClaim } from '../head.ts'
 import type { CachedObject } from '../object.ts'
 import { ClaimCells } from './claim-cells.ts'
 import { hashOf } from './hash.ts'
@@ -55,8 +55,8 @@ export class ClaimRegister {
     if (this.#alone.delete(text)) return 'without'
     const held = this.#held.get(text)
     if (held !== undefined) {
-      // It was taken over for whoever comes first, or its claim was overtaken and waits for nobody any more.
-      if (held.holder !== null && !isOvertaken(held.holder)) return 'without'
+      // The cell goes over to who may be joined: not what a claim brought, which may be stale, nor one that ends now or was overtaken.
+      if (held.holder instanceof LocalClaim && !held.holder.released && held.holder.overtakenAt === null) return 'without'
       this.#hold(held, claim)
       return 'own'
     }
@@ -96,10 +96,18 @@ export class ClaimRegister {
     this.#alone.add(identityText(identity))
   }
 
-  /** Nobody fetches this here: gives back what may have been taken over for it. */
-  disown(identity: Identity): void {
-    const held = this.#held.get(identityText(identity))
-    if (held !== undefined && held.holder === null) this.#free(held)
+  /** What the claim of this identity brought, as long as it arrives. */
+  brought(identity: Identity): CachedObject | null {
+    const holder = this.#held.get(identityText(identity))?.holder ?? null
+    return holder instanceof LocalClaim ? null : holder
+  }
+
+  /** Nobody who may be joined fetches this here. `false`: to others it will go on seeming so, for something else has the same tag. */
+  disown(identity: Identity): boolean {
+    const text = identityText(identity)
+    const held = this.#held.get(text)
+    if (held !== undefined) this.#free(held)
+    return this.#cells.holder(hashOf(text, this.#seed ^ HASH), hashOf(text, this.#seed ^ TAG)) !== this.#participant
   }
 
   #hold(held: Held, holder: LocalClaim | CachedObject): void {
@@ -113,10 +121,6 @@ export class ClaimRegister {
     this.#held.delete(held.text)
     this.#cells.free(held.cell, held.tag, this.#participant)
   }
-}
-
-function isOvertaken(holder: LocalClaim | CachedObject): boolean {
-  return 'overtakenAt' in holder && holder.overtakenAt !== null
 }
 
 /** No two identities have the same: lists and texts are told with their length. */

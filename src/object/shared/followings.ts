@@ -51,6 +51,11 @@ export class Followings {
     return this.#objects.has(which as CachedObject) || this.#claims.has(which as LocalClaim)
   }
 
+  /** What arrives here from other workers; a copy, so that they may go meanwhile. */
+  get objects(): readonly CachedObject[] {
+    return [...this.#objects]
+  }
+
   receive(message: ToFollower): void {
     this.#byId.get(message.id)?.receive(message)
   }
@@ -102,7 +107,7 @@ class Following implements BodyFlow {
     const { table } = this.#init
     switch (message.type) {
       case 'none':
-        // It has ended, so that what it brought is to be found; or nobody knows of it, and then this one fetches.
+        // Nobody fetches it, though it seems so: then this one does.
         this.#init.register.goAlone(this.#claim)
         this.#release('again')
         return

@@ -14,6 +14,7 @@ import { tellFailure } from './told-failure.ts'
 export interface LeadingsInit {
   readonly table: LocalTable
   readonly register: ClaimRegister
+  readonly now: () => number
   /** Whether it is another worker's fetch, or what one brings. */
   readonly followed: (which: LocalClaim | CachedObject) => boolean
   readonly post: (participant: number, message: ToFollower) => void
@@ -54,19 +55,26 @@ export class Leadings {
       this.#init.post(participant, message)
     }
     const leading = new Leading(id, post)
+    table.settle(wanted.key)
     const claim = claimOf(table.claimsUnder(wanted.key), wanted)
-    const object = wanted.range === null ? arrivingOf(table.arrivingUnder(wanted.key), wanted) : null
+    const object = wanted.range === null ? this.#arriving(wanted) : null
     if (claim !== null && !followed(claim)) {
       this.#add(participant, id, leading)
       if (claim.overtakenAt !== null) post({ type: 'overtaken', id, at: claim.overtakenAt })
       leading.leaveQueue = table.wait(claim, leading)
     } else if (object !== null && !followed(object)) {
       this.#add(participant, id, leading)
-      leading.lead(object, wanted.names, wanted.variant)
-    } else {
-      register.disown(wanted)
-      post({ type: 'none', id })
-    }
+      leading.lead(object)
+    } else post({ type: register.disown(wanted) ? 'again' : 'none', id })
+  }
+
+  /** What arrives for an identity: as it was foretold, or as its claim brought it. Only who waited for it may have what is stale by now. */
+  #arriving(wanted: Identity): CachedObject | null {
+    const { table, register, now } = this.#init
+    const arriving = table.arrivingUnder(wanted.key)
+    const brought = register.brought(wanted)
+    const object = brought !== null && arriving.includes(brought) ? brought : arrivingOf(arriving, wanted)
+    return object !== null && object.freshness(now()) === 'fresh' ? object : null
   }
 
   #add(participant: number, id: number, leading: Leading): void {
@@ -103,7 +111,7 @@ class Leading implements Waiter, BodySink {
     const id = this.#id
     switch (outcome.type) {
       case 'object':
-        this.lead(outcome.object, outcome.names, outcome.variant)
+        this.#lead(outcome.object, outcome.names, outcome.variant)
         return
       case 'failed': {
         const { cause, page } = outcome
@@ -119,7 +127,13 @@ class Leading implements Waiter, BodySink {
     }
   }
 
-  lead(object: CachedObject, names: readonly string[], variant: string): void {
+  /** What can be found as it arrives. */
+  lead(object: CachedObject): void {
+    const { slot } = object
+    if (slot !== null) this.#lead(object, slot.spec.names, slot.variant)
+  }
+
+  #lead(object: CachedObject, names: readonly string[], variant: string): void {
     const { body } = object
     const arriving = body instanceof Filling
     const record = recordOf(object, names, variant, arriving ? null : bytesOf(object))

@@ -2,9 +2,10 @@
  * Keeps the books of what all workers store, for all of them, and is the one who invalidates: an entry of the log is in force everywhere once it is
  * posted to every worker and the head of the log in shared memory has moved.
  */
-import type { Clock } from '../../clock.ts'
+import type { Clock, Timer } from '../../clock.ts'
 import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
+import type { Pace } from '../pace.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { PurgeResult } from '../table.ts'
 import type { Channel } from './channel.ts'
@@ -37,6 +38,7 @@ export interface LibrarianInit<Banned, Info> {
   readonly log: { readonly head: number }
   readonly bans: BanDesk<Banned, Info>
   readonly clock: Clock
+  readonly pace: Pace
 }
 
 /** Milliseconds for which the counts of workers are waited for. */
@@ -65,7 +67,7 @@ export class Librarian<Banned, Info> {
   readonly #running = new Set<number>()
   /** It is at work, or goes on in a moment. */
   #working = false
-  #later: NodeJS.Timeout | null = null
+  #later: Timer | null = null
 
   constructor(init: LibrarianInit<Banned, Info>) {
     this.#init = init
@@ -174,7 +176,7 @@ export class Librarian<Banned, Info> {
     for (const channel of this.#channels.values()) channel.close()
     this.#channels.clear()
     for (const { done, objects } of this.#spreading.values()) done(objects)
-    if (this.#later !== null) clearTimeout(this.#later)
+    this.#later?.cancel()
   }
 
   #receive(participant: number, message: ToLibrarian): void {
@@ -293,11 +295,12 @@ export class Librarian<Banned, Info> {
   #work(): void {
     if (this.#working) return
     this.#working = true
-    const end = performance.now() + SLICE
-    const next = this.#init.stacks.work(() => performance.now() < end)
+    const { stacks, pace, clock } = this.#init
+    const end = pace.now() + SLICE
+    const next = stacks.work(() => pace.now() < end)
     this.#working = next === 'now'
-    if (next === 'now') setImmediate(() => this.#goOn())
-    else if (next === 'soon') this.#later ??= setTimeout(() => this.#goOn(), SOON).unref()
+    if (next === 'now') pace.turn(() => this.#goOn())
+    else if (next === 'soon') this.#later ??= clock.after(SOON, () => this.#goOn())
   }
 
   #goOn(): void {

@@ -81,7 +81,7 @@ export type ToHolder =
 
 /** From who fetches. */
 export type ToFollower =
-  /** `none`: nobody fetches that here. */
+  /** `none`: nobody fetches that here, though the claim cells say so. */
   | { readonly type: 'again' | 'alone' | 'none'; readonly id: number }
   /** The fetch was overtaken by an invalidation, then (monotonic ms), and goes on. */
   | { readonly type: 'overtaken'; readonly id: number; readonly at: number }

@@ -8,6 +8,7 @@ import type { FillingLimits } from '../filling.ts'
 import type { LocalClaim } from '../head.ts'
 import type { LocalTable } from '../local-table.ts'
 import { CachedObject, type Marker } from '../object.ts'
+import type { Pace } from '../pace.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
@@ -36,6 +37,7 @@ export interface SharedTableInit {
   readonly bans: BanReplica
   readonly now: () => number
   readonly counters: Counters
+  readonly pace: Pace
   /** For what arrives from other workers. */
   readonly limits: FillingLimits
 }
@@ -87,6 +89,7 @@ export class SharedTable implements ObjectTable {
     this.#leadings = new Leadings({
       table: near,
       register: this.#register,
+      now,
       followed: (which) => this.#followings.has(which),
       post: (to, message) => void this.#toPeer(to, { to: 'follower', message }),
     })
@@ -289,6 +292,8 @@ export class SharedTable implements ObjectTable {
         this.#invalidate(message)
         return
       case 'retired':
+        // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
+        for (const object of this.#followings.objects) this.#near.test(object)
         this.#init.bans.retire(message.position, Number.POSITIVE_INFINITY)
         return
       case 'answer':
@@ -400,7 +405,7 @@ export class SharedTable implements ObjectTable {
     if (this.#awake) return
     this.#awake = true
     // What one turn of the event loop brings is told of together.
-    setImmediate(() => {
+    this.#init.pace.turn(() => {
       this.#awake = false
       this.#tell({ type: 'wake' })
     })
