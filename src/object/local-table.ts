@@ -159,7 +159,7 @@ export class LocalTable implements ObjectTable {
 
   /** Whether anything is known of a key. */
   has(key: string): boolean {
-    return this.#shelves.heads.has(key)
+    return this.#shelves.heads.get(key) !== undefined
   }
 
   discard(object: CachedObject): void {
