@@ -12,16 +12,18 @@ import type { Pace } from '../pace.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
+import { AppliedLog } from './applied-log.ts'
 import { Asker } from './asker.ts'
 import { BodyWait } from './body-wait.ts'
 import type { Channel } from './channel.ts'
 import { ClaimRegister } from './claim-register.ts'
 import { Far } from './far.ts'
 import { Followings } from './followings.ts'
-import { Away, fromSharedBuffers, inSharedMemory, sharedBuffers } from './large-bodies.ts'
+import { LargeAtHand } from './large-at-hand.ts'
+import { Away, inSharedMemory, sharedBuffers } from './large-bodies.ts'
 import { Leadings } from './leadings.ts'
 import type { SharedMemory } from './memory.ts'
-import type { BetweenWorkers, FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
+import type { BetweenWorkers, FromLibrarian, ToLibrarian } from './messages.ts'
 import { Near } from './near.ts'
 import { SMALL_BODY } from './record.ts'
 import type { BanReplica, LogReplica } from './replica.ts'
@@ -58,9 +60,8 @@ export class SharedTable implements ObjectTable {
   readonly #leadings: Leadings
   readonly #asker: Asker
   readonly #peers = new Map<number, Channel<BetweenWorkers, BetweenWorkers>>()
-  /** By handle: what is at hand of entries whose bodies have memory of their own, and who waits for their bytes. */
-  readonly #large = new Map<number, CachedObject>()
-  readonly #bodyWaits = new Map<number, BodyWait>()
+  readonly #large: LargeAtHand
+  readonly #applied: AppliedLog
   #awake = false
 
   constructor(init: SharedTableInit) {
@@ -77,7 +78,7 @@ export class SharedTable implements ObjectTable {
       bans: init.bans,
       now,
       doomed: (handle) => this.#tell({ type: 'test', handle }),
-      large: (object) => this.#large.set(object.handle, object),
+      large: (object) => this.#large.add(object),
     })
     this.#followings = new Followings({
       table: near,
@@ -93,7 +94,10 @@ export class SharedTable implements ObjectTable {
       followed: (which) => this.#followings.has(which),
       post: (to, message) => void this.#toPeer(to, { to: 'follower', message }),
     })
-    this.#asker = new Asker((message) => this.#tell(message))
+    const tell = (message: ToLibrarian): void => this.#tell(message)
+    this.#asker = new Asker(tell)
+    this.#large = new LargeAtHand(near, (handle) => tell({ type: 'want', handle }))
+    this.#applied = new AppliedLog({ near, log, bans: init.bans, followings: this.#followings, tell })
     this.flights = {
       begin: (position) => {
         near.flights.begin(position)
@@ -268,7 +272,7 @@ export class SharedTable implements ObjectTable {
 
   stop(): void {
     this.#near.stop()
-    for (const wait of this.#bodyWaits.values()) wait.end()
+    this.#large.stop()
     for (const channel of [this.#librarian, ...this.#peers.values()]) channel.close()
   }
 
@@ -282,58 +286,28 @@ export class SharedTable implements ObjectTable {
   #receive(message: FromLibrarian): void {
     switch (message.type) {
       case 'begin':
-        this.#log.begin(message.settled)
-        this.#init.bans.begin(message.forgotten)
-        for (const { text, position } of message.bans) this.#init.bans.follow(text, position)
+        this.#applied.begin(message)
         return
       case 'key':
       case 'subject':
       case 'ban':
-        this.#invalidate(message)
+        this.#applied.apply(message)
         return
       case 'retired':
-        // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
-        for (const object of this.#followings.objects) this.#near.test(object)
-        this.#init.bans.retire(message.position, Number.POSITIVE_INFINITY)
+        this.#applied.retire(message.position)
         return
       case 'answer':
         this.#asker.answer(message)
         return
       case 'bytes':
-        this.#bytesCame(message.handle, message.buffers)
+        this.#large.came(message.handle, message.buffers)
         return
       case 'drop':
-        this.#dropLarge(message.handle)
+        this.#large.drop(message.handle)
         return
       default:
         message satisfies never
     }
-  }
-
-  #invalidate(entry: Invalidating): void {
-    const { position } = entry
-    if (position <= this.#log.head) return
-    this.#log.skipTo(position - 1)
-    if (entry.type === 'ban') {
-      this.#init.bans.follow(entry.text, position)
-      this.#log.skipTo(position)
-      return
-    }
-    let objects = 0
-    // What is stored is counted by the librarian, what another worker fetches by that one.
-    const count = (object: CachedObject): void => {
-      if (object.handle === 0 && !this.#followings.has(object)) objects++
-    }
-    const applied = (): void => this.#tell({ type: 'applied', position, objects })
-    if (entry.type === 'key') {
-      for (const object of this.#near.arrivingUnder(entry.key)) count(object)
-      this.#near.purge(entry.key, entry.soft)
-      applied()
-      return
-    }
-    const result = this.#near.purgeSubject(entry.subject, entry.soft, count)
-    if (result instanceof Promise) void result.then(applied)
-    else applied()
   }
 
   #landed(object: CachedObject, kept: boolean): boolean {
@@ -353,7 +327,7 @@ export class SharedTable implements ObjectTable {
     })
     if (handle === 0) return false
     object.handle = handle
-    if (large) this.#large.set(handle, object)
+    if (large) this.#large.add(object)
     this.#known.supersede(chain, handle)
     return true
   }
@@ -368,29 +342,7 @@ export class SharedTable implements ObjectTable {
   /** Asks for bytes that are not at hand; what was found is given up until they are. */
   #fetchBytes(found: Found, object: CachedObject): Found {
     if ((found.type === 'object' || found.type === 'fetch') && found.claim !== null) this.#near.release(found.claim, AGAIN)
-    const { handle } = object
-    let wait = this.#bodyWaits.get(handle)
-    if (wait === undefined) {
-      wait = new BodyWait(object, this.#log.head)
-      this.#bodyWaits.set(handle, wait)
-      this.#tell({ type: 'want', handle })
-    }
-    return { type: 'away', claim: wait }
-  }
-
-  #bytesCame(handle: number, buffers: readonly SharedArrayBuffer[] | null): void {
-    const wait = this.#bodyWaits.get(handle)
-    if (wait === undefined) return
-    this.#bodyWaits.delete(handle)
-    if (buffers !== null) wait.object.body = fromSharedBuffers(buffers)
-    else if (wait.object.slot !== null) this.#near.drop(wait.object)
-    wait.end()
-  }
-
-  #dropLarge(handle: number): void {
-    const object = this.#large.get(handle)
-    this.#large.delete(handle)
-    if (object !== undefined && object.slot !== null) this.#near.drop(object)
+    return { type: 'away', claim: this.#large.fetch(object, this.#log.head) }
   }
 
   #noteFlights(): void {

@@ -1,0 +1,76 @@
+/** Carries out in one worker what the librarian records, on what is at hand and what arrives there. */
+import type { LocalTable } from '../local-table.ts'
+import type { CachedObject } from '../object.ts'
+import type { Followings } from './followings.ts'
+import type { FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
+import type { BanReplica, LogReplica } from './replica.ts'
+
+export interface AppliedLogInit {
+  readonly near: LocalTable
+  readonly log: LogReplica
+  readonly bans: BanReplica
+  readonly followings: Followings
+  readonly tell: (message: ToLibrarian) => void
+}
+
+export class AppliedLog {
+  readonly #init: AppliedLogInit
+
+  constructor(init: AppliedLogInit) {
+    this.#init = init
+  }
+
+  begin({ settled, forgotten, bans: active }: Extract<FromLibrarian, { type: 'begin' }>): void {
+    const { log, bans } = this.#init
+    log.begin(settled)
+    bans.begin(forgotten)
+    for (const { text, position } of active) bans.follow(text, position)
+  }
+
+  apply(entry: Invalidating): void {
+    const { log, bans, near } = this.#init
+    const { position } = entry
+    if (position <= log.head) return
+    log.skipTo(position - 1)
+    switch (entry.type) {
+      case 'ban':
+        bans.follow(entry.text, position)
+        log.skipTo(position)
+        return
+      case 'key': {
+        const objects = near.arrivingUnder(entry.key).filter((object) => this.#counts(object)).length
+        near.purge(entry.key, entry.soft)
+        this.#tell(position, objects)
+        return
+      }
+      case 'subject': {
+        let objects = 0
+        const result = near.purgeSubject(entry.subject, entry.soft, (object) => {
+          if (this.#counts(object)) objects++
+        })
+        if (result instanceof Promise) void result.then(() => this.#tell(position, objects))
+        else this.#tell(position, objects)
+        return
+      }
+      default:
+        entry satisfies never
+    }
+  }
+
+  /** Bans up to a position are done with. */
+  retire(position: number): void {
+    const { near, bans, followings } = this.#init
+    // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
+    for (const object of followings.objects) near.test(object)
+    bans.retire(position, Number.POSITIVE_INFINITY)
+  }
+
+  /** What is stored is counted by the librarian, what another worker fetches by that one. */
+  #counts(object: CachedObject): boolean {
+    return object.handle === 0 && !this.#init.followings.has(object)
+  }
+
+  #tell(position: number, objects: number): void {
+    this.#init.tell({ type: 'applied', position, objects })
+  }
+}
