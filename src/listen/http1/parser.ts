@@ -33,6 +33,8 @@ type State = 'start' | 'startLf' | 'method' | 'target' | 'version' | 'fields'
 /** Methods whose other spellings are refused: a server that ignores case would take them for what this cache did not see. */
 const CASED: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'])
 const LOWER_CASE = /[a-z]/
+/** One for all parsers: a connection whose head comes in pieces has a parser of its own. */
+const HOSTS = new RecentHosts()
 
 /**
  * Parses one head at a time. `begin`, then `parse` with ever more bytes of the same buffer; the results stand in the fields
@@ -41,7 +43,6 @@ const LOWER_CASE = /[a-z]/
 export class RequestParser {
   readonly #limits: HeadLimits
   readonly #scanner: FieldScanner
-  readonly #hosts = new RecentHosts()
   #state: State = 'start'
   #start = 0
   #at = 0
@@ -263,12 +264,12 @@ export class RequestParser {
   #host(bytes: Buffer, headers: HeaderMap, line: number): string | null {
     const from = this.#scanner.valueStart(line)
     const to = this.#scanner.valueEnd(line)
-    let host = this.#hosts.find(bytes, from, to)
+    let host = HOSTS.find(bytes, from, to)
     if (host === null) {
       const sent = headers.valueAt(line)
       if (!isValidHost(sent)) return null
       if (!isNormalHost(sent, 'http')) return sent
-      host = this.#hosts.remember(bytes, from, to)
+      host = HOSTS.remember(bytes, from, to)
     }
     headers.putValue(line, host)
     return host
