@@ -32,7 +32,8 @@ export class Heads {
 
   /** In no order. They may go meanwhile; who comes meanwhile may be left out. */
   *values(): IterableIterator<Head> {
-    for (const map of this.#maps) yield* map.values()
+    if (this.#size === 0) return
+    for (const map of this.#maps) if (map.size > 0) yield* map.values()
   }
 
   clear(): void {
