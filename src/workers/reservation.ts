@@ -4,7 +4,10 @@
  */
 import { createServer, type Server } from 'node:net'
 import { formatAddress, type ListenAddress, parseListenAddress } from '../listen/address.ts'
-import { listenOn } from '../listen/listener.ts'
+import { ListenError, listenOn } from '../listen/listener.ts'
+
+/** What systems say that do not know of it. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT'])
 
 export interface Reservation {
   /** The addresses in their order, ports resolved. */
@@ -50,8 +53,8 @@ export async function canSharePort(): Promise<boolean> {
   const where: ListenAddress = { type: 'tcp', host: '127.0.0.1', port: 0 }
   try {
     await listenOn(server, where, '127.0.0.1:0', true)
-  } catch {
-    return false
+  } catch (error) {
+    return !(error instanceof ListenError && UNSUPPORTED.has(error.code))
   }
   await closeAll([server])
   return true

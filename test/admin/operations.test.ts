@@ -5,7 +5,7 @@ import { Folder, showing } from '../policy/folder.ts'
 import { api, ask, operated, problem } from './rig.ts'
 
 describe('/api/status', () => {
-  it('tells version, process, addresses, policy, preset and memory', async () => {
+  it('tells version, process, addresses, workers, policy, preset and memory', async () => {
     const site = await operated(always({ 'Cache-Control': 'max-age=60' }), { preset: 'rfc9111' })
     await site.get('/')
     site.clock.advance(5500)
@@ -15,6 +15,7 @@ describe('/api/status', () => {
       uptime: 5,
       addresses: [site.address],
       admin: site.server.admin,
+      workers: 1,
       policy: 'builtin',
       preset: 'rfc9111',
       memory: { budget: 64 * 1024 * 1024, used: site.stat('g_bytes'), rss: expect.any(Number), heap: expect.any(Number) },

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { PolicyLoadError } from '../../src/index.ts'
+import { backend } from '../../vcl-ts/index.ts'
 import { reply } from '../journey/site.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
-import { type Connected, type Crew, crew, policyFile } from './rig.ts'
+import { type Connected, type Crew, type CrewOptions, crew, policyFile } from './rig.ts'
 
 /** A policy that tells its name and its thread, and counts what happens to it in a file. */
 const named = (name: string, init = ''): string => `
@@ -65,11 +66,14 @@ describe('the health of an origin server', () => {
 })
 
 describe('limits on connections', () => {
-  it('hold for all workers together', async () => {
+  it.each<[string, CrewOptions]>([
+    ['of the server', { limits: { originConnections: 2 } }],
+    ['of a backend', { asked: (url) => backend(url, { maxConnections: 2 }) }],
+  ])('%s hold for all workers together', async (_whose, options) => {
     const gate = new Gate()
     const site = await crew({
       policyFile: policyFile(),
-      limits: { originConnections: 2 },
+      ...options,
       script: async (_hit, response) => {
         await gate.opened
         reply(response, 200, {}, 'x')

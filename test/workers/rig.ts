@@ -9,6 +9,7 @@ import type { AccessRecord, Server } from '../../src/index.ts'
 import type { Spawn, WorkerHandle } from '../../src/workers/handle.ts'
 import { supervise } from '../../src/workers/supervise.ts'
 import { threadWorkers } from '../../src/workers/thread-worker.ts'
+import type { Backend } from '../../vcl-ts/backend.ts'
 import { type Fields, type Logged, message, reply } from '../journey/site.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
@@ -36,6 +37,8 @@ export interface CrewOptions extends Omit<ServerOptions, 'origin'> {
   readonly count?: number
   readonly heap?: ResourceLimits
   readonly script?: OriginScript
+  /** Makes the option of the origin's URL. */
+  readonly asked?: (url: string) => Backend
 }
 
 export class Crew {
@@ -112,7 +115,7 @@ export async function who(client: RawClient): Promise<string> {
   return (await client.request(message('GET', '/who'))).reason
 }
 
-export async function crew({ count = 2, heap = {}, script, ...options }: CrewOptions = {}): Promise<Crew> {
+export async function crew({ count = 2, heap = {}, script, asked, ...options }: CrewOptions = {}): Promise<Crew> {
   const origin = await ScriptedOrigin.start(
     script ?? ((hit, response) => reply(response, 200, { 'Cache-Control': 'max-age=60' }, `answer ${hit.index}`)),
   )
@@ -129,7 +132,7 @@ export async function crew({ count = 2, heap = {}, script, ...options }: CrewOpt
   }
   const server = await supervise(
     {
-      origin: origin.url,
+      origin: asked?.(origin.url) ?? origin.url,
       listen: ['127.0.0.1:0'],
       accessLog: { write: (record) => void records.push(record) },
       eventLog: { info: note, warn: note, error: note },
