@@ -3,13 +3,13 @@
  * looked up in it, what lies under the key is brought in step with the shared table, unless nothing has changed there.
  */
 import type { BanTests } from '../ban-view.ts'
-import type { LocalTable } from '../local-table.ts'
+import type { Kept, LocalTable } from '../local-table.ts'
 import { CachedObject, type Marker } from '../object.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { Chain, Far } from './far.ts'
 import { entryOf } from './handle.ts'
 import { Away } from './large-bodies.ts'
-import { HIT_FOR_MISS, type Label, PART, readLabel, readMarker, readObject, recordStoredAt, WHOLE } from './record.ts'
+import { HIT_FOR_MISS, type Label, readLabel, readMarker, readObject, recordStoredAt, WHOLE } from './record.ts'
 import { isAfter } from './serial.ts'
 
 /** What is known of the entries of a key. */
@@ -98,31 +98,21 @@ export class Near {
   #sync(chain: Chain): void {
     const { table } = this.#init
     const atHand = table.keptUnder(chain.key)
-    const found = this.#walk(
-      chain,
-      atHand.map(({ entry }) => entry),
-    )
-    if (atHand.length > 0) {
-      const handles = new Set(found.map(({ handle }) => handle))
-      for (const { entry } of atHand) if (!handles.has(entry.handle)) table.drop(entry)
-    }
+    const found = this.#walk(chain, atHand)
+    for (const { entry } of atHand) if (!found.some(({ handle }) => handle === entry.handle)) table.drop(entry)
     // The newest last, so that its list of names becomes the newest.
     for (let i = found.length - 1; i >= 0; i--) this.#take(found[i] as Found)
   }
 
-  /** Of each place the newest entry. */
-  #walk(chain: Chain, atHand: readonly (CachedObject | Marker)[]): readonly Found[] {
+  /** Of each place the newest entry. Most keys have one. */
+  #walk(chain: Chain, atHand: readonly Kept[]): readonly Found[] {
     const { far } = this.#init
     const found: Found[] = []
-    const places = new Set<string>()
     far.walk(chain, (entry, buffer, at) => {
       const label = readLabel(buffer, at)
-      const { kind, credentialed, names, variant } = label
-      const place = `${kind >= HIT_FOR_MISS ? (credentialed ? 'c' : 'a') : kind === PART ? 'p' : 'w'}${names.join()}\n${variant}`
-      if (places.has(place)) return
-      places.add(place)
+      if (found.some((newer) => inOnePlace(newer.label, label))) return
       const handle = far.handle(entry)
-      const known = atHand.find((each) => each.handle === handle && since(each) === recordStoredAt(buffer, at)) ?? null
+      const known = atHand.find((kept) => kept.entry.handle === handle && since(kept.entry) === recordStoredAt(buffer, at))?.entry ?? null
       found.push({ entry, handle, label, known, made: known === null ? this.#read(entry, handle, label, buffer, at) : null })
     })
     return found
@@ -162,6 +152,11 @@ export class Near {
 /** As `recordStoredAt` tells it. */
 function since(entry: CachedObject | Marker): number {
   return entry instanceof CachedObject ? entry.storedAt : entry.expiresAt
+}
+
+function inOnePlace(one: Label, other: Label): boolean {
+  if (one.variant !== other.variant || one.names.join() !== other.names.join()) return false
+  return one.kind < HIT_FOR_MISS ? one.kind === other.kind : other.kind >= HIT_FOR_MISS && one.credentialed === other.credentialed
 }
 
 /** Whether what lies in one place ends what lies in another: a refusal that of its class, an object every refusal, and the whole a part, too. */

@@ -5,9 +5,9 @@ import type { CachedObject } from '../../../../src/object/object.ts'
 import { HeaderMap } from '../../../../vcl-ts/headers.ts'
 import { variantOf } from '../../things.ts'
 
-export const KEYS = 240
+export const KEYS = 900
 /** Keys that are purged together. */
-export const TAGS = 12
+export const TAGS = 60
 
 const KIB = 1024
 const SIZES = [

@@ -86,14 +86,16 @@ export async function tear({ seconds, workers, killEvery, seed, budget = 12 * MI
           stopping.get(participant)?.()
         }
       })
-      thread.on('exit', () => ready())
+      thread.on('exit', () => {
+        if (threads.get(participant) === thread) threads.delete(participant)
+        ready()
+      })
     })
   }
   const kill = async (participant: number): Promise<void> => {
     const thread = threads.get(participant)
     if (thread === undefined) return
     await thread.terminate()
-    threads.delete(participant)
     librarian.lost(participant)
     for (const other of threads.values()) post(other, { type: 'miss', participant })
   }
