@@ -9,7 +9,7 @@ import { Counters } from '../src/counters.ts'
 import { keyOf } from '../src/object/key-text.ts'
 import { CachedObject } from '../src/object/object.ts'
 import { PortChannel } from '../src/object/shared/channel.ts'
-import { keptBodyOf } from '../src/object/stored-body.ts'
+import { bodyOf } from '../src/object/stored-body.ts'
 import type { Lookup, ObjectTable } from '../src/object/table.ts'
 import { createStores, type Stores, shareMemory } from '../src/stores.ts'
 import { HeaderMap } from '../vcl-ts/headers.ts'
@@ -52,7 +52,7 @@ function store(table: ObjectTable, i: number): boolean {
     tags: [],
     mustRevalidate: false,
     lifetimeSource: 'max-age',
-    body: keptBodyOf(BODY),
+    body: bodyOf(BODY),
     backend: 'http://origin',
   })
   table.publish(null, object, NO_NAMES, '', true)
