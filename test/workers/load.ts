@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly address: string
   readonly clients: number
   readonly random: Random
+  /** Milliseconds that a client waits before it asks again; default: none. */
+  readonly pause?: number
 }
 
 const KEPT = 12
@@ -54,12 +56,13 @@ export class Load {
   }
 
   async #client(): Promise<void> {
+    const { address, pause = 0 } = this.#options
     while (this.#going) {
       let thread: string | null = null
       let url = '/who'
       let client: RawClient | null = null
       try {
-        client = await RawClient.connect(this.#options.address)
+        client = await RawClient.connect(address)
         thread = await who(client)
         while (this.#going) {
           url = this.#next()
@@ -68,6 +71,7 @@ export class Load {
           this.#count()
           if (status !== 200) this.wrong.push(`${thread}: ${status} for ${url}`)
           else if (!body.equals(bodyFor(url))) this.wrong.push(`${thread}: ${body.length} wrong bytes for ${url}`)
+          if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
         }
       } catch (error) {
         this.failures.push({ thread, url, error: String(error) })
