@@ -1,7 +1,7 @@
 /** How long a worker that died is waited with: the first replacement comes at once, one that dies young waits longer each time. */
 
 /** Milliseconds within which a death counts as another one of the same trouble. */
-const YOUNG = 10_000
+const YOUNG = 3000
 const SHORTEST = 100
 const LONGEST = 10_000
 

@@ -3,12 +3,14 @@ import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
 import { BodyWait } from './body-wait.ts'
 import { fromSharedBuffers } from './large-bodies.ts'
+import { SharedGarbage } from './shared-garbage.ts'
 
 export class LargeAtHand {
   readonly #near: LocalTable
   /** Asks for the bytes of an entry. */
   readonly #want: (handle: number) => void
   readonly #objects = new Map<number, CachedObject>()
+  readonly #garbage = new SharedGarbage()
   readonly #waits = new Map<number, BodyWait>()
 
   constructor(near: LocalTable, want: (handle: number) => void) {
@@ -45,6 +47,7 @@ export class LargeAtHand {
   drop(handle: number): void {
     const object = this.#objects.get(handle)
     this.#objects.delete(handle)
+    this.#garbage.add(object?.body.length ?? 0)
     if (object !== undefined && object.slot !== null) this.#near.drop(object)
   }
 

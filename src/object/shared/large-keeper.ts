@@ -1,5 +1,7 @@
 /** The bodies that have memory of their own, kept for all workers as long as they are stored, and who has been given which. */
 
+import { SharedGarbage } from './shared-garbage.ts'
+
 interface Kept {
   readonly buffers: readonly SharedArrayBuffer[]
   readonly bytes: number
@@ -8,6 +10,7 @@ interface Kept {
 
 export class LargeKeeper {
   readonly #kept = new Map<number, Kept>()
+  readonly #garbage = new SharedGarbage()
   #bytes = 0
 
   get bytes(): number {
@@ -42,6 +45,7 @@ export class LargeKeeper {
     if (kept === undefined) return []
     this.#kept.delete(handle)
     this.#bytes -= kept.bytes
+    this.#garbage.add(kept.bytes)
     return kept.holders
   }
 
