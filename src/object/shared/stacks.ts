@@ -222,10 +222,16 @@ export class Stacks implements Library {
     if (isLarge && this.large.get(handle) === null) return false
     const object = new BookedObject(init, handle, sizeIn(entries.size(entry)) + ENTRY_BYTES + (isLarge ? length : 0), this)
     if (this.#isOlder(object, entry, names, variant)) return false
+    if (isLarge) this.#makeRoomFor(length)
     table.publish(null, object, names, variant, true)
     if (!table.complete(object)) return false
     if (object.ttl < entries.ttl(entry)) this.softened(object)
     return true
+  }
+
+  /** Large bodies come faster than turns of work. */
+  #makeRoomFor(bytes: number): void {
+    while (this.#taken + bytes > this.#init.limit) if (!this.#makeRoom()) break
   }
 
   /** Whether something newer has its place: two workers stored it at once. */
@@ -281,13 +287,18 @@ export class Stacks implements Library {
     return this.#free.length + this.#buried.size + this.#entries.count + 1 - this.#fresh
   }
 
+  /** Bytes of all that is stored, with what is free in blocks that are used. */
+  get #taken(): number {
+    return this.#blocks.bytes - this.#emptied * BLOCK + this.#init.books.bytes - this.#blocks.live
+  }
+
   /** Whether what is stored takes more than it may, or less is free than the workers want. What is about to be free counts as free. */
   #isFull(): boolean {
-    const { books, limit } = this.#init
     const workers = this.#supplies.size
-    const taken = this.#blocks.bytes - this.#emptied * BLOCK + books.bytes - this.#blocks.live
     return (
-      taken > limit || this.#blocks.free + this.#emptied < workers * this.#mostBlocks || this.#freeEntries < workers * this.#mostEntries
+      this.#taken > this.#init.limit ||
+      this.#blocks.free + this.#emptied < workers * this.#mostBlocks ||
+      this.#freeEntries < workers * this.#mostEntries
     )
   }
 
