@@ -3,6 +3,7 @@
  * of it when it is stored no longer. Memory that threads share is given back when the last of them has let go.
  */
 import { Elsewhere, StoredBody } from '../stored-body.ts'
+import type { Ballast } from './ballast.ts'
 
 /** Bytes that are not here yet. */
 export class Away extends Elsewhere {
@@ -20,11 +21,21 @@ export class Away extends Elsewhere {
   }
 }
 
+/** Bytes that threads share, with what makes V8 count them. */
+class SharedBody extends StoredBody {
+  readonly ballast: ArrayBuffer | null
+
+  constructor(pieces: readonly Buffer[], ballast: ArrayBuffer | null) {
+    super(pieces)
+    this.ballast = ballast
+  }
+}
+
 /** Bytes of a buffer of a large body: one write on a hit, and memory that one piece is found for. */
 const PIECE = 256 * 1024
 
 /** The same body in memory that threads share; the body itself where it is in such already. */
-export function inSharedMemory(body: StoredBody): StoredBody {
+export function inSharedMemory(body: StoredBody, ballast: Ballast): StoredBody {
   const { segments } = body
   if (segments.every(({ buffer, byteLength }) => buffer instanceof SharedArrayBuffer && buffer.byteLength === byteLength)) return body
   const pieces: Buffer[] = []
@@ -43,7 +54,7 @@ export function inSharedMemory(body: StoredBody): StoredBody {
       from += copied
       left -= copied
     }
-  return new StoredBody(pieces)
+  return new SharedBody(pieces, ballast.for(body.length))
 }
 
 /** What to tell another thread of a body that is in shared memory. */
@@ -51,6 +62,13 @@ export function sharedBuffers(body: StoredBody): readonly SharedArrayBuffer[] {
   return body.segments.map(({ buffer }) => buffer as unknown as SharedArrayBuffer)
 }
 
+/** Another thread's body, to be held here. */
+export function heldHere(buffers: readonly SharedArrayBuffer[], ballast: Ballast): StoredBody {
+  const pieces = buffers.map((buffer) => Buffer.from(buffer))
+  return new SharedBody(pieces, ballast.for(pieces.reduce((sum, { length }) => sum + length, 0)))
+}
+
+/** The same for a moment, of what is held by somebody in this thread. */
 export function fromSharedBuffers(buffers: readonly SharedArrayBuffer[]): StoredBody {
   return new StoredBody(buffers.map((buffer) => Buffer.from(buffer)))
 }

@@ -1,14 +1,22 @@
 /** The bodies that have memory of their own, kept for all workers as long as they are stored, and who has been given which. */
 
+import type { Ballast } from './ballast.ts'
+
 interface Kept {
   readonly buffers: readonly SharedArrayBuffer[]
   readonly bytes: number
   readonly holders: Set<number>
+  readonly ballast: ArrayBuffer | null
 }
 
 export class LargeKeeper {
   readonly #kept = new Map<number, Kept>()
+  readonly #ballast: Ballast
   #bytes = 0
+
+  constructor(ballast: Ballast) {
+    this.#ballast = ballast
+  }
 
   get bytes(): number {
     return this.#bytes
@@ -17,7 +25,7 @@ export class LargeKeeper {
   add(handle: number, buffers: readonly SharedArrayBuffer[], owner: number): void {
     let bytes = 0
     for (const { byteLength } of buffers) bytes += byteLength
-    this.#kept.set(handle, { buffers, bytes, holders: new Set([owner]) })
+    this.#kept.set(handle, { buffers, bytes, holders: new Set([owner]), ballast: this.#ballast.for(bytes) })
     this.#bytes += bytes
   }
 

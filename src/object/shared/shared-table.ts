@@ -13,12 +13,13 @@ import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
 import { Asker } from './asker.ts'
+import { Ballast } from './ballast.ts'
 import { BodyWait } from './body-wait.ts'
 import type { Channel } from './channel.ts'
 import { ClaimRegister } from './claim-register.ts'
 import { Far } from './far.ts'
 import { Followings } from './followings.ts'
-import { Away, fromSharedBuffers, inSharedMemory, sharedBuffers } from './large-bodies.ts'
+import { Away, heldHere, inSharedMemory, sharedBuffers } from './large-bodies.ts'
 import { Leadings } from './leadings.ts'
 import type { SharedMemory } from './memory.ts'
 import type { BetweenWorkers, FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
@@ -57,6 +58,7 @@ export class SharedTable implements ObjectTable {
   readonly #followings: Followings
   readonly #leadings: Leadings
   readonly #asker: Asker
+  readonly #ballast: Ballast
   readonly #peers = new Map<number, Channel<BetweenWorkers, BetweenWorkers>>()
   /** By handle: what is at hand of entries whose bodies have memory of their own, and who waits for their bytes. */
   readonly #large = new Map<number, CachedObject>()
@@ -67,6 +69,7 @@ export class SharedTable implements ObjectTable {
     const { memory, participant, librarian, near, log, now } = init
     this.#init = init
     this.#librarian = librarian
+    this.#ballast = new Ballast(memory)
     this.#near = near
     this.#log = log
     this.#far = new Far(memory, participant, () => this.#wake())
@@ -186,7 +189,7 @@ export class SharedTable implements ObjectTable {
     const { slot, body } = object
     const kept = slot !== null && (slot.whole === object || slot.part === object)
     if (slot === null || kept || !(body instanceof StoredBody)) return this.#landed(object, this.#near.complete(object))
-    if ((body.length ?? 0) > SMALL_BODY) object.body = inSharedMemory(body)
+    if ((body.length ?? 0) > SMALL_BODY) object.body = inSharedMemory(body, this.#ballast)
     const { names } = slot.spec
     const { variant } = slot
     if (!this.#near.complete(object)) return this.#landed(object, false)
@@ -382,7 +385,7 @@ export class SharedTable implements ObjectTable {
     const wait = this.#bodyWaits.get(handle)
     if (wait === undefined) return
     this.#bodyWaits.delete(handle)
-    if (buffers !== null) wait.object.body = fromSharedBuffers(buffers)
+    if (buffers !== null) wait.object.body = heldHere(buffers, this.#ballast)
     else if (wait.object.slot !== null) this.#near.drop(wait.object)
     wait.end()
   }

@@ -7,6 +7,7 @@ import { CachedObject } from '../object.ts'
 import { StoredBody } from '../stored-body.ts'
 import { Appender } from './appender.ts'
 import { Arena } from './arena.ts'
+import { Ballast } from './ballast.ts'
 import { Blocks } from './blocks.ts'
 import { BookedBody, BookedObject, type Library } from './booked-object.ts'
 import type { Books } from './books.ts'
@@ -50,7 +51,7 @@ const ENTRY_BYTES: number = ENTRY_WORDS * 4
 const SURVIVORS = 0.5
 
 export class Stacks implements Library {
-  readonly large: LargeKeeper = new LargeKeeper()
+  readonly large: LargeKeeper
   readonly #init: StacksInit
   readonly #entries: Entries
   readonly #epochs: Epochs
@@ -73,6 +74,7 @@ export class Stacks implements Library {
   constructor(init: StacksInit) {
     const { memory, control, books } = init
     this.#init = init
+    this.large = new LargeKeeper(new Ballast(memory))
     this.#entries = new Entries(memory)
     this.#epochs = new Epochs(control)
     this.#arena = new Arena(memory)
