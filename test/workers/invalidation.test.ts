@@ -25,10 +25,10 @@ class Site {
     this.#random = random
   }
 
-  /** Answers after some turns of the loop with what there was when it was asked. */
+  /** Answers at once or later with what there was when it was asked. */
   readonly script: OriginScript = async ({ url }, response) => {
     const version = this.versions.get(url)
-    for (let turns = this.#random.below(4); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    if (this.#random.once(2)) await new Promise((resolve) => setTimeout(resolve, this.#random.below(30)))
     // Some bodies are large enough to have memory of their own.
     const padding = url.endsWith('/2') ? ' '.repeat(20_000) : ''
     reply(response, 200, { 'Cache-Control': 'max-age=600', 'X-Cache-Tags': url.split('/')[1] as string }, `${version}${padding}`)
