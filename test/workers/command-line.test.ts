@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -29,6 +30,15 @@ async function start(args: readonly string[] = [], script: OriginScript = cached
   })
   const { listen: addresses, admin } = await cli.event(({ event }) => event === 'listening')
   return { cli, origin, addresses: addresses as string[], admin: String(admin) }
+}
+
+/** A dead process that nobody has waited for yet does not run. */
+function isRunning(id: string): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${id}/status`, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 describe('clearcoat --workers', () => {
@@ -63,6 +73,28 @@ describe('clearcoat --workers', () => {
     const death = await cli.event(({ event, level }) => event === 'worker' && level === 'error')
     expect(death).toMatchObject({ worker: expect.any(Number), code: 1, deaths: 1, err: { message: 'thrown on purpose' } })
     await cli.event(({ event, level }) => event === 'worker' && level === 'info')
+  })
+
+  it('leaves no process and no port behind when the supervisor is killed', async () => {
+    const { cli, addresses, admin } = await start()
+    const clients = await connectToEach(addresses[0] ?? '')
+    for (const client of clients) await client.get('/a')
+    const { pid } = cli.child
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const children = threads.flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' '))
+    cli.kill('SIGKILL')
+    expect(await cli.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+    for (const { client } of clients) await client.closed()
+    await until(
+      () => [String(pid), ...threads, ...children].every((id) => id === '' || !isRunning(id)),
+      'the end of all that belonged to it',
+    )
+    for (const address of [addresses[0] ?? '', admin]) {
+      await expect(RawClient.connect(address)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+      const next = createServer().listen({ port: Number(address.split(':')[1]), host: '127.0.0.1' })
+      onTestFinished(() => void next.close())
+      await once(next, 'listening')
+    }
   })
 
   it('shows the counters of each with stat --per-worker', async () => {

@@ -25,10 +25,10 @@ class Site {
     this.#random = random
   }
 
-  /** Answers after some turns of the loop with what there was when it was asked. */
+  /** Answers at once or later with what there was when it was asked. */
   readonly script: OriginScript = async ({ url }, response) => {
     const version = this.versions.get(url)
-    for (let turns = this.#random.below(4); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    if (this.#random.once(2)) await new Promise((resolve) => setTimeout(resolve, this.#random.below(30)))
     // Some bodies are large enough to have memory of their own.
     const padding = url.endsWith('/2') ? ' '.repeat(20_000) : ''
     reply(response, 200, { 'Cache-Control': 'max-age=600', 'X-Cache-Tags': url.split('/')[1] as string }, `${version}${padding}`)
@@ -44,16 +44,17 @@ class Site {
     if (answer.status !== 200 || !(version >= floor)) this.stale.push(`${where}: ${answer.status} ${version} of ${url}, after ${floor}`)
   }
 
-  /** Replaces pages and invalidates them, one way or another. */
-  async replace(client: RawClient, random: Random): Promise<void> {
+  /** Replaces pages and invalidates them in one of four ways. */
+  async replace(client: RawClient, random: Random, way: number = random.below(4)): Promise<void> {
     const group = random.of(GROUPS)
     const url = `/g${group}/${random.of(PAGES)}`
-    const [pages, request] = random.of<() => [string[], string]>([
+    const ways: readonly (() => [string[], string])[] = [
       () => [[url], message('PURGE', url)],
       () => [this.#of(group), message('PURGE', '/', { 'xkey-purge': `g${group}` })],
       () => [this.#of(group), message('BAN', '/', { 'X-Ban': `req.url ~ ^/g${group}/` })],
       () => [[url], message('BAN', '/', { 'X-Ban': `req.url == ${url}` })],
-    ])()
+    ]
+    const [pages, request] = (ways[way] as () => [string[], string])()
     const replaced = pages.map((page): [string, number] => [page, (this.versions.get(page) ?? 0) + 1])
     for (const [page, version] of replaced) this.versions.set(page, version)
     expect((await client.request(request)).status).toBe(200)
@@ -115,9 +116,9 @@ describe('what was purged or banned at one worker', () => {
       // It has fetches under way, and does not hear of the purge.
       const arriving = await connectToEach(cache.address)
       for (const { client } of arriving) client.send(message('GET', `/g0/${round % 3}`))
-      cache.end(victim, 'never')
+      await cache.stall(victim)
       const recorded = cache.stat('n_purges') + cache.stat('bans_added')
-      const replaced = site.replace(survivor.client, random)
+      const replaced = site.replace(survivor.client, random, round)
       await until(() => cache.stat('n_purges') + cache.stat('bans_added') > recorded, 'the purge')
       cache.end(victim, 'terminate')
       await replaced

@@ -1,4 +1,5 @@
 /** A cache with workers in front of a scripted origin, and clients that know which worker they talk to. */
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,7 @@ import { threadId, threadName } from 'node:worker_threads'
 const deaths = {
   '/die/throw': () => { throw new Error('thrown on purpose') },
   '/die/reject': () => { Promise.reject(new Error('rejected on purpose')) },
-  '/die/never': () => { for (;;); },
+  '/die/never': () => { new BroadcastChannel('stalled').postMessage(threadId); for (;;); },
   '/die/exit': () => process.exit(7),
   '/die/heap': () => { const kept = []; for (;;) kept.push(Array.from({ length: 1000 }, () => ({ a: kept.length }))) },
 }
@@ -105,6 +106,15 @@ export class Crew {
   end(victim: Connected, how: string): void {
     if (how === 'terminate') void this.worker(Number(victim.thread.split(' ')[1])).terminate()
     else victim.client.send(message('GET', `/die/${how}`))
+  }
+
+  /** Resolves when the worker that a connection is to does nothing any more. */
+  async stall(victim: Connected): Promise<void> {
+    const channel = new BroadcastChannel('stalled')
+    const stalled = once(channel, 'message')
+    this.end(victim, 'never')
+    await stalled
+    channel.close()
   }
 
   /** Resolves when a worker serves in each place that so many deaths emptied. */
