@@ -36,6 +36,11 @@ describe('the chart', () => {
     expect(svg).not.toContain('20.0')
   })
 
+  it('leaves out who answered nothing in some round', () => {
+    const svg = chart(result(target('clearcoat', 10), target('varnish', Number.NaN)))
+    expect(widths(svg)).toEqual([480])
+  })
+
   it('says where, when and with what it was measured, and that each number is a median with its spread', () => {
     const svg = chart(result(target('clearcoat', 10)))
     for (const said of ['A &amp; B &lt;C&gt;, 2 cores', '2026-11-21', 'node 26.10.0, varnish 7.1.1', 'median of 5 rounds'])
