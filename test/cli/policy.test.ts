@@ -24,14 +24,16 @@ async function start(args: readonly string[], env: Record<string, string> = {}):
 const inUse = (cli: Cli, policy: string): Promise<unknown> => cli.event((line) => line['event'] === 'policy' && line['policy'] === policy)
 
 describe('clearcoat --policy', () => {
-  it('serves with the policy, and with the changed one after SIGHUP', async () => {
+  it.each([1, 2])('serves with the policy, and with the changed one after SIGHUP, with %d workers', async (workers) => {
     const folder = new Folder({ 'shop.ts': showing('one') })
-    const { cli, word } = await start(['--policy', folder.of('shop.ts')])
-    expect(await word()).toBe('one')
+    const { cli, word } = await start(['--policy', folder.of('shop.ts'), '--workers', String(workers)])
+    // By as many connections as reach every worker.
+    const words = (): Promise<(string | null)[]> => Promise.all(Array.from({ length: 12 }, word))
+    expect(new Set(await words())).toEqual(new Set(['one']))
     folder.write('shop.ts', showing('two'))
     cli.kill('SIGHUP')
     await inUse(cli, 'shop-2')
-    expect(await word()).toBe('two')
+    expect(new Set(await words())).toEqual(new Set(['two']))
     cli.kill('SIGTERM')
     expect(await cli.ended).toMatchObject({ code: 0, stderr: '' })
   })
@@ -46,9 +48,9 @@ describe('clearcoat --policy', () => {
     expect(await word()).toBe('one')
   })
 
-  it('reloads by itself with --watch', async () => {
+  it.each([1, 2])('reloads by itself with --watch, with %d workers', async (workers) => {
     const folder = new Folder({ 'shop.ts': showing('one') })
-    const { cli, word } = await start(['--policy', folder.of('shop.ts'), '--watch'])
+    const { cli, word } = await start(['--policy', folder.of('shop.ts'), '--watch', '--workers', String(workers)])
     folder.replace('shop.ts', showing('two'))
     await inUse(cli, 'shop-2')
     expect(await word()).toBe('two')

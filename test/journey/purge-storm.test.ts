@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { Gate, type OriginScript } from '../support/scripted-origin.ts'
+import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
 import { open, reply, type Site } from './site.ts'
 
@@ -97,7 +98,8 @@ it('waits a second for a fetch that a purge overtook, and no longer', async () =
   expect(site.origin.hits.length).toBe(1)
   site.clock.advance(1)
   await site.origin.hit(1)
-  await until(() => site.stat('busy_sleep') === 3, 'the one that waits for the other')
+  // How often those wait that are at other workers depends on where they are.
+  if (WORKERS === 1) expect(site.stat('busy_sleep')).toBe(3)
   expect((await origin.answerAll([before, ...after])).map(({ body }) => body.toString())).toEqual(['1', '2', '2'])
   expect(site.origin.hits.length).toBe(2)
 })

@@ -53,15 +53,18 @@ export class ClaimRegister {
   take(claim: LocalClaim): Taken {
     const text = identityText(claim)
     if (this.#alone.delete(text)) return 'without'
+    const hash = hashOf(text, this.#seed ^ HASH)
+    const tag = hashOf(text, this.#seed ^ TAG)
     const held = this.#held.get(text)
-    if (held !== undefined) {
+    // Another worker may have taken it over, because what it is for was overtaken.
+    if (held !== undefined && this.#cells.holder(hash, tag) !== this.#participant) this.#free(held)
+    else if (held !== undefined) {
       // The cell goes over to who may be joined: not what a claim brought, which may be stale, nor one that ends now or was overtaken.
       if (held.holder instanceof LocalClaim && !held.holder.released && held.holder.overtakenAt === null) return 'without'
       this.#hold(held, claim)
       return 'own'
     }
-    const tag = hashOf(text, this.#seed ^ TAG)
-    const cell = this.#cells.take(hashOf(text, this.#seed ^ HASH), tag, this.#participant)
+    const cell = this.#cells.take(hash, tag, this.#participant)
     if (cell < 0) return cell === -this.#participant ? 'without' : -cell
     if (cell === 0) return 'without'
     const taken: Held = { text, tag, cell, holder: null }
