@@ -1,5 +1,5 @@
 /** What one worker reads and writes of the shared table: entries under a key, their records, and room for new ones. */
-import { type CachedObject, Marker } from '../object.ts'
+import { Marker } from '../object.ts'
 import { Appender } from './appender.ts'
 import { Arena } from './arena.ts'
 import { Control } from './control.ts'
@@ -8,21 +8,13 @@ import { Epochs } from './epochs.ts'
 import { entryOf, handleOf } from './handle.ts'
 import { hashOf } from './hash.ts'
 import type { SharedMemory } from './memory.ts'
-import { RecordDraft, recordHasKey } from './record.ts'
+import { RecordDraft, type Recorded, recordHasKey } from './record.ts'
 import { noticesOf, type Ring, spareBlocksOf, spareEntriesOf } from './ring.ts'
 
 /** A time in tenths of a second and a number of failures share a word, for ten months of one process. */
 const TENTH = 100
 const FAILURES_BITS = 4
 const MOST_FAILURES = 15
-
-export interface Putting {
-  readonly entry: CachedObject | Marker
-  readonly names: readonly string[]
-  readonly variant: string
-  /** The body's bytes; `null`: they have memory of their own. */
-  readonly body: string | Buffer | null
-}
 
 /** Where the entries of a key are. */
 export interface Chain {
@@ -105,7 +97,7 @@ export class Far {
   /**
    * Makes an entry readable for all. `before` is told its handle while nobody can find it yet. Answers the handle; 0: there is no room.
    */
-  put(chain: Chain, putting: Putting, checked: number, before: ((handle: number) => void) | null): number {
+  put(chain: Chain, putting: Recorded, checked: number, before: ((handle: number) => void) | null): number {
     const { entries } = this
     const { entry: what } = putting
     const draft = new RecordDraft(putting)
