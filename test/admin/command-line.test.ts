@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseCommandLine, quoteWord } from '../../src/admin/command-line.ts'
+import fc from '../support/properties.ts'
 
 const words = (line: string): readonly string[] | string => {
   const parsed = parseCommandLine(line)

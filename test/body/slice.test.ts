@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SliceBody } from '../../src/body/slice.ts'
 import { StoredBody } from '../../src/object/stored-body.ts'
+import fc from '../support/properties.ts'
 import { Reader, ScriptedBody } from './source.ts'
 
 describe('a slice of a body', () => {

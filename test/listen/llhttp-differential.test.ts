@@ -4,9 +4,9 @@
  */
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RefusalReason } from '../../src/listen/http1/refusal.ts'
+import fc from '../support/properties.ts'
 import { MemoryListener } from './memory-connection.ts'
 
 interface Message {

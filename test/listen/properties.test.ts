@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CHUNK_END, ChunkedDecoder, chunkHead, LAST_CHUNK } from '../../src/body/chunked.ts'
 import { MORE, RequestParser } from '../../src/listen/http1/parser.ts'
 import { serializeFields } from '../../src/wire/message-head.ts'
+import fc from '../support/properties.ts'
 import { MemoryListener } from './memory-connection.ts'
 
 const LIMITS = { head: 32 * 1024, line: 8 * 1024, fields: 100 }

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LONGEST_FIELD } from '../../src/log-escape.ts'
 import { type AccessFormat, combined, json, pretty } from '../../src/log-formats.ts'
 import { REASONS } from '../../vcl-ts/reason.ts'
+import fc from '../support/properties.ts'
 import { record } from './record.ts'
 
 const plain = pretty({ color: false })

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Clock, ManualClock } from '../../src/clock.ts'
 import { Expiry } from '../../src/object/expiry.ts'
 import { type Entry, newEntryId } from '../../src/object/object.ts'
+import fc from '../support/properties.ts'
 
 interface Mortal extends Entry {
   expiresAt: number
@@ -70,7 +70,8 @@ describe('expiry', () => {
         }
         expect(expiry.size).toBe(held.length)
         clock.advance(60_000)
-        const times = gone.map((each) => Math.ceil(each.expiresAt / 1000))
+        // What is over already is due with what is due first.
+        const times = gone.map((each) => Math.max(1, Math.ceil(each.expiresAt / 1000)))
         expect(new Set(gone)).toEqual(new Set(held))
         expect(times).toEqual(times.toSorted((a, b) => a - b))
       }),

@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BodyEnd } from '../../src/body/body.ts'
 import { FillBudget } from '../../src/object/fill-budget.ts'
 import { Filling, type FillingOwner } from '../../src/object/filling.ts'
 import type { StoredBody } from '../../src/object/stored-body.ts'
 import { Reader, ScriptedBody } from '../body/source.ts'
+import fc from '../support/properties.ts'
 
 /** Remembers what the filling reports. */
 class Owner implements FillingOwner {

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Flights } from '../../src/object/flights.ts'
+import fc from '../support/properties.ts'
 
 it('knows the oldest fetch under way, whatever begins and ends', () => {
   fc.assert(

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Head } from '../../src/object/head.ts'
 import { Heads } from '../../src/object/heads.ts'
 import type { CachedObject } from '../../src/object/object.ts'
 import type { Slot } from '../../src/object/slot.ts'
+import fc from '../support/properties.ts'
 import { object as made, marker } from './things.ts'
 
 const LISTS: readonly (readonly string[])[] = [[], ['accept'], ['accept', 'x-device'], ['x-device']]

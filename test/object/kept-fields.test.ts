@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { leftOut, readFields } from '../../src/object/kept-fields.ts'
 import { serializeFields } from '../../src/wire/message-head.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 import { object, rig } from './things.ts'
 
 const NAMES = ['Age', 'age', 'Content-Length', 'Set-Cookie', 'X-Own', 'Vary']

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EMPTY, parseCacheControl, requestCacheControl } from '../../src/wire/cache-control.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 
 type Expected = Partial<CacheControl>
 const CAP = 2 ** 31

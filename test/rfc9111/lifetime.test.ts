@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 import { safe } from '../wire/decisions-fixture.ts'
 import { type Answer, at, received } from './answer.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseVary, variantField, variantKey } from '../../src/wire/vary.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 import { received } from './answer.ts'
 
 const sixteen = Array.from({ length: 16 }, (_, index) => `x-${String(index).padStart(2, '0')}`)

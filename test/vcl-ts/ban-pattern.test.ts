@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkPattern, compilePattern } from '../../vcl-ts/ban-pattern.ts'
+import fc from '../support/properties.ts'
 
 function refusal(pattern: string): string | null {
   try {

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BanError, checkBan, isObjectBan, isTimedBan, parseBan, quoteForBan, requestFieldsOf } from '../../vcl-ts/ban.ts'
+import fc from '../support/properties.ts'
 
 describe('ban expressions', () => {
   it('are frozen plain data', () => {

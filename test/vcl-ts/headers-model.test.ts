@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeaderMap, nameBits } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 
 const name = fc.constantFrom('Host', 'via', 'Cookie', 'cookie', 'X-A', 'x-a', 'If-Match', 'Range', 'upgrade', 'X-Forwarded-For', 'age')
 const step = fc.record({

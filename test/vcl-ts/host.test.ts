@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { isValidHost } from '../../src/wire/host.ts'
 import { isNormalHost, normaliseHost } from '../../vcl-ts/host.ts'
+import fc from '../support/properties.ts'
 
 const text = fc.string({ unit: fc.constantFrom(...'aZ09-_.:[]~ %/@é0480443'), maxLength: 14 })
 

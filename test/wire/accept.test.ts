@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { highestLanguage, languageSet, normaliseAcceptEncoding } from '../../src/wire/accept.ts'
+import fc from '../support/properties.ts'
 
 describe('Accept-Encoding', () => {
   test.each([

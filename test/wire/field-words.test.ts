@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FieldScanner, MORE } from '../../src/wire/fields.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import fc from '../support/properties.ts'
 
 const LIMITS = { line: 400, count: 60 }
 

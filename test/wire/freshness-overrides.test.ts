@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import CachePolicy from 'http-cache-semantics'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { lifetimeSeconds, messageOf } from '../../src/wire/freshness.ts'
 import { type Message, OVERRIDES } from '../../src/wire/freshness-overrides.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
 import { at, inputOf, received, WALL } from '../rfc9111/answer.ts'
+import fc from '../support/properties.ts'
 
 interface Sample {
   readonly status: number

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { multipartEnd, multipartHead } from '../../src/wire/byteranges.ts'
 import { contentRange, parseContentRange, parseRange, requestedRange } from '../../src/wire/range.ts'
+import fc from '../support/properties.ts'
 
 const RANGES: [value: string, length: number, expected: 'ignore' | 'unsatisfiable' | [number, number][]][] = [
   ['bytes=0-1', 11, [[0, 1]]],

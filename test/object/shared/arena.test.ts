@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Appender } from '../../../src/object/shared/appender.ts'
 import { Arena } from '../../../src/object/shared/arena.ts'
 import { BLOCK, createSharedMemory, UNIT } from '../../../src/object/shared/memory.ts'
+import fc from '../../support/properties.ts'
 
 const MIB = 1024 * 1024
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClaimCells } from '../../../src/object/shared/claim-cells.ts'
 import { createSharedMemory, type SharedMemory } from '../../../src/object/shared/memory.ts'
+import fc from '../../support/properties.ts'
 
 const TAG = 0x1234_5600
 const memoryOf = (claims = 64): SharedMemory => createSharedMemory({ bytes: 1, workers: 64, claims })

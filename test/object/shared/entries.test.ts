@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DEAD, Entries, FREE, HANDED, LIVE } from '../../../src/object/shared/entries.ts'
 import { createSharedMemory, type SharedMemory } from '../../../src/object/shared/memory.ts'
+import fc from '../../support/properties.ts'
 
 let memory: SharedMemory
 let entries: Entries

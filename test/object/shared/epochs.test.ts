@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Control } from '../../../src/object/shared/control.ts'
 import { Epochs } from '../../../src/object/shared/epochs.ts'
 import { createSharedMemory } from '../../../src/object/shared/memory.ts'
+import fc from '../../support/properties.ts'
 
 function epochs(epoch = 0): Epochs {
   const control = new Control(createSharedMemory({ bytes: 1, workers: 3 }))

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createSharedMemory, NOTICES, RING_HEAD_WORDS, SPARE_BLOCKS, SPARE_ENTRIES } from '../../../src/object/shared/memory.ts'
 import { noticesOf, Ring, spareBlocksOf, spareEntriesOf } from '../../../src/object/shared/ring.ts'
+import fc from '../../support/properties.ts'
 
 const ring = (capacity: number, count = 0): Ring => {
   const words = new Int32Array(RING_HEAD_WORDS + capacity)
