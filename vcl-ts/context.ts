@@ -86,9 +86,11 @@ export interface Req {
    * (DECISIONS “Class”). The built-in steps decide it; `null` until somebody did.
    */
   credentialed: boolean | null
+  /** Whether a page that is to be assembled (`Beresp.esi`) is; `false`: this request gets it as the origin wrote it. Default `true`. */
+  esi: boolean
   /** Times this transaction was restarted. */
   readonly restarts: number
-  /** 0 for a request of a client; includes count up. */
+  /** 0 for a request of a client, 1 for a fragment that its page includes, 2 for what that includes. */
   readonly esiLevel: number
   /** Transaction id. */
   readonly id: string
@@ -197,6 +199,11 @@ export interface Beresp {
   uncacheable: boolean
   /** Deliver while it arrives (default), or only when it is whole. */
   stream: boolean
+  /**
+   * Assemble the page: its `<esi:include>` are replaced by what they lead to, each time that it is delivered. Default: whether the answer has
+   * `Surrogate-Control: content="ESI/1.0"`, under presets that read that field. Not for answers 204, 206 and 304.
+   */
+  esi: boolean
   /** What to purge it by: those of the answer's tag fields (`--tag-fields`), and what a hook adds. */
   readonly tags: Set<string>
   /** Name of the backend, or its address. */

@@ -53,6 +53,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     lifetimeSource: beresp.control.source,
     body: stale.body,
     backend: beresp.backend,
+    esi: stale.esi,
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)
   table.complete(fresh)

@@ -20,6 +20,7 @@ import { parseVary } from '../wire/vary.ts'
 import { freshenByHead } from './head.ts'
 import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
 import { deliverableHeaders, mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
+import { assembles, template } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
@@ -41,7 +42,9 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): NextFetchSt
   return invalidated === null ? begin(fetch, step) : invalidated.then(() => begin(fetch, step))
 }
 
-function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
+function begin(fetch: FetchTransaction, given: ReceiveStep): FetchStep {
+  const step = given.beresp.esi && given.body !== null ? template(fetch, given) : given
+  if (step.step !== 'receive') return step
   const { response, beresp } = step
   const stale = fetch.init.claim?.stale ?? fetch.init.stale
   if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, response)
@@ -210,6 +213,7 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,
     backend: beresp.backend,
+    esi: beresp.esi && assembles(beresp.status),
   })
 }
 

@@ -62,6 +62,8 @@ export interface ObjectInit {
   readonly lifetimeSource: string
   readonly body: Filling | StoredBody
   readonly backend: string
+  /** It is a page that is assembled each time that it is delivered. Default `false`. */
+  readonly esi?: boolean
 }
 
 /** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, at worst terms of its own. Measured, rounded up. */
@@ -157,7 +159,7 @@ export class CachedObject implements Entry {
     this.tags = tags.length === 0 ? NO_TAGS : tags
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
-    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
+    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend, esi = false } = init
     const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
       ...{
@@ -173,6 +175,7 @@ export class CachedObject implements Entry {
         mustRevalidate,
         lifetimeSource,
         backend,
+        esi,
       },
     })
   }
@@ -292,6 +295,10 @@ export class CachedObject implements Entry {
 
   get backend(): string {
     return this.#terms.backend
+  }
+
+  get esi(): boolean {
+    return this.#terms.esi
   }
 
   /** Whether the head has a Date; only a policy can have taken it away. */

@@ -16,6 +16,7 @@ export interface TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
 }
 
 /** Those that new answers are compared with. */
@@ -37,6 +38,7 @@ export class Terms implements TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
 
   constructor(init: TermsInit) {
     const phrase = reasonPhrase(init.status)
@@ -52,6 +54,7 @@ export class Terms implements TermsInit {
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
+    this.esi = init.esi
   }
 }
 
@@ -72,6 +75,7 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.keep === b.keep &&
     a.staleIfErrorExplicit === b.staleIfErrorExplicit &&
     a.dated === b.dated &&
+    a.esi === b.esi &&
     a.mustRevalidate === b.mustRevalidate &&
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&

@@ -15,6 +15,7 @@ export interface ClientRequestInit {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
+  readonly esiLevel?: number
   /** Who knows the id: it is made when somebody asks. */
   readonly owner: { readonly id: string }
 }
@@ -33,7 +34,8 @@ export class ClientRequest extends RequestLine implements Req {
   grace: number | null = null
   credentialed: boolean | null = null
   restarts = 0
-  readonly esiLevel = 0
+  esi = true
+  readonly esiLevel: number
   original: OriginalRequest
   #cookies: ReadonlyMap<string, string> | null = null
   #cookieField: string | undefined = undefined
@@ -47,6 +49,7 @@ export class ClientRequest extends RequestLine implements Req {
     this.headers = init.headers
     this.hasBody = init.hasBody
     this.upgrade = init.upgrade
+    this.esiLevel = init.esiLevel ?? 0
     this.#owner = init.owner
     this.original = this
   }

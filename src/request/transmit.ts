@@ -7,6 +7,7 @@ import { StoredBody } from '../object/stored-body.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { ownFieldLines } from './deliver.ts'
+import { page } from './page.ts'
 import { type Selection, select, whole } from './selection.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -27,13 +28,12 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   tx.reason = answer.why
   if (answer.story !== '') tx.story = answer.story
   if (tx.engine.accessLog !== null) tx.firstByte = tx.engine.clock.now()
-  const { object } = answer
   const { claim, refreshes } = tx
   // Sending may end the exchange, which gives back what the transaction still holds.
   tx.claim = null
   tx.refreshes = null
   try {
-    send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
+    send(tx, answer, selection(tx, answer, fieldLines))
   } finally {
     tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
@@ -41,7 +41,17 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   return DONE
 }
 
+function selection(tx: RequestTransaction, answer: Answer, fieldLines: string): Selection {
+  const { object } = answer
+  if (object === null) return whole(answer, fieldLines)
+  const assembled = object.esi ? page(tx, answer, fieldLines) : null
+  if (assembled !== null) return assembled
+  return asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines)
+}
+
+/** Of a fragment nobody sees it. */
 function headOf(tx: RequestTransaction, answer: Answer): string {
+  if (tx.req.esiLevel > 0) return ''
   const { object } = answer
   if (answer.headers === null) return (object === null ? '' : object.fieldLines) + ownFieldLines(tx, answer)
   return tx.decorated ? serializeFields(answer.headers) : serializeFields(answer.headers) + ownFieldLines(tx, answer)

@@ -29,6 +29,7 @@ const TARGET = 1 << 7
 const ALL_FIELDS = 1 << 8
 /** The body is not in the record. */
 const BODY_APART = 1 << 9
+const ESI = 1 << 10
 
 const ETAG_NONE = -1
 const ETAG_APART = -2
@@ -135,6 +136,7 @@ function writeObject(buffer: Buffer, at: number, object: CachedObject, bodyApart
   if (object.target !== null) flags |= TARGET
   if (!(object.written instanceof KeptFields)) flags |= ALL_FIELDS
   if (bodyApart) flags |= BODY_APART
+  if (object.esi) flags |= ESI
   buffer.writeInt32LE(flags, at + FLAGS)
   buffer.writeInt32LE(object.status, at + STATUS)
   buffer.writeDoubleLE(object.storedAt, at + STORED_AT)
@@ -262,6 +264,7 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
     lifetimeSource,
     body: bodyApart ? beside.body(length) : (beside.within?.(length ?? 0) ?? keptBody(buffer, bodyAt, length ?? 0)),
     backend,
+    esi: (flags & ESI) !== 0,
   }
 }
 
