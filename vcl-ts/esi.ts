@@ -44,5 +44,7 @@ export function esiFault(value: unknown): string | null {
   if (hosts === undefined) return null
   if (!Array.isArray(hosts)) return 'esi.hosts must be a list of hosts'
   const wrong = hosts.find((host) => typeof host !== 'string' || !HOST.test(host))
-  return wrong === undefined ? null : `esi.hosts has ${JSON.stringify(wrong)}, which is no host in lower case such as ads.example or ads.example:8080`
+  return wrong === undefined
+    ? null
+    : `esi.hosts has ${JSON.stringify(wrong)}, which is no host in lower case such as ads.example or ads.example:8080`
 }

@@ -60,7 +60,9 @@ function endOfName(text: string, from: number, end: number): number {
 
 /** Letters, digits, `-`, `_`, `.`, `:`. */
 function isName(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x2d && code <= 0x3a && code !== 0x2f) || code === 0x5f
+  return (
+    (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x2d && code <= 0x3a && code !== 0x2f) || code === 0x5f
+  )
 }
 
 export function isBlank(code: number): boolean {

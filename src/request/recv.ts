@@ -10,7 +10,8 @@ const KEY: RequestStep = { step: 'key', way: 'lookup', reason: 'ABSENT' }
 
 export function recv(tx: RequestTransaction): NextRequestStep {
   // What a page includes has been looked at with the page.
-  if (tx.req.restarts === 0 && tx.req.esiLevel === 0 && loops(tx.req.headers, tx.engine.settings.name)) return failureStep(new RequestFailure('loop'), 508, 'LOOP')
+  if (tx.req.restarts === 0 && tx.req.esiLevel === 0 && loops(tx.req.headers, tx.engine.settings.name))
+    return failureStep(new RequestFailure('loop'), 508, 'LOOP')
   if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()

@@ -34,7 +34,10 @@ describe('what is text', () => {
     ['an ordinary comment', '<p><!-- <esi:include src="/a"/> --></p>'],
     ['a comment that begins almost as one for ESI', '<p><!--es<esi:include src="/a"/>-->'],
     ['an include in a CDATA section', '<p><![CDATA[<esi:include src="/a"/>]] >]]]>'],
-    ['elements that are not known', '<p><esi:vars>$(HTTP_COOKIE{a}) $url_encode($(HTTP_HOST))</esi:vars><esi:inline name="/a">b</esi:inline>'],
+    [
+      'elements that are not known',
+      '<p><esi:vars>$(HTTP_COOKIE{a}) $url_encode($(HTTP_HOST))</esi:vars><esi:inline name="/a">b</esi:inline>',
+    ],
     ['choices', '<p><esi:choose><esi:when test="$(HTTP_COOKIE{a})==1">a</esi:when><esi:otherwise>b</esi:otherwise></esi:choose>'],
     ['attempts', '<p><esi:try><esi:attempt>a</esi:attempt><esi:except>b</esi:except></esi:try>'],
     ['other letter case', '<p><ESI:include src="/a"/><esi:Include src="/a"/>'],

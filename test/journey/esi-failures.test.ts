@@ -9,7 +9,10 @@ const PAGE = { 'Cache-Control': 'max-age=60', 'Surrogate-Control': 'content="ESI
 const KEPT = { 'Cache-Control': 'max-age=60' }
 
 /** Pages by URL; what is not among them is answered by `others`. */
-function pages(bodies: Readonly<Record<string, string>>, others: OriginScript = (_, response) => reply(response, 404, {}, 'none')): OriginScript {
+function pages(
+  bodies: Readonly<Record<string, string>>,
+  others: OriginScript = (_, response) => reply(response, 404, {}, 'none'),
+): OriginScript {
   return (hit, response) => {
     const body = bodies[hit.url]
     if (body === undefined) others(hit, response)
@@ -68,7 +71,14 @@ describe.each(FAILURES)('a fragment that %s', (_, script) => {
 describe('a fragment that never comes', () => {
   it('breaks the page off when the page has waited for a minute in all, or is left out', async () => {
     const given = await open(
-      pages({ '/': '<p><esi:include src="/never"/></p>', '/optional': '<p><esi:include src="/never" onerror="continue"/><esi:include src="/a"/></p>', '/a': 'a' }, () => {}),
+      pages(
+        {
+          '/': '<p><esi:include src="/never"/></p>',
+          '/optional': '<p><esi:include src="/never" onerror="continue"/><esi:include src="/a"/></p>',
+          '/a': 'a',
+        },
+        () => {},
+      ),
       { deadlines: { firstByte: 600 } },
     )
     const [aborted, optional] = [broken(given, '/'), text(given, '/optional')]
@@ -81,7 +91,10 @@ describe('a fragment that never comes', () => {
   })
 
   it('fails by the deadline of its own fetch before that', async () => {
-    const given = await open(pages({ '/': '<p><esi:include src="/never" onerror="continue"/></p>' }, () => {}), { deadlines: { firstByte: 5 } })
+    const given = await open(
+      pages({ '/': '<p><esi:include src="/never" onerror="continue"/></p>' }, () => {}),
+      { deadlines: { firstByte: 5 } },
+    )
     const page = text(given, '/')
     await until(() => given.origin.hits.length === 2)
     given.clock.advance(5000)
@@ -91,9 +104,33 @@ describe('a fragment that never comes', () => {
 
 describe('where includes lead', () => {
   const ELSEWHERE = [
-    ...['//169.254.169.254/latest/meta-data/', 'http://127.0.0.1:1/', 'http://localhost/', 'http://www.example:8080/', 'https://www.example/', 'https://other.example/'],
-    ...['file:///etc/passwd', 'gopher://www.example/', 'HTTP://evil.example/', '\\\\evil.example/', '/\\evil.example/', 'http:///x', 'http:/x', 'javascript:1'],
-    ...['http://www.example@evil.example/', 'http://www.example:80:80/', '//www.example.evil.example', '/a b', '/\u00e4', '/a&#10;Host: evil', '/\0'],
+    ...[
+      '//169.254.169.254/latest/meta-data/',
+      'http://127.0.0.1:1/',
+      'http://localhost/',
+      'http://www.example:8080/',
+      'https://www.example/',
+      'https://other.example/',
+    ],
+    ...[
+      'file:///etc/passwd',
+      'gopher://www.example/',
+      'HTTP://evil.example/',
+      '\\\\evil.example/',
+      '/\\evil.example/',
+      'http:///x',
+      'http:/x',
+      'javascript:1',
+    ],
+    ...[
+      'http://www.example@evil.example/',
+      'http://www.example:80:80/',
+      '//www.example.evil.example',
+      '/a b',
+      '/\u00e4',
+      '/a&#10;Host: evil',
+      '/\0',
+    ],
   ]
 
   it.each(ELSEWHERE)('%j is nowhere: nobody is asked, and the page goes on without it', async (src) => {
@@ -116,7 +153,9 @@ describe('where includes lead', () => {
     ['  /a\n ', '/a'],
     ['/a:b@c', '/a:b@c'],
   ])('%j is the page’s own host', async (src, target) => {
-    const given = await open(pages({ '/page/here?q=/x': `<p><esi:include src="${src}"/></p>` }, (_, response) => reply(response, 200, KEPT, 'one')))
+    const given = await open(
+      pages({ '/page/here?q=/x': `<p><esi:include src="${src}"/></p>` }, (_, response) => reply(response, 200, KEPT, 'one')),
+    )
     expect(await text(given, '/page/here?q=/x')).toBe('<p>one</p>')
     expect(given.origin.hits.at(-1)?.url).toBe(target)
   })
@@ -124,8 +163,17 @@ describe('where includes lead', () => {
   it('may be another host that the policy names, which gets neither cookies nor credentials', async () => {
     const policy = definePolicy({ esi: { hosts: ['ads.example', 'ads.example:8080'] } })
     const given = await open(
-      pages({ '/': '<p><esi:include src="http://ads.example/a"/><esi:include src="//ads.example:8080/b"/><esi:include src="//ads.example:81/c"/></p>' }, ({ headers }, response) =>
-        reply(response, 200, { 'Cache-Control': 'no-store' }, `${headers.host} ${headers.cookie ?? '-'} ${headers.authorization ?? '-'};`),
+      pages(
+        {
+          '/': '<p><esi:include src="http://ads.example/a"/><esi:include src="//ads.example:8080/b"/><esi:include src="//ads.example:81/c"/></p>',
+        },
+        ({ headers }, response) =>
+          reply(
+            response,
+            200,
+            { 'Cache-Control': 'no-store' },
+            `${headers.host} ${headers.cookie ?? '-'} ${headers.authorization ?? '-'};`,
+          ),
       ),
       { policy },
     )
@@ -140,25 +188,34 @@ describe('where includes lead', () => {
   it('may not hold the variables of other processors: they stay what they are', async () => {
     const body = '<p><esi:vars>$(HTTP_COOKIE{session})</esi:vars><esi:include src="/a?$(HTTP_COOKIE)"/></p>'
     const given = await open(pages({ '/': body }, ({ url }, response) => reply(response, 200, KEPT, url)))
-    expect(await text(given, '/', { Cookie: 'session=secret' })).toBe('<p><esi:vars>$(HTTP_COOKIE{session})</esi:vars>/a?$(HTTP_COOKIE)</p>')
+    expect(await text(given, '/', { Cookie: 'session=secret' })).toBe(
+      '<p><esi:vars>$(HTTP_COOKIE{session})</esi:vars>/a?$(HTTP_COOKIE)</p>',
+    )
   })
 })
 
 describe('pages that include each other', () => {
   it('end at the depth that is allowed, and what is above is delivered', async () => {
-    const given = await open(({ url }, response) => reply(response, 200, PAGE, `<i>${url}<esi:include src="${Number(url.slice(1)) + 1}"/></i>`))
+    const given = await open(({ url }, response) =>
+      reply(response, 200, PAGE, `<i>${url}<esi:include src="${Number(url.slice(1)) + 1}"/></i>`),
+    )
     for (const _ of [1, 2]) expect(await text(given, '/0')).toBe('<i>/0<i>/1<i>/2<i>/3<i>/4<i>/5</i></i></i></i></i></i>')
     expect([given.stat('esi_req'), given.stat('esi_errors')]).toEqual([10, 2])
   })
 
   it('do so at the depth that the parameter names', async () => {
-    const given = await open(({ url }, response) => reply(response, 200, PAGE, `<i>${url}<esi:include src="${Number(url.slice(1)) + 1}"/></i>`), { params: { max_esi_depth: 1 } })
+    const given = await open(
+      ({ url }, response) => reply(response, 200, PAGE, `<i>${url}<esi:include src="${Number(url.slice(1)) + 1}"/></i>`),
+      { params: { max_esi_depth: 1 } },
+    )
     expect(await text(given, '/0')).toBe('<i>/0<i>/1</i></i>')
   })
 
   it.each(['max-age=60', 'no-store', 'max-age=0', 'private'])('in a circle do not wait for themselves: %s', async (control) => {
     const fields = { ...PAGE, 'Cache-Control': control }
-    const given = await open(({ url }, response) => reply(response, 200, fields, `<i>${url}<esi:include src="${url === '/a' ? '/b' : '/a'}"/></i>`))
+    const given = await open(({ url }, response) =>
+      reply(response, 200, fields, `<i>${url}<esi:include src="${url === '/a' ? '/b' : '/a'}"/></i>`),
+    )
     for (const _ of [1, 2]) expect(await text(given, '/a')).toBe('<i>/a<i>/b<i>/a<i>/b<i>/a<i>/b</i></i></i></i></i></i>')
     expect(await text(given, '/b')).toBe('<i>/b<i>/a<i>/b<i>/a<i>/b<i>/a</i></i></i></i></i></i>')
   })
@@ -178,7 +235,9 @@ describe('pages that include each other', () => {
   })
 
   it('are broken off when they grow beyond what a page may be', async () => {
-    const given = await open(pages({ '/': `<p>${'<esi:include src="/a"/>'.repeat(100)}</p>` }, (_, response) => reply(response, 200, KEPT, 'a'.repeat(1 << 20))))
+    const given = await open(
+      pages({ '/': `<p>${'<esi:include src="/a"/>'.repeat(100)}</p>` }, (_, response) => reply(response, 200, KEPT, 'a'.repeat(1 << 20))),
+    )
     await expect(drink(await given.download('/'))).rejects.toThrow('aborted')
     expect(given.stat('s_resp_bodybytes')).toBeLessThanOrEqual(64 << 20)
   })
@@ -275,7 +334,7 @@ describe('fragments that come at their own pace', () => {
     const client = await given.connect()
     client.send(message('GET', '/', { Cookie: 'session=1' }))
     await given.origin.hit(2)
-    client.destroy()
+    client.reset()
     await until(() => given.records.length === 3)
     expect(given.records.map(({ url, end }) => `${url} ${end}`).toSorted()).toEqual(['/ left', '/a left', '/b left'])
   })

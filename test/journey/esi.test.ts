@@ -37,7 +37,12 @@ describe('a page', () => {
 
   it('shares its fragments with other pages, and each lives its own life', async () => {
     const given = await open(({ url, index }, response) =>
-      reply(response, 200, url === '/short' ? { 'Cache-Control': 'max-age=10' } : PAGE, url === '/short' ? `${index}` : `<i>${url}<esi:include src="/short"/>`),
+      reply(
+        response,
+        200,
+        url === '/short' ? { 'Cache-Control': 'max-age=10' } : PAGE,
+        url === '/short' ? `${index}` : `<i>${url}<esi:include src="/short"/>`,
+      ),
     )
     expect(await text(given, '/a')).toBe('<i>/a1')
     expect(await text(given, '/b')).toBe('<i>/b1')
@@ -47,7 +52,12 @@ describe('a page', () => {
   })
 
   it('is nested', async () => {
-    const given = await site({ '/': '<p><esi:include src="/a/b"/></p>', '/a/b': '<i><esi:include src="c?d"/><esi:include src="../e"/></i>', '/a/c?d': 'c', '/e': 'e' })
+    const given = await site({
+      '/': '<p><esi:include src="/a/b"/></p>',
+      '/a/b': '<i><esi:include src="c?d"/><esi:include src="../e"/></i>',
+      '/a/c?d': 'c',
+      '/e': 'e',
+    })
     for (const _ of [1, 2]) expect(await text(given, '/')).toBe('<p><i>ce</i></p>')
   })
 
@@ -95,7 +105,11 @@ describe('a page', () => {
   it('may be an error page, and one that is for this client alone', async () => {
     const body = '<p><esi:include src="/a"/></p>'
     const surrogate = { 'Surrogate-Control': 'content="ESI/1.0"' }
-    const given = await site({ '/gone': [404, surrogate, body], '/mine': [200, { ...surrogate, 'Cache-Control': 'private' }, body], '/a': 'a' })
+    const given = await site({
+      '/gone': [404, surrogate, body],
+      '/mine': [200, { ...surrogate, 'Cache-Control': 'private' }, body],
+      '/a': 'a',
+    })
     const gone = await given.get('/gone')
     expect([gone.status, gone.body.toString()]).toEqual([404, '<p>a</p>'])
     for (const _ of [1, 2]) expect(await text(given, '/mine')).toBe('<p>a</p>')
@@ -116,7 +130,11 @@ describe('a page', () => {
 
 describe('its head', () => {
   const answers: Answers = {
-    '/': [200, { ...PAGE, ETag: '"page"', 'Last-Modified': 'Sun, 06 Nov 1994 08:49:37 GMT', 'Accept-Ranges': 'bytes' }, '<p><esi:include src="/a"/></p>'],
+    '/': [
+      200,
+      { ...PAGE, ETag: '"page"', 'Last-Modified': 'Sun, 06 Nov 1994 08:49:37 GMT', 'Accept-Ranges': 'bytes' },
+      '<p><esi:include src="/a"/></p>',
+    ],
     '/a': [201, { ...KEPT, 'Set-Cookie': 'fragment=1', 'X-Fragment': 'yes', ETag: '"fragment"', Vary: 'X-Other' }, 'one'],
   }
 
@@ -125,7 +143,8 @@ describe('its head', () => {
     for (const cache of ['MISS', 'HIT']) {
       const answer = await given.get('/')
       expect([answer.status, answer.body.toString(), answer.get('x-cache')]).toEqual([200, '<p>one</p>', cache])
-      for (const name of ['set-cookie', 'x-fragment', 'vary', 'surrogate-control']) expect([name, answer.get(name)]).toEqual([name, undefined])
+      for (const name of ['set-cookie', 'x-fragment', 'vary', 'surrogate-control'])
+        expect([name, answer.get(name)]).toEqual([name, undefined])
     }
   })
 
@@ -134,13 +153,18 @@ describe('its head', () => {
     for (const _ of [1, 2]) {
       const answer = await given.get('/')
       expect(answer.get('transfer-encoding')).toBe('chunked')
-      for (const name of ['content-length', 'etag', 'last-modified', 'accept-ranges']) expect([name, answer.get(name)]).toEqual([name, undefined])
+      for (const name of ['content-length', 'etag', 'last-modified', 'accept-ranges'])
+        expect([name, answer.get(name)]).toEqual([name, undefined])
     }
   })
 
   it('is never 304', async () => {
     const given = await site(answers)
-    for (const fields of [{ 'If-None-Match': '"page"' }, { 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }, { 'If-None-Match': '*' }] as Fields[])
+    for (const fields of [
+      { 'If-None-Match': '"page"' },
+      { 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' },
+      { 'If-None-Match': '*' },
+    ] as Fields[])
       for (const _ of [1, 2]) expect((await given.get('/', fields)).status).toBe(200)
   })
 
@@ -149,7 +173,12 @@ describe('its head', () => {
     await given.get('/')
     const before = given.stat('esi_req')
     const answer = await given.ask('HEAD', '/')
-    expect([answer.status, answer.get('x-cache'), answer.get('content-length'), answer.get('etag')]).toEqual([200, 'HIT', undefined, undefined])
+    expect([answer.status, answer.get('x-cache'), answer.get('content-length'), answer.get('etag')]).toEqual([
+      200,
+      'HIT',
+      undefined,
+      undefined,
+    ])
     expect(given.stat('esi_req')).toBe(before)
   })
 
@@ -159,7 +188,11 @@ describe('its head', () => {
       const client = await given.connect()
       client.send('GET / HTTP/1.0\r\nHost: www.example\r\nConnection: keep-alive\r\n\r\n')
       const answer = await client.response()
-      expect([answer.body.toString(), answer.get('connection'), answer.get('transfer-encoding')]).toEqual(['<p>one</p>', 'close', undefined])
+      expect([answer.body.toString(), answer.get('connection'), answer.get('transfer-encoding')]).toEqual([
+        '<p>one</p>',
+        'close',
+        undefined,
+      ])
     }
   })
 
@@ -203,8 +236,20 @@ describe('a fragment', () => {
       if (url === '/a') seen.push({ method, fields: headers })
       reply(response, 200, url === '/a' ? { 'Cache-Control': 'no-store' } : PAGE, url === '/a' ? 'one' : '<p><esi:include src="/a"/></p>')
     })
-    const conditions = { 'If-None-Match': '"x"', 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT', Range: 'bytes=0-1', 'If-Range': '"x"' }
-    const fields = { ...conditions, 'Accept-Encoding': 'gzip, br', 'Accept-Language': 'de', Cookie: 'a=b', Authorization: 'Basic eDp5', 'X-Other': '1' }
+    const conditions = {
+      'If-None-Match': '"x"',
+      'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT',
+      Range: 'bytes=0-1',
+      'If-Range': '"x"',
+    }
+    const fields = {
+      ...conditions,
+      'Accept-Encoding': 'gzip, br',
+      'Accept-Language': 'de',
+      Cookie: 'a=b',
+      Authorization: 'Basic eDp5',
+      'X-Other': '1',
+    }
     await given.get('/', fields)
     const client = await given.connect()
     await client.request(message('POST', '/', { ...fields, 'Content-Type': 'text/plain' }, 'body'))
@@ -212,7 +257,16 @@ describe('a fragment', () => {
     expect(seen.length).toBe(2)
     for (const { method, fields: got } of seen) {
       expect(method).toBe('GET')
-      for (const name of ['if-none-match', 'if-modified-since', 'range', 'if-range', 'content-length', 'content-type', 'transfer-encoding', 'accept-encoding'])
+      for (const name of [
+        'if-none-match',
+        'if-modified-since',
+        'range',
+        'if-range',
+        'content-length',
+        'content-type',
+        'transfer-encoding',
+        'accept-encoding',
+      ])
         expect([name, got[name]]).toEqual([name, undefined])
       expect([got['accept-language'], got['cookie'], got['authorization'], got['x-other']]).toEqual(['de', 'a=b', 'Basic eDp5', '1'])
     }
@@ -260,8 +314,14 @@ describe('a fragment', () => {
     await text(given, '/')
     await text(given, '/')
     const told = given.records.map(({ url, esiLevel, outcome, bodyBytes, end }) => [url, esiLevel, outcome, bodyBytes, end])
-    expect(told.filter(([, level]) => level === 1)).toEqual([['/a', 1, 'MISS', 3, 'sent'], ['/a', 1, 'HIT', 3, 'sent']])
-    expect(told.filter(([, level]) => level === 0)).toEqual([['/', 0, 'MISS', 10, 'sent'], ['/', 0, 'HIT', 10, 'sent']])
+    expect(told.filter(([, level]) => level === 1)).toEqual([
+      ['/a', 1, 'MISS', 3, 'sent'],
+      ['/a', 1, 'HIT', 3, 'sent'],
+    ])
+    expect(told.filter(([, level]) => level === 0)).toEqual([
+      ['/', 0, 'MISS', 10, 'sent'],
+      ['/', 0, 'HIT', 10, 'sent'],
+    ])
     expect(new Set(given.records.map(({ id }) => id)).size).toBe(4)
   })
 })
