@@ -2,6 +2,7 @@
 import { reasonPhrase } from '../wire/status.ts'
 import { ownText } from './own.ts'
 import { sharedNames } from './shared-text.ts'
+import type { StoredCoding } from './stored-coding.ts'
 
 export interface TermsInit {
   readonly status: number
@@ -16,6 +17,7 @@ export interface TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly coding: StoredCoding | null
 }
 
 /** Those that new answers are compared with. */
@@ -37,6 +39,7 @@ export class Terms implements TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly coding: StoredCoding | null
 
   constructor(init: TermsInit) {
     const phrase = reasonPhrase(init.status)
@@ -52,6 +55,7 @@ export class Terms implements TermsInit {
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
+    this.coding = init.coding
   }
 }
 
@@ -76,6 +80,7 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&
     a.backend === b.backend &&
+    a.coding === b.coding &&
     a.reason === b.reason &&
     a.withheld.length === b.withheld.length &&
     a.withheld.every((name, i) => name === b.withheld[i])

@@ -64,6 +64,7 @@ function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse)
     collapsed: false,
     aged: false,
     judged: false,
+    transformed: false,
     dated: false,
     close: made.close,
     failure: made.failure,
