@@ -21,6 +21,8 @@ export const COUNTERS = [
   'cache_miss',
   'beresp_uncacheable',
   'beresp_shortlived',
+  'beresp_compressed',
+  'resp_decoded',
   'busy_sleep',
   'busy_wakeup',
   'busy_killed',

@@ -2,6 +2,7 @@
 import { reasonPhrase } from '../wire/status.ts'
 import { ownText } from './own.ts'
 import { sharedNames } from './shared-text.ts'
+import type { StoredCoding } from './stored-coding.ts'
 
 export interface TermsInit {
   readonly status: number
@@ -17,6 +18,7 @@ export interface TermsInit {
   readonly lifetimeSource: string
   readonly backend: string
   readonly esi: boolean
+  readonly coding: StoredCoding | null
 }
 
 /** Those that new answers are compared with. */
@@ -39,6 +41,7 @@ export class Terms implements TermsInit {
   readonly lifetimeSource: string
   readonly backend: string
   readonly esi: boolean
+  readonly coding: StoredCoding | null
 
   constructor(init: TermsInit) {
     const phrase = reasonPhrase(init.status)
@@ -55,6 +58,7 @@ export class Terms implements TermsInit {
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
     this.esi = init.esi
+    this.coding = init.coding
   }
 }
 
@@ -80,6 +84,7 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&
     a.backend === b.backend &&
+    a.coding === b.coding &&
     a.reason === b.reason &&
     a.withheld.length === b.withheld.length &&
     a.withheld.every((name, i) => name === b.withheld[i])

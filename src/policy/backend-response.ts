@@ -1,6 +1,8 @@
 /** The noun `beresp`: the origin's answer with the numbers computed from it, which a policy may assign anew. */
+import { CODINGS, type Coding, isCoding } from '../../vcl-ts/coding.ts'
 import type { Beresp, ResponseControl } from '../../vcl-ts/context.ts'
 import { type Duration, seconds } from '../../vcl-ts/duration.ts'
+import type { FilterSource } from '../../vcl-ts/filters.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded } from '../object/lifetime.ts'
@@ -43,6 +45,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly backend: string
   #control: ResponseControl
   why: Reason = 'STORED'
+  #compress: Coding | boolean | null = null
+  #filters: FilterSource[] | null = null
   readonly was304: boolean
   /** Whether `staleIfError` was set by directive or policy. */
   staleIfErrorExplicit: boolean
@@ -118,6 +122,26 @@ export class BackendResponse extends StatusLine implements Beresp {
   /** Can only be raised, as in VCL. */
   set uncacheable(value: boolean) {
     if (value) this.#uncacheable = true
+  }
+
+  get compress(): Coding | boolean | null {
+    return this.#compress
+  }
+
+  set compress(value: Coding | boolean | null) {
+    if (value !== null && typeof value !== 'boolean' && !isCoding(value))
+      throw new TypeError(`beresp.compress cannot be ${JSON.stringify(value)}: give ${CODINGS.join(', ')}, true, false or null`)
+    this.#compress = value
+  }
+
+  get filters(): FilterSource[] {
+    this.#filters ??= []
+    return this.#filters
+  }
+
+  /** As `filters`; `null`: there are none. */
+  get filterList(): readonly FilterSource[] | null {
+    return this.#filters === null || this.#filters.length === 0 ? null : this.#filters
   }
 
   get control(): ResponseControl {

@@ -9,7 +9,6 @@ import { StoredBody } from '../object/stored-body.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
 import type { Answer } from './answer.ts'
 import { FragmentExchange } from './fragment.ts'
-import type { Selection } from './selection.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** What is true of the page alone, and not of what it becomes; no range of it is sent. */
@@ -22,9 +21,14 @@ const PAGE_ONLY: readonly string[] = [
 ]
 const CREDENTIALS: readonly string[] = ['cookie', 'authorization', 'proxy-authorization']
 
-/** Of an answer whose object says that it is a page. `null`: it is sent as it is. */
-export function page(tx: RequestTransaction, answer: Answer, fieldLines: string): Selection | null {
-  if (!tx.req.esi || answer.status === 204 || answer.status === 304) return null
+/** A page's own head, of which that of the assembled page is made. */
+export function withoutTemplateFields(fieldLines: string): string {
+  return fieldLines.replace(TEMPLATE_FIELDS, '')
+}
+
+/** Of an answer whose object says that it is a page: from now on its body is the assembled one, unless there is nothing to assemble. */
+export function assemblePage(tx: RequestTransaction, answer: Answer): void {
+  if (!tx.req.esi || answer.status === 204 || answer.status === 304) return
   const { anyText } = tx.policy.compiled.esi
   const { body } = answer
   const { engine } = tx
@@ -37,26 +41,23 @@ export function page(tx: RequestTransaction, answer: Answer, fieldLines: string)
   if (body instanceof StoredBody) {
     const { plan, made } = planOf(body, () => body.segments, anyText)
     if (made) count(plan)
-    if (plan.plain) return null
+    if (plan.plain) return
     template = plan
   }
-  const { status, reason } = answer
-  const head = { status, reason, fieldLines: fieldLines.replace(TEMPLATE_FIELDS, ''), length: null }
-  if (template === null || tx.req.method === 'HEAD') return { ...head, body }
+  answer.assembled = true
+  answer.contentLength = null
+  if (template === null || tx.req.method === 'HEAD') return
   tx.allowance ??= new PageAllowance(PAGE_LIMITS)
-  return {
-    ...head,
-    body: new AssembledBody({
-      template,
-      anyText,
-      fragments: new PageFragments(tx),
-      allowance: tx.allowance,
-      deepest: tx.req.esiLevel >= engine.settings.limits.esiDepth,
-      top: tx.req.esiLevel === 0,
-      clock: engine.clock,
-      parsed: count,
-    }),
-  }
+  answer.body = new AssembledBody({
+    template,
+    anyText,
+    fragments: new PageFragments(tx),
+    allowance: tx.allowance,
+    deepest: tx.req.esiLevel >= engine.settings.limits.esiDepth,
+    top: tx.req.esiLevel === 0,
+    clock: engine.clock,
+    parsed: count,
+  })
 }
 
 class PageFragments implements Fragments {

@@ -7,7 +7,7 @@ import { StoredBody } from '../object/stored-body.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { ownFieldLines } from './deliver.ts'
-import { page } from './page.ts'
+import { withoutTemplateFields } from './page.ts'
 import { type Selection, select, whole } from './selection.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -28,12 +28,13 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   tx.reason = answer.why
   if (answer.story !== '') tx.story = answer.story
   if (tx.engine.accessLog !== null) tx.firstByte = tx.engine.clock.now()
+  const { object } = answer
   const { claim, refreshes } = tx
   // Sending may end the exchange, which gives back what the transaction still holds.
   tx.claim = null
   tx.refreshes = null
   try {
-    send(tx, answer, selection(tx, answer, fieldLines))
+    send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
   } finally {
     tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
@@ -41,17 +42,14 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   return DONE
 }
 
-function selection(tx: RequestTransaction, answer: Answer, fieldLines: string): Selection {
-  const { object } = answer
-  if (object === null) return whole(answer, fieldLines)
-  const assembled = object.esi ? page(tx, answer, fieldLines) : null
-  if (assembled !== null) return assembled
-  return asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines)
+function headOf(tx: RequestTransaction, answer: Answer): string {
+  // Nobody sees that of a fragment.
+  if (tx.req.esiLevel > 0) return ''
+  const fieldLines = ownHeadOf(tx, answer)
+  return answer.assembled ? withoutTemplateFields(fieldLines) : fieldLines
 }
 
-/** Of a fragment nobody sees it. */
-function headOf(tx: RequestTransaction, answer: Answer): string {
-  if (tx.req.esiLevel > 0) return ''
+function ownHeadOf(tx: RequestTransaction, answer: Answer): string {
   const { object } = answer
   if (answer.headers === null) return (object === null ? '' : object.fieldLines) + ownFieldLines(tx, answer)
   return tx.decorated ? serializeFields(answer.headers) : serializeFields(answer.headers) + ownFieldLines(tx, answer)
@@ -59,7 +57,7 @@ function headOf(tx: RequestTransaction, answer: Answer): string {
 
 function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
   const { headers } = tx.req
-  if (!answer.judged || (answer.status !== 200 && answer.object?.part == null)) return false
+  if (!answer.judged || answer.assembled || (answer.status !== 200 && answer.object?.part == null)) return false
   return headers.hasLower('if-none-match') || headers.hasLower('if-modified-since') || headers.hasLower('range')
 }
 
