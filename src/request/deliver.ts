@@ -11,6 +11,7 @@ import { RepeatedText } from '../wire/repeated-text.ts'
 import type { Answer } from './answer.ts'
 import { decodeAnswer, filterAnswer, takesAsStored } from './delivery-stages.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
+import { makePlain } from './included.ts'
 import { assemblePage } from './page.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -18,6 +19,7 @@ import type { RequestTransaction } from './transaction.ts'
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
   const coding = answer.object === null ? null : answer.object.coding
   if (coding !== null && !takesAsStored(tx, coding)) decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
+  if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
   if (tx.policy.compiled.hooks.deliver === null) {
     if (answer.object !== null && answer.object.esi) assemblePage(tx, answer)
     return { step: 'transmit', answer }
@@ -35,7 +37,10 @@ export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep
 
 function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, action: Action): RequestStep {
   const { filterList: filters } = resp
-  if (action.type === 'deliver' && answer.object !== null && answer.object.esi) assemblePage(tx, answer)
+  if (action.type === 'deliver') {
+    answer.status = resp.status
+    if (answer.object !== null && answer.object.esi) assemblePage(tx, answer)
+  }
   const fault = action.type === 'deliver' && filters !== null ? filterAnswer(tx, answer, resp, filters) : null
   if (action.type === 'deliver' && fault === null) {
     answer.status = resp.status

@@ -7,12 +7,13 @@ import { type Fields, message, open, reply, type Site, type SiteOptions } from '
 const PAGE = { 'Cache-Control': 'max-age=60', 'Content-Type': 'text/html', 'Surrogate-Control': 'content="ESI/1.0"' }
 const KEPT = { 'Cache-Control': 'max-age=60' }
 
-type Answers = Readonly<Record<string, string | readonly [status: number, fields: Fields, body?: string]>>
+type Answer = readonly [status: number, fields: Fields, body?: string]
+type Answers = Readonly<Record<string, string | Answer>>
 
 /** An origin of pages: what is text is a page that is to be assembled if it holds ESI, and else a fragment that may be kept. */
 function pages(answers: Answers): OriginScript {
   return ({ url }, response) => {
-    const answer = answers[url] ?? ([404, {}, `no ${url}`] as const)
+    const answer: string | Answer = answers[url] ?? [404, {}, `no ${url}`]
     if (typeof answer === 'string') reply(response, 200, answer.includes('esi') ? PAGE : KEPT, answer)
     else reply(response, ...answer)
   }
