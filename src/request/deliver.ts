@@ -21,7 +21,7 @@ export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep
   if (coding !== null && !takesAsStored(tx, coding)) decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
   if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
   if (tx.policy.compiled.hooks.deliver === null) {
-    if (answer.object !== null && answer.object.esi) assemblePage(tx, answer)
+    if (answer.object?.esi === true) assemblePage(tx, answer)
     return { step: 'transmit', answer }
   }
   const headers = answer.headers ?? storedHeaders(tx, answer)
@@ -39,7 +39,7 @@ function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, act
   const { filterList: filters } = resp
   if (action.type === 'deliver') {
     answer.status = resp.status
-    if (answer.object !== null && answer.object.esi) assemblePage(tx, answer)
+    if (answer.object?.esi === true) assemblePage(tx, answer)
   }
   const fault = action.type === 'deliver' && filters !== null ? filterAnswer(tx, answer, resp, filters) : null
   if (action.type === 'deliver' && fault === null) {
