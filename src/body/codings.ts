@@ -51,7 +51,7 @@ export function coderFree(): boolean {
 
 /** Codes content. `length` is the whole's, if it is known. */
 export function coding(to: Coding, length: number | null): () => Stage {
-  return () => new CodingStage(coder(to, length))
+  return () => new CodingStage(to, length)
 }
 
 /** Decodes content. Empty content is taken for what it is. `highestRatio`: Infinity for what was coded here. */
@@ -128,7 +128,7 @@ class EngineStage implements Stage {
   }
 
   chunk(bytes: Buffer, push: (bytes: Buffer) => void): Promise<void> {
-    this.#push = push
+    this.#begin(push)
     return new Promise((done, fail) => {
       this.#fail = fail
       if (this.#error !== null) {
@@ -146,7 +146,7 @@ class EngineStage implements Stage {
   }
 
   end(push: (bytes: Buffer) => void): Promise<void> {
-    this.#push = push
+    this.#begin(push)
     return new Promise((done, fail) => {
       this.#fail = fail
       if (this.#error !== null) fail(this.#error)
@@ -179,6 +179,22 @@ class EngineStage implements Stage {
     this.#push(bytes)
   }
 
+  protected flush(kind: number): Promise<void> {
+    return new Promise((done, fail) => {
+      this.#fail = fail
+      this.#engine.flush(kind, () => {
+        this.#drain()
+        done()
+      })
+    })
+  }
+
+  /** A pause ends with the call that it came in. */
+  #begin(push: (bytes: Buffer) => void): void {
+    this.#push = push
+    this.#engine.resume()
+  }
+
   /** What it made while it was paused comes now, as an event. */
   #drain(): void {
     while (this.#engine.read() !== null);
@@ -198,10 +214,36 @@ class EngineStage implements Stage {
   }
 }
 
+/** Bytes after which what was coded goes on, though a little larger: else some engines keep a mebibyte back. */
+const FLUSH_EVERY = 32 * 1024
+const FLUSH: Readonly<Record<Coding, number>> = {
+  br: constants.BROTLI_OPERATION_FLUSH,
+  gzip: constants.Z_SYNC_FLUSH,
+  zstd: constants.ZSTD_e_flush,
+}
+
 class CodingStage extends EngineStage {
-  constructor(engine: Engine) {
-    super(engine)
+  readonly #to: Coding
+  /** Of the whole; `null`: not known. */
+  readonly #length: number | null
+  #given = 0
+  #flushed = 0
+
+  constructor(to: Coding, length: number | null) {
+    super(coder(to, length))
+    this.#to = to
+    this.#length = length
     coders++
+  }
+
+  override async chunk(bytes: Buffer, push: (bytes: Buffer) => void): Promise<void> {
+    await super.chunk(bytes, push)
+    const first = this.#given === 0
+    this.#given += bytes.length
+    // The beginning of a page is of use before the rest is there.
+    if (this.#given === this.#length || (!first && this.#given - this.#flushed < FLUSH_EVERY)) return
+    this.#flushed = this.#given
+    await this.flush(FLUSH[this.#to])
   }
 
   override close(): void {

@@ -56,7 +56,8 @@ export function shapingOf(fetch: FetchTransaction, step: ReceiveStep, stored: bo
   const filtering = filters === null || step.body === null ? NO_STAGES : filterBody(fetch, beresp, filters)
   if (filtering instanceof RequestFailure) return filtering
   if (page) return templateShaping(beresp, filtering)
-  if (converts) fetch.compression = decide(fetch, step, stored)
+  const length = filtering.length > 0 ? null : lengthOf(step)
+  if (converts) fetch.compression = decide(fetch, step, stored, length)
   const to = fetch.compression?.type === 'compress' ? fetch.compression.coding : null
   if (to === null && filtering.length === 0) return converts && (merged !== null || beresp.status !== 206) ? asItCame(beresp) : null
   bytesChanged(beresp.headers)
@@ -64,13 +65,12 @@ export function shapingOf(fetch: FetchTransaction, step: ReceiveStep, stored: bo
   setContentCoding(beresp.headers, to)
   varyByCoding(beresp.headers)
   deps.counters.add(C.beresp_compressed)
-  const length = filtering.length > 0 ? null : lengthOf(step)
   return { stages: [...filtering, coded(to, length)], coding: storedCoding(to, true), servesAll: true }
 }
 
-function decide(fetch: FetchTransaction, step: ReceiveStep, stored: boolean): Compression {
+function decide(fetch: FetchTransaction, step: ReceiveStep, stored: boolean, length: number | null): Compression {
   const { beresp, body } = step
-  return compression({ beresp, settings: fetch.deps.settings.compression, stored, hasBody: body !== null, length: lengthOf(step) })
+  return compression({ beresp, settings: fetch.deps.settings.compression, stored, hasBody: body !== null, length })
 }
 
 /** Of the body as the origin sends it. */
