@@ -1,6 +1,7 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
 import { type Backend, backend } from '../vcl-ts/backend.ts'
+import type { Coding } from '../vcl-ts/coding.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -54,6 +55,12 @@ export interface ServerOptions {
   readonly purgeToken?: string
   /** Fields of the origin's answers that hold tags, not delivered to clients. Default: those of the usual systems. */
   readonly tagFields?: readonly string[]
+  /** The coding that text is stored in; clients that do not take it get it decoded. Default `off`. */
+  readonly compress?: 'off' | Coding
+  /** Media types that `compress` is for: `text/html`, `text/*`, `*+json`. Default: text and what is like it. */
+  readonly compressTypes?: readonly string[]
+  /** Bytes; smaller answers are stored as they come. Default 1024. */
+  readonly compressMin?: number
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */

@@ -4,7 +4,9 @@
  */
 import type { Backend } from './backend.ts'
 import type { CacheControl } from './cache-control.ts'
+import type { Coding } from './coding.ts'
 import type { Duration } from './duration.ts'
+import type { FilterSource } from './filters.ts'
 import type { HeaderMap } from './headers.ts'
 import type { Reason } from './reason.ts'
 
@@ -96,9 +98,11 @@ export interface Req {
    * (DECISIONS “Class”). The built-in steps decide it; `null` until somebody did.
    */
   credentialed: boolean | null
+  /** Whether a page that is to be assembled (`Beresp.esi`) is; `false`: this request gets it as the origin wrote it. Default `true`. */
+  esi: boolean
   /** Times this transaction was restarted. */
   readonly restarts: number
-  /** 0 for a request of a client; includes count up. */
+  /** 0 for a request of a client, 1 for a fragment that its page includes, 2 for what that includes. */
   readonly esiLevel: number
   /** Transaction id. */
   readonly id: string
@@ -207,6 +211,23 @@ export interface Beresp {
   uncacheable: boolean
   /** Deliver while it arrives (default), or only when it is whole. */
   stream: boolean
+  /**
+   * Assemble the page: its `<esi:include>` are replaced by what they lead to, each time that it is delivered. Default: whether the answer has
+   * `Surrogate-Control: content="ESI/1.0"`, under presets that read that field. Not for answers 204, 206 and 304.
+   */
+  esi: boolean
+  /**
+   * Whether it is stored compressed. `null` (default): as `--compress` says for its type and size. A coding, or `true` for that of `--compress`
+   * (else br): whatever its type and size. `false`: as it comes. Clients that do not take the stored coding get it decoded, its ETag becomes
+   * weak, and one object serves all. Never compressed: what is not stored, has Set-Cookie, `private` or `no-transform`, is a part, or is coded already.
+   */
+  get compress(): Coding | boolean | null
+  set compress(value: Coding | boolean | null)
+  /**
+   * What the body passes through once, when it arrives, in this order: `beresp.filters.push(replaceText('http:', 'https:'))`. Filters see it
+   * decoded. Its length becomes unknown and its ETag weak. A filter that fails is a failed fetch: nothing is stored. A part (206) cannot be filtered.
+   */
+  readonly filters: FilterSource[]
   /** What to purge it by: those of the answer's tag fields (`--tag-fields`), and what a hook adds. */
   readonly tags: Set<string>
   /** Name of the backend, or its address. */
@@ -220,7 +241,7 @@ export interface Beresp {
 }
 
 /** `backendError` may give the page that it makes a body. */
-export interface BerespError extends Omit<Beresp, 'control'> {
+export interface BerespError extends Omit<Beresp, 'control' | 'compress' | 'filters'> {
   /** The page. */
   body: string | Uint8Array
   /** What went wrong, in words for the client; the built-in page shows it. */
@@ -269,10 +290,15 @@ export interface Resp {
   readonly headers: HeaderMap
   /** Whether the body is still arriving from the origin. */
   readonly isStreaming: boolean
+  /**
+   * What the body passes through on its way to this client, in this order; what is stored stays as it is. Filters see it decoded. Its length
+   * becomes unknown, its ETag weak, and ranges are not answered. A filter that fails breaks the answer off where the client sees it.
+   */
+  readonly filters: FilterSource[]
 }
 
 /** `synth` gives its answer a body. */
-export interface RespSynth extends Resp {
+export interface RespSynth extends Omit<Resp, 'filters'> {
   /** Text (sent as UTF-8) or bytes. */
   body: string | Uint8Array
   /** Why this cache answers by itself. */

@@ -45,7 +45,7 @@ export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb> {
   readonly key: Key
   readonly purged: Purged
   readonly obj: Obj
-  readonly resp: RespSynth
+  readonly resp: Resp & RespSynth
   readonly bereq: Bereq
 }
 

@@ -31,6 +31,7 @@ export type { PresetName } from './builtin/decisions.ts'
 export { type ErrorPage, type ErrorPageInput, errorPage, escapeHtml } from './builtin/error-page.ts'
 export type { StepName } from './builtin/step-names.ts'
 export type { CacheControl } from './cache-control.ts'
+export { CODINGS, type Coding } from './coding.ts'
 export type {
   Bereq,
   Beresp,
@@ -50,6 +51,8 @@ export type {
 } from './context.ts'
 export { type Cookies, cookies } from './cookies.ts'
 export { type Duration, days, hours, minutes, seconds } from './duration.ts'
+export type { EsiRules } from './esi.ts'
+export { type Filter, type FilterSource, type Push, replaceText } from './filters.ts'
 export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'

@@ -88,6 +88,7 @@ async function start(
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
+  const { compress, compressTypes, compressMin } = values
   const { preset, name, memory, maxObject, params } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
@@ -104,6 +105,9 @@ async function start(
       ...(refreshFrom === null ? {} : { refreshFrom }),
       ...(purgeToken === null ? {} : { purgeToken }),
       tagFields,
+      compress,
+      compressTypes,
+      compressMin,
       preset,
       name,
       memory,

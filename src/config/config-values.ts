@@ -1,5 +1,6 @@
 /** What a configuration file may say: the options by their names in camelCase, groups for limits and deadlines; checked by the option table. */
 import { dirname } from 'node:path'
+import type { Coding } from '../../vcl-ts/coding.ts'
 import { nearest } from '../../vcl-ts/nearest.ts'
 import { ConfigError } from './config-error.ts'
 import type { LogFormat } from './option-kinds.ts'
@@ -33,6 +34,9 @@ export interface Config {
   readonly watch?: boolean
   readonly memory?: SizeText
   readonly maxObject?: SizeText
+  readonly compress?: 'off' | Coding
+  readonly compressTypes?: string | readonly string[]
+  readonly compressMin?: SizeText
   readonly log?: LogFormat | `${LogFormat}:${string}`
   /** Run-time parameters by name. */
   readonly params?: Readonly<Record<string, string | number | boolean>>

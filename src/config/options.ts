@@ -1,4 +1,5 @@
 /** Every option once: flag, kind, default, prose. Flags, `CLEARCOAT_*` variables, keys of the configuration file, `--help` and the checks of the API come from these rows. */
+import { CODINGS, type Coding } from '../../vcl-ts/coding.ts'
 import { defaultBudget, SMALLEST_BUDGET } from './memory.ts'
 import {
   addressOrOff,
@@ -24,6 +25,11 @@ import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type Pres
 const TAG_FIELDS: readonly string[] = [
   ...['xkey', 'X-HashTwo', 'Surrogate-Key', 'Cache-Tag', 'Cache-Tags', 'X-Cache-Tags', 'Purge-Cache-Tags', 'X-Magento-Tags'],
   ...['X-Acquia-Purge-Tags', 'Edge-Cache-Tag', 'CDN-Tag', 'Vercel-Cache-Tag', 'Netlify-Cache-Tag', 'X-LiteSpeed-Tag'],
+]
+
+const COMPRESSED_TYPES: readonly string[] = [
+  ...['text/*', '*+json', '*+xml', 'application/json', 'application/javascript', 'application/ecmascript', 'application/xml'],
+  ...['application/wasm', 'application/vnd.ms-fontobject', 'font/ttf', 'font/otf', 'image/bmp', 'image/x-icon', 'image/vnd.microsoft.icon'],
 ]
 
 export const MOST_WORKERS = 64
@@ -76,6 +82,11 @@ export interface OptionValues {
   readonly memory: number
   /** Bytes; `null`: a sixteenth of the budget. */
   readonly maxObject: number | null
+  readonly compress: 'off' | Coding
+  /** Media types. */
+  readonly compressTypes: readonly string[]
+  /** Bytes. */
+  readonly compressMin: number
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
   /** Run-time parameters by name, as `param.set` takes them. */
@@ -231,6 +242,32 @@ export const OPTIONS: Rows<OptionValues> = {
     group: 'Cache',
     prose: 'largest object that is stored',
   },
+  compress: {
+    flag: 'compress',
+    placeholder: 'CODING',
+    kind: word<'off' | Coding>(['off', ...CODINGS]),
+    default: 'off',
+    group: 'Cache',
+    prose: 'store text compressed and decode it for clients that do not take that: br, zstd, gzip or off',
+  },
+  compressTypes: {
+    flag: 'compress-types',
+    placeholder: 'TYPES',
+    kind: list(1, 'media types such as text/html, text/* or *+json, several with commas'),
+    default: COMPRESSED_TYPES,
+    defaultText: 'text, JSON, JavaScript, XML, SVG, fonts and WebAssembly',
+    repeatable: true,
+    group: 'Cache',
+    prose: 'media types that --compress is for',
+  },
+  compressMin: {
+    flag: 'compress-min',
+    placeholder: 'SIZE',
+    kind: size(0),
+    default: 1024,
+    group: 'Cache',
+    prose: 'smaller answers are stored as they come',
+  },
   log: {
     flag: 'log',
     placeholder: 'FORMAT[:FILE]',
@@ -306,6 +343,7 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
   variants: limit('variants', count(1, 10_000), 'N', 'variants of one key'),
   ranges: limit('ranges', count(1, 1000), 'N', 'ranges of one request'),
   restarts: limit('restarts', count(0, 100), 'N', 'restarts of one request'),
+  esiDepth: limit('esiDepth', count(0, 100), 'N', 'pages that include each other, one in the other'),
   retries: limit('retries', count(0, 100), 'N', 'retries of one fetch'),
   replay: limit('replay', size(0, 256 * MIB), 'SIZE', 'a request body that is kept so that it can be sent again'),
   transferBuffer: limit('transferBuffer', size(16 * KIB, 256 * MIB), 'SIZE', 'what one transfer buffers before its source pauses'),

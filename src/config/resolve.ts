@@ -3,6 +3,7 @@
  * that over the file, that over the default.
  */
 import { readFileSync } from 'node:fs'
+import type { Coding } from '../../vcl-ts/coding.ts'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import type { ConfigValues } from './config-values.ts'
 import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, MOST_WORKERS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
@@ -67,6 +68,9 @@ export interface SettingsInput {
   readonly refreshFrom?: readonly string[]
   readonly purgeToken?: string
   readonly tagFields?: readonly string[]
+  readonly compress?: 'off' | Coding
+  readonly compressTypes?: readonly string[]
+  readonly compressMin?: number
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
 }
@@ -76,6 +80,8 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
   const memory = checked(OPTIONS.memory, 'memory', input.memory ?? OPTIONS.memory.default)
   const maxObject = checked(OPTIONS.maxObject, 'maxObject', input.maxObject ?? null)
   const purgeFrom = checked(OPTIONS.purgeFrom, 'purgeFrom', input.purgeFrom ?? OPTIONS.purgeFrom.default)
+  const compress = checked(OPTIONS.compress, 'compress', input.compress ?? OPTIONS.compress.default)
+  const types = checked(OPTIONS.compressTypes, 'compressTypes', input.compressTypes ?? OPTIONS.compressTypes.default)
   const tagFields = checked(OPTIONS.tagFields, 'tagFields', input.tagFields ?? OPTIONS.tagFields.default)
   return {
     preset: checked(OPTIONS.preset, 'preset', input.preset ?? OPTIONS.preset.default),
@@ -89,6 +95,11 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
     bans: defaultBans,
+    compression: {
+      coding: compress === 'off' ? null : compress,
+      types: types.map((type) => type.toLowerCase()),
+      min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
+    },
     shortlived: defaultShortlived,
   }
 }

@@ -1,4 +1,5 @@
 /** The resolved settings that the engine runs with. `config/options.ts` makes them from flags, environment, file and API. Times in seconds. */
+import type { Coding } from '../../vcl-ts/coding.ts'
 
 export type PresetName = 'safe' | 'rfc9111' | 'varnish'
 
@@ -18,6 +19,8 @@ export interface Limits {
   readonly variants: number
   readonly ranges: number
   readonly restarts: number
+  /** How deep pages may include each other. */
+  readonly esiDepth: number
   readonly retries: number
   /** Bytes of a request body kept so that it can be sent again. */
   readonly replay: number
@@ -57,6 +60,16 @@ export interface BanSettings {
   readonly lurkerAge: number
 }
 
+/** Compression of what is stored. */
+export interface CompressionSettings {
+  /** What text is stored in; `null`: as it comes. */
+  readonly coding: Coding | null
+  /** Media types in lower case, `text/*` for all of a kind, `*+json` for all with that suffix. */
+  readonly types: readonly string[]
+  /** Bytes from which on it is worth it. */
+  readonly min: number
+}
+
 /** `limits`, `deadlines` and `bans` are replaced as a whole when a parameter is set; read them when they are needed. */
 export interface Settings {
   readonly preset: PresetName
@@ -76,6 +89,7 @@ export interface Settings {
   readonly limits: Limits
   readonly deadlines: Deadlines
   readonly bans: BanSettings
+  readonly compression: CompressionSettings
   /** Objects kept for less than so many seconds in all are counted as short-lived. */
   readonly shortlived: number
 }
@@ -92,6 +106,7 @@ export const defaultLimits: Limits = {
   variants: 64,
   ranges: 16,
   restarts: 4,
+  esiDepth: 5,
   retries: 4,
   replay: 64 * 1024,
   transferBuffer: 1024 * 1024,
@@ -117,5 +132,7 @@ export const defaultDeadlines: Deadlines = {
 }
 
 export const defaultBans: BanSettings = { lurkerAge: 0 }
+
+export const noCompression: CompressionSettings = { coding: null, types: [], min: 0 }
 
 export const defaultShortlived = 10

@@ -3,6 +3,7 @@ import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { CachedObject } from '../object/object.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { varyByCoding } from '../wire/content-coding.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { merge304, sameRepresentation } from '../wire/revalidation.ts'
 import { parseVary } from '../wire/vary.ts'
@@ -15,16 +16,19 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   const { tagFields } = fetch.deps.settings
   if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
   if (table.outdated(stale, fetch.position) !== 'valid') return
-  const sameLength = response.contentLength === null || response.contentLength === stale.body.length
+  // What was changed when it was stored has another length than the origin's.
+  const sameLength = response.contentLength === null || stale.coding !== null || response.contentLength === stale.body.length
   if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
     table.discard(stale)
     return
   }
   const headers = merge304(stale.headers, beresp.headers)
+  if (stale.coding !== null) varyByCoding(headers)
   const vary = parseVary(headers)
   if (beresp.uncacheable || (vary.type !== 'none' && vary.type !== 'names')) return
-  const names = vary.type === 'names' ? vary.names : []
+  const all = vary.type === 'names' ? vary.names : []
+  const names = stale.coding === null ? all : all.filter((name) => name !== 'accept-encoding')
   const fresh = new CachedObject({
     key: stale.key,
     target: stale.target,
@@ -53,6 +57,8 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     lifetimeSource: beresp.control.source,
     body: stale.body,
     backend: beresp.backend,
+    esi: stale.esi,
+    coding: stale.coding,
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)
   table.complete(fresh)

@@ -8,6 +8,7 @@ import { BackendRequest } from '../policy/backend-request.ts'
 import { normaliseAcceptEncoding } from '../wire/accept.ts'
 import { conditionalFields } from '../wire/revalidation.ts'
 import { type FetchStep, failWith, type NextFetchStep } from './step.ts'
+import { asksForCodings, wantedCodings } from './store-stages.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 const CONDITIONAL = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
@@ -62,7 +63,8 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
       headers.removeRaw('if-range')
     }
     const encoding = headers.joined('accept-encoding')
-    if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
+    if (asksForCodings(fetch, method)) headers.set('Accept-Encoding', wantedCodings(fetch))
+    else if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
   }
   if (init.kind === 'refresh') forgetPerson(fetch, headers)
   headers.removeRaw('expect')

@@ -5,7 +5,9 @@
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
+import { type Stage, staged } from '../body/stages.ts'
 import { C } from '../counters.ts'
+import { RequestFailure } from '../errors.ts'
 import { Filling } from '../object/filling.ts'
 import { type Lifetime, retention } from '../object/lifetime.ts'
 import { CachedObject, Marker, type Part } from '../object/object.ts'
@@ -17,9 +19,12 @@ import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
+import { askPlain } from './again.ts'
 import { freshenByHead } from './head.ts'
-import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
+import { DONE, type FetchStep, failWith, type NextFetchStep } from './step.ts'
+import { type Shaping, shapingOf } from './store-stages.ts'
 import { deliverableHeaders, mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
+import { asksForWhole, assembles } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
@@ -41,15 +46,23 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): NextFetchSt
   return invalidated === null ? begin(fetch, step) : invalidated.then(() => begin(fetch, step))
 }
 
-function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
-  const { response, beresp } = step
+function begin(fetch: FetchTransaction, came: ReceiveStep): FetchStep {
+  const { beresp } = came
+  if (beresp.esi && beresp.status === 206 && asksForWhole(fetch)) return askPlain(fetch)
   const stale = fetch.init.claim?.stale ?? fetch.init.stale
-  if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, response)
-  const sharing = share(fetch, step)
-  const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY)
+  if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, came.response)
+  const judged = share(fetch, came)
+  const shaping = shapingOf(fetch, came, judged.store)
+  if (shaping instanceof RequestFailure) {
+    fetch.cancelCall()
+    return failWith(shaping)
+  }
+  const sharing = shaping?.servesAll === true ? { ...judged, names: withoutCodings(judged.names) } : judged
+  const step = shaping === null || shaping.stages.length === 0 ? came : through(came, shaping.stages)
+  const object = newObject(fetch, step, sharing, step.merged !== null && stale !== null ? stale.body : EMPTY_BODY, shaping)
   fetch.object = object
   fetch.keeping = sharing.store
-  const { body } = step
+  const { body, response } = step
   if (body instanceof StoredBody) {
     // Nothing is left to arrive: no filling, nobody to follow it.
     object.body = sharing.store ? keptBody(body) : body
@@ -76,6 +89,12 @@ function begin(fetch: FetchTransaction, step: ReceiveStep): FetchStep {
   }
   if (body !== null) fetch.filling.fill(body)
   return DONE
+}
+
+/** Its length is not known any more. */
+function through(step: ReceiveStep, stages: readonly (() => Stage)[]): ReceiveStep {
+  const { body, response } = step
+  return body === null ? step : { ...step, body: staged(body, stages), response: { ...response, framing: 'chunked', contentLength: null } }
 }
 
 function fill(fetch: FetchTransaction, body: Body): void {
@@ -160,6 +179,10 @@ function varyNames(headers: HeaderMap): readonly string[] | null {
   return vary.type === 'none' ? NO_NAMES : vary.type === 'names' ? vary.names : null
 }
 
+function withoutCodings(names: readonly string[]): readonly string[] {
+  return names.includes('accept-encoding') ? names.filter((name) => name !== 'accept-encoding') : names
+}
+
 function partOf(response: OriginResponse): Part | null {
   const range = parseContentRange(response.headers.joined('content-range') ?? '')
   if (range === null || !('first' in range)) return null
@@ -181,7 +204,13 @@ function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
   }
 }
 
-function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, body: Filling | StoredBody): CachedObject {
+function newObject(
+  fetch: FetchTransaction,
+  step: ReceiveStep,
+  sharing: Sharing,
+  body: Filling | StoredBody,
+  shaping: Shaping | null,
+): CachedObject {
   const { beresp, merged } = step
   const { deps, init } = fetch
   const headers = storedHeaders(fetch, step)
@@ -210,6 +239,8 @@ function newObject(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing,
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,
     backend: beresp.backend,
+    esi: beresp.esi && assembles(beresp.status),
+    coding: shaping === null ? null : shaping.coding,
   })
 }
 

@@ -14,6 +14,7 @@ import type { BackendRequest } from '../policy/backend-request.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
+import type { Compression } from './compressing.ts'
 import { runFetch } from './machine.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
 import { failWith } from './step.ts'
@@ -45,6 +46,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   responseTime = 0
   filling: Filling | null = null
   object: CachedObject | null = null
+  /** What was decided about compressing the body; `null`: nothing asked for it. */
+  compression: Compression | null = null
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
   whenWhole: (() => void) | null = null
   #alone: Timer | null = null

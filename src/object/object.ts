@@ -9,6 +9,7 @@ import { ownHeaders, ownText } from './own.ts'
 import { sharedText } from './shared-text.ts'
 import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
+import type { StoredCoding } from './stored-coding.ts'
 import type { Carried } from './tag-index.ts'
 import { sharedTerms, type Terms } from './terms.ts'
 
@@ -62,6 +63,10 @@ export interface ObjectInit {
   readonly lifetimeSource: string
   readonly body: Filling | StoredBody
   readonly backend: string
+  /** It is a page that is assembled each time that it is delivered. Default `false`. */
+  readonly esi?: boolean
+  /** Absent: the body is served as it is. */
+  readonly coding?: StoredCoding | null
 }
 
 /** Bookkeeping of one object beyond its strings and bytes: its key's head and slot, maps, instances, at worst terms of its own. Measured, rounded up. */
@@ -157,7 +162,7 @@ export class CachedObject implements Entry {
     this.tags = tags.length === 0 ? NO_TAGS : tags
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
-    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend } = init
+    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend, coding = null, esi = false } = init
     const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
       ...{
@@ -173,6 +178,8 @@ export class CachedObject implements Entry {
         mustRevalidate,
         lifetimeSource,
         backend,
+        esi,
+        coding,
       },
     })
   }
@@ -292,6 +299,15 @@ export class CachedObject implements Entry {
 
   get backend(): string {
     return this.#terms.backend
+  }
+
+  get esi(): boolean {
+    return this.#terms.esi
+  }
+
+  /** Of the body, where clients that do not take it get it decoded; `null`: the body is served as it is. */
+  get coding(): StoredCoding | null {
+    return this.#terms.coding
   }
 
   /** Whether the head has a Date; only a policy can have taken it away. */

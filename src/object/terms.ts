@@ -2,6 +2,7 @@
 import { reasonPhrase } from '../wire/status.ts'
 import { ownText } from './own.ts'
 import { sharedNames } from './shared-text.ts'
+import type { StoredCoding } from './stored-coding.ts'
 
 export interface TermsInit {
   readonly status: number
@@ -16,6 +17,8 @@ export interface TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
+  readonly coding: StoredCoding | null
 }
 
 /** Those that new answers are compared with. */
@@ -37,6 +40,8 @@ export class Terms implements TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
+  readonly coding: StoredCoding | null
 
   constructor(init: TermsInit) {
     const phrase = reasonPhrase(init.status)
@@ -52,6 +57,8 @@ export class Terms implements TermsInit {
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
+    this.esi = init.esi
+    this.coding = init.coding
   }
 }
 
@@ -72,10 +79,12 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.keep === b.keep &&
     a.staleIfErrorExplicit === b.staleIfErrorExplicit &&
     a.dated === b.dated &&
+    a.esi === b.esi &&
     a.mustRevalidate === b.mustRevalidate &&
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&
     a.backend === b.backend &&
+    a.coding === b.coding &&
     a.reason === b.reason &&
     a.withheld.length === b.withheld.length &&
     a.withheld.every((name, i) => name === b.withheld[i])

@@ -3,7 +3,7 @@ import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, type Watch } from '../../vcl-ts/run.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 import { PLAIN_SOURCES, type PolicySources } from './sources.ts'
 
 /** A hook did not answer in time. */
@@ -51,14 +51,19 @@ export class ActivePolicy {
     this.limit = (promise) => {
       this.enter()
       const { promise: late, reject } = Promise.withResolvers<never>()
-      const seconds = deadline()
-      const timer = clock.after(seconds * 1000, () => reject(new HookDeadline(seconds)))
+      const timer = this.whenLate(reject)
       // A hook that hangs past its deadline holds nobody up.
       return Promise.race([promise, late]).finally(() => {
         timer.cancel()
         this.leave()
       })
     }
+  }
+
+  /** Calls back once a hook that begins now has taken too long. */
+  whenLate(late: (error: HookDeadline) => void): Timer {
+    const seconds = this.#deadline()
+    return this.#clock.after(seconds * 1000, () => late(new HookDeadline(seconds)))
   }
 
   newState(): object {

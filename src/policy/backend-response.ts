@@ -1,6 +1,8 @@
 /** The noun `beresp`: the origin's answer with the numbers computed from it, which a policy may assign anew. */
+import { CODINGS, type Coding, isCoding } from '../../vcl-ts/coding.ts'
 import type { Beresp, ResponseControl } from '../../vcl-ts/context.ts'
 import { type Duration, seconds } from '../../vcl-ts/duration.ts'
+import type { FilterSource } from '../../vcl-ts/filters.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded } from '../object/lifetime.ts'
@@ -20,6 +22,8 @@ export interface BackendResponseInit {
   readonly backend: string
   readonly was304: boolean
   readonly uncacheable: boolean
+  /** Whether the page is assembled unless a policy says otherwise. Default `false`. */
+  readonly esi?: boolean
   /** What the answer's own fields say. */
   readonly tags?: readonly string[]
 }
@@ -35,11 +39,14 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly age: number
   #uncacheable: boolean
   stream = true
+  esi: boolean
   readonly #given: readonly string[]
   #tags: Set<string> | null = null
   readonly backend: string
   #control: ResponseControl
   why: Reason = 'STORED'
+  #compress: Coding | boolean | null = null
+  #filters: FilterSource[] | null = null
   readonly was304: boolean
   /** Whether `staleIfError` was set by directive or policy. */
   staleIfErrorExplicit: boolean
@@ -58,6 +65,7 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#control = init.control
     this.backend = init.backend
     this.was304 = init.was304
+    this.esi = init.esi ?? false
     this.#given = init.tags ?? NO_TAGS
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
@@ -114,6 +122,26 @@ export class BackendResponse extends StatusLine implements Beresp {
   /** Can only be raised, as in VCL. */
   set uncacheable(value: boolean) {
     if (value) this.#uncacheable = true
+  }
+
+  get compress(): Coding | boolean | null {
+    return this.#compress
+  }
+
+  set compress(value: Coding | boolean | null) {
+    if (value !== null && typeof value !== 'boolean' && !isCoding(value))
+      throw new TypeError(`beresp.compress cannot be ${JSON.stringify(value)}: give ${CODINGS.join(', ')}, true, false or null`)
+    this.#compress = value
+  }
+
+  get filters(): FilterSource[] {
+    this.#filters ??= []
+    return this.#filters
+  }
+
+  /** As `filters`; `null`: there are none. */
+  get filterList(): readonly FilterSource[] | null {
+    return this.#filters === null || this.#filters.length === 0 ? null : this.#filters
   }
 
   get control(): ResponseControl {

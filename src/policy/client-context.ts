@@ -1,6 +1,6 @@
 /** What the client-side hooks see: one object per transaction, made when the first hook needs it; verbs come from the prototype. */
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
-import type { Client, Key, Obj, Purged, Req, RespSynth, Session } from '../../vcl-ts/context.ts'
+import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
 import type { BackendRequest } from './backend-request.ts'
 
@@ -30,7 +30,7 @@ export class ClientContext implements ClientContextContract {
   key: Key = ABSENT
   purged: Purged = ABSENT
   obj: Obj = ABSENT
-  resp: RespSynth = ABSENT
+  resp: Resp & RespSynth = ABSENT
   bereq: BackendRequest = ABSENT
 
   readonly #owner: ContextOwner

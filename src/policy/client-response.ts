@@ -1,10 +1,11 @@
 /** The noun `resp`: the answer to the client, in `deliver` and `synth`. */
-import type { RespSynth } from '../../vcl-ts/context.ts'
+import type { Resp, RespSynth } from '../../vcl-ts/context.ts'
+import type { FilterSource } from '../../vcl-ts/filters.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { StatusLine } from './status-line.ts'
 
-export class ClientResponse extends StatusLine implements RespSynth {
+export class ClientResponse extends StatusLine implements Resp, RespSynth {
   readonly headers: HeaderMap
   readonly isStreaming: boolean
   readonly why: Reason
@@ -12,11 +13,22 @@ export class ClientResponse extends StatusLine implements RespSynth {
   body: string | Uint8Array = ''
   /** What went wrong in a client's words; `''` for a policy's own answer. */
   detail = ''
+  #filters: FilterSource[] | null = null
 
   constructor(status: number, reason: string, headers: HeaderMap, isStreaming: boolean, why: Reason) {
     super(status, reason)
     this.headers = headers
     this.isStreaming = isStreaming
     this.why = why
+  }
+
+  get filters(): FilterSource[] {
+    this.#filters ??= []
+    return this.#filters
+  }
+
+  /** As `filters`; `null`: there are none. */
+  get filterList(): readonly FilterSource[] | null {
+    return this.#filters === null || this.#filters.length === 0 ? null : this.#filters
   }
 }

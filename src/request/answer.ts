@@ -17,8 +17,8 @@ export interface Answer {
   /** `null`: the object's own head as it is kept. */
   headers: HeaderMap | null
   readonly object: CachedObject | null
-  readonly body: Body | null
-  readonly contentLength: number | null
+  body: Body | null
+  contentLength: number | null
   readonly outcome: Outcome
   readonly why: Reason
   readonly forward: Forward | null
@@ -29,6 +29,10 @@ export interface Answer {
   readonly aged: boolean
   /** Whether conditions and ranges of the request are this cache's to judge. */
   readonly judged: boolean
+  /** The bytes of the body are made for this answer out of the object's: its ranges are not known. */
+  transformed: boolean
+  /** The body is a page with what it includes, which no validator, range or digest of the page tells. */
+  assembled: boolean
   /** The head is one of an origin, untouched: it has a Date. */
   readonly dated: boolean
   readonly close: boolean

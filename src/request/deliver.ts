@@ -1,5 +1,5 @@
 /** Every answer passes here on its way out: our own fields are added, and `deliver` may change the head. */
-import type { Action } from '../../vcl-ts/actions.ts'
+import { type Action, failure } from '../../vcl-ts/actions.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { FAULTS } from '../errors.ts'
 import type { CachedObject } from '../object/object.ts'
@@ -9,12 +9,21 @@ import { cacheStatus } from '../wire/cache-status.ts'
 import { type ProxyError, proxyStatus } from '../wire/proxy-status.ts'
 import { RepeatedText } from '../wire/repeated-text.ts'
 import type { Answer } from './answer.ts'
+import { decodeAnswer, filterAnswer, takesAsStored } from './delivery-stages.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
+import { makePlain } from './included.ts'
+import { assemblePage } from './page.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
-  if (tx.policy.compiled.hooks.deliver === null) return { step: 'transmit', answer }
+  const coding = answer.object === null ? null : answer.object.coding
+  if (coding !== null && !takesAsStored(tx, coding)) decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
+  if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
+  if (tx.policy.compiled.hooks.deliver === null) {
+    if (answer.object?.esi === true) assemblePage(tx, answer)
+    return { step: 'transmit', answer }
+  }
   const headers = answer.headers ?? storedHeaders(tx, answer)
   addOwnFields(tx, answer, headers)
   answer.headers = headers
@@ -27,7 +36,13 @@ export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep
 }
 
 function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, action: Action): RequestStep {
+  const { filterList: filters } = resp
   if (action.type === 'deliver') {
+    answer.status = resp.status
+    if (answer.object?.esi === true) assemblePage(tx, answer)
+  }
+  const fault = action.type === 'deliver' && filters !== null ? filterAnswer(tx, answer, resp, filters) : null
+  if (action.type === 'deliver' && fault === null) {
     answer.status = resp.status
     answer.reason = resp.reason
     return { step: 'transmit', answer }
@@ -35,7 +50,7 @@ function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, act
   tx.decorated = false
   tx.fetch?.leave()
   tx.releaseClaims()
-  return sharedAction(tx, 'deliver', action)
+  return sharedAction(tx, 'deliver', fault === null ? action : failure(fault, null))
 }
 
 /** A copy of what a stored object sends. */

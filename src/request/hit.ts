@@ -51,6 +51,8 @@ function answerOf(tx: RequestTransaction, step: HitStep): Answer {
     collapsed: reason === 'COLLAPSED',
     aged: true,
     judged: true,
+    transformed: false,
+    assembled: false,
     dated: object.dated && tx.policy.compiled.hooks.deliver === null,
     close: false,
     failure: null,

@@ -33,7 +33,7 @@ export function whole(answer: Answer, fieldLines: string): Selection {
 /** Under the request's conditions and ranges, which the caller has seen to be this cache's to judge. */
 export function select(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { headers, method } = tx.req
-  const hasRange = method === 'GET' && headers.hasLower('range')
+  const hasRange = method === 'GET' && !answer.transformed && headers.hasLower('range')
   // RFC 9111 §4.3.2: a stored part answers conditions as the whole does.
   if ((answer.status === 200 || object.part !== null) && notModified(tx, object, hasRange))
     return {

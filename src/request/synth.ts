@@ -64,6 +64,8 @@ function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse)
     collapsed: false,
     aged: false,
     judged: false,
+    transformed: false,
+    assembled: false,
     dated: false,
     close: made.close,
     failure: made.failure,

@@ -1,4 +1,5 @@
 /** Request preferences in a canonical form, so that what means the same is the same variant (RFC 9110 §12.4.2, §12.5.3, §12.5.4). */
+import { CODINGS as CONVERTED, type Coding } from '../../vcl-ts/coding.ts'
 import { splitPlain, trimOws } from './list.ts'
 
 const CODINGS: readonly string[] = ['br', 'deflate', 'gzip', 'zstd']
@@ -26,6 +27,28 @@ const COMMON: ReadonlyMap<string, string> = new Map(
  */
 export function normaliseAcceptEncoding(value: string | undefined): string {
   return value === undefined ? '' : (COMMON.get(value) ?? canonicalCodings(value))
+}
+
+/** Verdicts on what clients sent, a bit for each of `CONVERTED`; few clients differ. */
+const taken = new Map<string, number>()
+const MOST_TEXTS = 256
+const LONGEST_TEXT = 256
+
+/**
+ * Whether a client with that Accept-Encoding gets a coding: it names it, or `*`, with a weight above 0 that is not below the one it gives the
+ * plain form. Without the field it does not.
+ */
+export function takesCoding(acceptEncoding: string | undefined, coding: Coding): boolean {
+  if (acceptEncoding === undefined) return false
+  let bits = taken.get(acceptEncoding)
+  if (bits === undefined) {
+    bits = takenBits(acceptEncoding)
+    if (acceptEncoding.length <= LONGEST_TEXT) {
+      if (taken.size === MOST_TEXTS) taken.clear()
+      taken.set(acceptEncoding, bits)
+    }
+  }
+  return (bits & (1 << CONVERTED.indexOf(coding))) !== 0
 }
 
 /** Language ranges with their weights, independent of order and case (RFC 9110 §12.5.4). */
@@ -58,6 +81,22 @@ function canonicalCodings(value: string): string {
   const plainRefused = refused.has('identity') || (refused.has('*') && !offered.has('identity'))
   if (plainRefused) taken.push('identity;q=0')
   return taken.join(', ')
+}
+
+function takenBits(acceptEncoding: string): number {
+  const weights = new Map<string, number>()
+  for (const { name, weight } of weighted(acceptEncoding)) {
+    // Named twice, the lower weight counts: nobody gets what he refused.
+    const coding = name === 'x-gzip' ? 'gzip' : name
+    if (weight !== null) weights.set(coding, Math.min(weight, weights.get(coding) ?? 1))
+  }
+  const plain = weights.get('identity') ?? 0
+  let bits = 0
+  for (const [place, coding] of CONVERTED.entries()) {
+    const weight = weights.get(coding) ?? weights.get('*') ?? 0
+    if (weight > 0 && weight >= plain) bits |= 1 << place
+  }
+  return bits
 }
 
 function weighted(value: string): Weighted[] {

@@ -32,7 +32,8 @@ export function conditionalFields(stored: StoredValidators, strongOnly: boolean 
 
 /**
  * The stored head as a 304 freshens it, as a new map: every field that the 304 names replaces all stored lines of that name but those
- * about the body, cookies and the connection. The stored Age goes: age counts from the 304. `fresh` must have lost its hop-by-hop fields.
+ * about the body, cookies and the connection. The stored Age goes: age counts from the 304. A tag that became weak, since the stored bytes are
+ * others than the origin's, stays weak. `fresh` must have lost its hop-by-hop fields.
  */
 export function merge304(stored: HeaderMap, fresh: HeaderMap): HeaderMap {
   const merged = new HeaderMap()
@@ -45,6 +46,8 @@ export function merge304(stored: HeaderMap, fresh: HeaderMap): HeaderMap {
     const name = fresh.lowerAt(i)
     if (!KEPT.has(name)) merged.appendRaw(fresh.nameAt(i), name, fresh.valueAt(i))
   }
+  const [storedTag, freshTag] = [stored.getLower('etag'), fresh.getLower('etag')]
+  if (storedTag !== undefined && storedTag === `W/${freshTag}`) merged.setRaw('ETag', 'etag', storedTag)
   return merged
 }
 

@@ -1,7 +1,7 @@
 /** A listener with a scripted handler for tests: it records what it saw and answers with a description of it. */
 import type { Body, BodyFlow, BodySink } from '../../src/body/body.ts'
 import { type Clock, ManualClock } from '../../src/clock.ts'
-import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, type Settings } from '../../src/config/settings.ts'
+import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, noCompression, type Settings } from '../../src/config/settings.ts'
 import { Counters } from '../../src/counters.ts'
 import { createListener, type Listener } from '../../src/listen/listener.ts'
 import type { EventLog } from '../../src/log.ts'
@@ -49,6 +49,7 @@ export function settings(limits: Partial<Settings['limits']> = {}, deadlines: Pa
     limits: { ...defaultLimits, ...limits },
     deadlines: { ...defaultDeadlines, ...deadlines },
     bans: defaultBans,
+    compression: noCompression,
     shortlived: defaultShortlived,
   }
 }

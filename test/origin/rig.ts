@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../../src/body/body.ts'
 import { type Clock, ManualClock } from '../../src/clock.ts'
-import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, type Settings } from '../../src/config/settings.ts'
+import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, noCompression, type Settings } from '../../src/config/settings.ts'
 import { Counters } from '../../src/counters.ts'
 import type { Origin, OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from '../../src/origin/exchange.ts'
 import type { OddStatus } from '../../src/origin/http1/response-parser.ts'
@@ -38,6 +38,7 @@ export function settingsFor(options: RigOptions): Settings {
     limits: { ...defaultLimits, ...options.limits },
     deadlines: { ...defaultDeadlines, ...options.deadlines },
     bans: defaultBans,
+    compression: noCompression,
     shortlived: defaultShortlived,
   }
 }

@@ -1,7 +1,7 @@
 /** Plain nouns for hooks and steps, with the fields that a test wants to differ. */
 import { verbs } from '../../vcl-ts/actions.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
-import type { Bereq, Beresp, BerespError, Obj, ObjStale, Req, ResponseControl, RespSynth } from '../../vcl-ts/context.ts'
+import type { Bereq, Beresp, BerespError, Obj, ObjStale, Req, Resp, ResponseControl, RespSynth } from '../../vcl-ts/context.ts'
 import { seconds } from '../../vcl-ts/duration.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
 import type { ClientContext, FetchContext } from '../../vcl-ts/hook-context.ts'
@@ -67,6 +67,7 @@ export function req(changes: Partial<Req> = {}, headers: HeaderPairs = []): Req 
     grace: null,
     credentialed: null,
     restarts: 0,
+    esi: true,
     esiLevel: 0,
     id: 'id-1',
     cacheControl: noCacheControl,
@@ -123,6 +124,9 @@ export function beresp(changes: BerespChanges = {}): Beresp & BerespError {
     age: 0,
     uncacheable: changes.uncacheable ?? false,
     stream: true,
+    esi: false,
+    compress: null,
+    filters: [],
     tags: new Set(),
     backend: 'app',
     control: { ...freshControl, ...changes.control },
@@ -151,8 +155,9 @@ export function objStale(changes: Partial<ObjStale> = {}): ObjStale {
   return { ...obj, ttl: -5, isValid: true, ...changes }
 }
 
-export function resp(changes: Partial<RespSynth> = {}): RespSynth {
+export function resp(changes: Partial<RespSynth> = {}): Resp & RespSynth {
   return {
+    filters: [],
     status: 503,
     reason: 'Service Unavailable',
     headers: new HeaderMap(),

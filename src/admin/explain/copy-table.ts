@@ -138,10 +138,11 @@ export class CopyTable extends LocalTable {
 
   #copyOf(object: CachedObject): CachedObject {
     const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
-    const { target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend } = object
+    const { target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi } =
+      object
     const copy = new CachedObject({
       ...object,
-      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend },
+      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi },
       position: this.position,
       headers: headers.clone(),
       life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },

@@ -24,11 +24,12 @@ const WRITABLE: Readonly<Record<string, readonly string[]>> = {
     'ttl',
     'grace',
     'credentialed',
+    'esi',
   ],
   key: ['text', 'withScheme'],
   resp: ['status', 'reason', 'headers', 'body'],
   bereq: ['method', 'url', 'headers', 'backend', 'connectTimeout', 'firstByteTimeout', 'betweenBytesTimeout'],
-  beresp: ['status', 'reason', 'headers', 'ttl', 'grace', 'staleIfError', 'keep', 'uncacheable', 'why', 'stream', 'tags', 'body'],
+  beresp: ['status', 'reason', 'headers', 'ttl', 'grace', 'staleIfError', 'keep', 'uncacheable', 'why', 'stream', 'esi', 'tags', 'body'],
 }
 
 /** Longest value that is shown whole. */

@@ -7,6 +7,7 @@ import { KeptFields, readFields } from '../kept-fields.ts'
 import { CachedObject, Marker, type ObjectInit, type Part } from '../object.ts'
 import { sharedNames, sharedText } from '../shared-text.ts'
 import { EMPTY_BODY, StoredBody } from '../stored-body.ts'
+import { codingOfNumber, numberOfCoding } from '../stored-coding.ts'
 import { Reading, sizeOf, Writing } from './record-text.ts'
 
 /** Largest body that lies in its record, bytes. */
@@ -29,6 +30,10 @@ const TARGET = 1 << 7
 const ALL_FIELDS = 1 << 8
 /** The body is not in the record. */
 const BODY_APART = 1 << 9
+/** Three bits. */
+const CODING_AT = 10
+const CODING = 7
+const ESI = 1 << 13
 
 const ETAG_NONE = -1
 const ETAG_APART = -2
@@ -135,6 +140,8 @@ function writeObject(buffer: Buffer, at: number, object: CachedObject, bodyApart
   if (object.target !== null) flags |= TARGET
   if (!(object.written instanceof KeptFields)) flags |= ALL_FIELDS
   if (bodyApart) flags |= BODY_APART
+  if (object.esi) flags |= ESI
+  flags |= numberOfCoding(object.coding) << CODING_AT
   buffer.writeInt32LE(flags, at + FLAGS)
   buffer.writeInt32LE(object.status, at + STATUS)
   buffer.writeDoubleLE(object.storedAt, at + STORED_AT)
@@ -262,6 +269,8 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
     lifetimeSource,
     body: bodyApart ? beside.body(length) : (beside.within?.(length ?? 0) ?? keptBody(buffer, bodyAt, length ?? 0)),
     backend,
+    esi: (flags & ESI) !== 0,
+    coding: codingOfNumber((flags >> CODING_AT) & CODING),
   }
 }
 
