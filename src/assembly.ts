@@ -10,6 +10,7 @@ import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
+import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
@@ -61,6 +62,8 @@ export interface ServerOptions {
   readonly compressTypes?: readonly string[]
   /** Bytes; smaller answers are stored as they come. Default 1024. */
   readonly compressMin?: number
+  /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
+  readonly slice?: number | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -135,6 +138,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     fillBudget: stores.fillBudget,
+    unsliced: new Unsliced(),
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
     policy: () => policies.active,

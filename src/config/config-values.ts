@@ -37,6 +37,7 @@ export interface Config {
   readonly compress?: 'off' | Coding
   readonly compressTypes?: string | readonly string[]
   readonly compressMin?: SizeText
+  readonly slice?: 'off' | 'on' | SizeText
   readonly log?: LogFormat | `${LogFormat}:${string}`
   /** Run-time parameters by name. */
   readonly params?: Readonly<Record<string, string | number | boolean>>

@@ -15,6 +15,7 @@ import {
   path,
   secret,
   size,
+  sliceSize,
   text,
   toggle,
   token,
@@ -87,6 +88,8 @@ export interface OptionValues {
   readonly compressTypes: readonly string[]
   /** Bytes. */
   readonly compressMin: number
+  /** Bytes. */
+  readonly slice: number | null
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
   /** Run-time parameters by name, as `param.set` takes them. */
@@ -267,6 +270,15 @@ export const OPTIONS: Rows<OptionValues> = {
     default: 1024,
     group: 'Cache',
     prose: 'smaller answers are stored as they come',
+  },
+  slice: {
+    flag: 'slice',
+    placeholder: 'SIZE',
+    kind: sliceSize,
+    default: null,
+    defaultText: 'off',
+    group: 'Cache',
+    prose: 'fetch and store what is larger in slices of this size, so that a range of it costs no more; on: 8 MiB',
   },
   log: {
     flag: 'log',

@@ -71,6 +71,7 @@ export interface SettingsInput {
   readonly compress?: 'off' | Coding
   readonly compressTypes?: readonly string[]
   readonly compressMin?: number
+  readonly slice?: number | null
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
 }
@@ -100,6 +101,7 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
       types: types.map((type) => type.toLowerCase()),
       min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
     },
+    slice: checked(OPTIONS.slice, 'slice', input.slice ?? null),
     shortlived: defaultShortlived,
   }
 }

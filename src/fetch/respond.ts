@@ -15,6 +15,8 @@ import { parseContentRange } from '../wire/range.ts'
 import { askPlain } from './again.ts'
 import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
+import { giveUpSlices, judgeSlice, sliceFailed, wishOf } from './slicing.ts'
+import type { SliceWish } from './start.ts'
 import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
 import { asksToBeAssembled } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
@@ -32,12 +34,32 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
     fetch.cancelCall()
     return failWith(new RequestFailure('origin_error', `the origin answered ${response.status}`, true))
   }
+  const slice = merged === null && init.request.slice !== null ? wishOf(fetch) : null
+  if (slice !== null) return sliced(fetch, slice, response, body)
   if (fetch.completing) return complete(fetch, response, body)
   if (response.status === 206 && init.kind !== 'pass' && init.range === null) {
     fetch.cancelCall()
     return failWith(new RequestFailure('unexpected_206'))
   }
   return ask(fetch, response, body, merged)
+}
+
+function sliced(fetch: FetchTransaction, wish: SliceWish, response: OriginResponse, body: Body | null): NextFetchStep {
+  fetch.slice = null
+  const answer = judgeSlice(wish, response, body, fetch.deps.clock.wall())
+  switch (answer.type) {
+    case 'slice':
+      fetch.slice = answer.slice
+      return ask(fetch, answer.response, body, null)
+    case 'whole':
+      return ask(fetch, answer.response, body, null)
+    case 'unsliced':
+      return giveUpSlices(fetch, answer.remember)
+    case 'failed':
+      return sliceFailed(fetch, answer.failure)
+    default:
+      return answer satisfies never
+  }
 }
 
 /** An error never takes the place of what may still be served: in grace, or because stale-if-error covers it. */

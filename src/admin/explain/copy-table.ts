@@ -138,11 +138,25 @@ export class CopyTable extends LocalTable {
 
   #copyOf(object: CachedObject): CachedObject {
     const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
-    const { target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi } =
-      object
+    const {
+      target,
+      part,
+      status,
+      reason,
+      withheld,
+      etag,
+      lastModified,
+      date,
+      mustRevalidate,
+      lifetimeSource,
+      backend,
+      coding,
+      esi,
+      sliced,
+    } = object
     const copy = new CachedObject({
       ...object,
-      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi },
+      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi, sliced },
       position: this.position,
       headers: headers.clone(),
       life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },
