@@ -4,14 +4,14 @@
  */
 import { RequestFailure } from '../errors.ts'
 import { sliceKey } from '../object/key-text.ts'
-import { manifestBody } from '../object/manifest.ts'
+import { dropSlices, manifestBody } from '../object/manifest.ts'
 import { CachedObject, type ObjectInit } from '../object/object.ts'
 import { SliceLookup } from '../object/slice-lookup.ts'
 import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { objectInit } from './new-object.ts'
 import { type ReceiveStep, refuse, type Sharing, share, withoutCodings } from './sharing.ts'
-import { type FoundSlice, giveUpSlices } from './slicing.ts'
+import { type FoundSlice, giveUpSlices, manifestBefore } from './slicing.ts'
 import { DONE, type FetchStep, failWith } from './step.ts'
 import { deliverableHeaders } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
@@ -49,10 +49,13 @@ function changesBytes({ esi, filterList, compress }: BackendResponse): boolean {
 
 /** The slice first: who waits for the manifest looks for slices as soon as it is there. */
 function openManifest(fetch: FetchTransaction, sharing: Sharing, slice: FoundSlice, init: ObjectInit, object: CachedObject): CachedObject {
-  const { table, clock } = fetch.deps
+  const { table, clock, log } = fetch.deps
   const { request, claim } = fetch.init
   const found = table.find(new SliceLookup(object.key, request.credentialed, clock.now()))
   publish(fetch, found.type === 'fetch' ? found.claim : null, object)
+  const before = manifestBefore(fetch)
+  if (before !== null && before.mark !== slice.manifest.mark)
+    dropSlices(table, request.key, before, (error) => log.error({ err: error, fetch: request.id }, 'slices could not be dropped'))
   const manifest = new CachedObject({ ...init, sliced: true, body: manifestBody(slice.manifest) })
   // Uncoded, it serves clients of all codings.
   const names = withoutCodings(sharing.names)

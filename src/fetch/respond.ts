@@ -15,7 +15,7 @@ import { parseContentRange } from '../wire/range.ts'
 import { askPlain } from './again.ts'
 import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
-import { giveUpSlices, judgeSlice, sliceFailed, wishOf } from './slicing.ts'
+import { giveUpSlices, judgeSlice, manifestBefore, sliceFailed, wishOf } from './slicing.ts'
 import type { SliceWish } from './start.ts'
 import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
 import { asksToBeAssembled } from './template.ts'
@@ -46,7 +46,7 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
 
 function sliced(fetch: FetchTransaction, wish: SliceWish, response: OriginResponse, body: Body | null): NextFetchStep {
   fetch.slice = null
-  const answer = judgeSlice(wish, response, body, fetch.deps.clock.wall())
+  const answer = judgeSlice(wish, response, body, manifestBefore(fetch), fetch.deps.clock.wall())
   switch (answer.type) {
     case 'slice':
       fetch.slice = answer.slice

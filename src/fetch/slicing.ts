@@ -2,7 +2,7 @@
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import { RequestFailure } from '../errors.ts'
-import { type Manifest, newManifest } from '../object/manifest.ts'
+import { type Manifest, manifestOf, newManifest } from '../object/manifest.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import { contentCoding } from '../wire/content-coding.ts'
 import { type ContentRange, parseContentRange } from '../wire/range.ts'
@@ -32,6 +32,12 @@ export function wishOf({ init }: FetchTransaction): SliceWish | null {
   return slice === null || init.kind === 'pass' || (slice.of === null && init.claim === null) ? null : slice
 }
 
+/** The manifest that the fetch is to renew, unless an invalidation overtook it. */
+export function manifestBefore({ init }: FetchTransaction): Manifest | null {
+  const { claim } = init
+  return claim?.stale?.sliced === true && !claim.detached ? manifestOf(claim.stale) : null
+}
+
 /** Turns a request for the whole into one for the slice. */
 export function askForSlice({ index, size, of, ranged }: SliceWish, headers: HeaderMap): void {
   const { first, last } = sliceRange(index, size, of === null ? null : of.total)
@@ -39,7 +45,14 @@ export function askForSlice({ index, size, of, ranged }: SliceWish, headers: Hea
   if (of !== null || ranged) headers.set('Accept-Encoding', 'identity')
 }
 
-export function judgeSlice(wish: SliceWish, response: OriginResponse, body: Body | null, wall: number): SliceAnswer {
+/** `before`: the manifest that is out of date. `wall`: epoch milliseconds. */
+export function judgeSlice(
+  wish: SliceWish,
+  response: OriginResponse,
+  body: Body | null,
+  before: Manifest | null,
+  wall: number,
+): SliceAnswer {
   const { of } = wish
   if (response.status !== 206) {
     if (of !== null) return PASSING.has(response.status) ? busy(response.status) : changed(`the origin answered ${response.status}`)
@@ -59,7 +72,7 @@ export function judgeSlice(wish: SliceWish, response: OriginResponse, body: Body
   if (!isSlice(range, wish, total)) return UNSLICED
   if (total <= wish.size) return { type: 'whole', response: asWhole(response, total) }
   if (validator === null) return UNSLICED
-  const manifest = newManifest(wish.size, total, validator)
+  const manifest = newManifest(wish.size, total, validator, before)
   return { type: 'slice', slice: { index: wish.index, manifest, first: true }, response: asWhole(response, total) }
 }
 

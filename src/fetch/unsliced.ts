@@ -6,7 +6,12 @@ const MOST = 10_000
 
 export class Unsliced {
   /** Oldest first, since every memory lasts the same. */
-  readonly #until = new Map<string, number>()
+  readonly #until: Map<string, number>
+
+  /** `like`: what is known already. */
+  constructor(like: Unsliced | null = null) {
+    this.#until = new Map(like === null ? [] : like.#until)
+  }
 
   /** `now`: monotonic milliseconds, here and below. */
   add(key: string, now: number): void {

@@ -21,7 +21,7 @@ export class SliceLookup implements Lookup {
     this.now = now
   }
 
-  variant(): string {
+  variant(_names: readonly string[]): string {
     return ''
   }
 

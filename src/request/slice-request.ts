@@ -7,8 +7,8 @@ import { RequestFailure } from '../errors.ts'
 import { type FetchHandle, type FetchObserver, type FetchResult, startFetch } from '../fetch/start.ts'
 import { type Claim, type ClaimOutcome, OVERTAKEN_WAIT, type Waiter } from '../object/claim.ts'
 import { Filling } from '../object/filling.ts'
-import { marksKey, sliceKey } from '../object/key-text.ts'
-import type { Manifest } from '../object/manifest.ts'
+import { sliceKey } from '../object/key-text.ts'
+import { dropSlices, type Manifest } from '../object/manifest.ts'
 import type { CachedObject } from '../object/object.ts'
 import { SliceLookup } from '../object/slice-lookup.ts'
 import { OriginFailure } from '../origin/exchange.ts'
@@ -44,9 +44,11 @@ export class SliceRequest implements Waiter, FetchObserver {
   #letGo: (() => void) | null = null
   #over = false
 
-  /** Begins at once. */
-  constructor(source: SliceSource, index: number) {
+  /** Begins at once. `goesOn`: slices before it were read, so that the manifest is used again. */
+  constructor(source: SliceSource, index: number, goesOn: boolean) {
     const { tx, manifest } = source
+    // Or its own slices would push it out, and lead nowhere.
+    if (goesOn) tx.engine.table.find(new ManifestLookup(tx))
     this.index = index
     this.#source = source
     this.#began = tx.engine.clock.now()
@@ -75,6 +77,7 @@ export class SliceRequest implements Waiter, FetchObserver {
     this.#leaveQueue = null
     this.#stopWaiting()
     if (this.#over) return
+    this.#source.tx.engine.counters.add(C.busy_wakeup)
     switch (outcome.type) {
       case 'object':
         this.#have(outcome.object)
@@ -146,11 +149,12 @@ export class SliceRequest implements Waiter, FetchObserver {
   }
 
   #wait(claim: Claim): void {
-    const { clock, settings, table } = this.#source.tx.engine
+    const { clock, counters, settings, table } = this.#source.tx.engine
     if (claim.waiters >= settings.limits.waiters) {
       this.#fail(new RequestFailure('wait_limit'))
       return
     }
+    counters.add(C.busy_sleep)
     this.#waitsFor = claim
     this.#leaveQueue = table.wait(claim, this)
     const now = clock.now()
@@ -158,8 +162,12 @@ export class SliceRequest implements Waiter, FetchObserver {
     const patience = claim.overtakenAt === null ? left : claim.overtakenAt + OVERTAKEN_WAIT - now
     this.#timer = clock.after(Math.min(left, patience), () => {
       this.#stopWaiting()
-      if (patience < left) this.#find()
-      else this.#fail(new RequestFailure('wait_timeout'))
+      if (patience < left) {
+        this.#find()
+        return
+      }
+      counters.add(C.busy_killed)
+      this.#fail(new RequestFailure('wait_timeout'))
     })
   }
 
@@ -229,9 +237,22 @@ export class SliceRequest implements Waiter, FetchObserver {
     const { tx, object, manifest } = this.#source
     const { table, log } = tx.engine
     table.discard(object)
-    const dropped = table.purge(marksKey(tx.key, manifest.mark), false)
-    if (dropped instanceof Promise)
-      dropped.catch((error: unknown) => log.error({ err: error, request: tx.id }, 'slices of a file that changed could not be dropped'))
+    dropSlices(table, tx.key, manifest, (error) => log.error({ err: error, request: tx.id }, 'slices could not be dropped'))
+  }
+}
+
+/** A look at what is there, which claims nothing and waits for nothing. */
+class ManifestLookup extends SliceLookup {
+  override readonly solitary: boolean = true
+  readonly #tx: RequestTransaction
+
+  constructor(tx: RequestTransaction) {
+    super(tx.key, tx.credentialed, tx.engine.clock.now())
+    this.#tx = tx
+  }
+
+  override variant(names: readonly string[]): string {
+    return this.#tx.variant(names)
   }
 }
 

@@ -31,7 +31,7 @@ export class SlicedBody implements Body {
 
   /** Asks for the slice that holds a byte. Calls back once, maybe before it returns, unless somebody calls `leave` before. */
   begin(position: number, began: (outcome: SliceOutcome) => void): void {
-    const slice = new SliceRequest(this.#source, sliceOf(position, this.#source.manifest.size))
+    const slice = new SliceRequest(this.#source, sliceOf(position, this.#source.manifest.size), false)
     this.#begun.slice = slice
     slice.whenReady(began)
   }
@@ -94,12 +94,16 @@ class SlicedReader implements BodyFlow {
     this.#leave()
   }
 
+  get #goesOn(): boolean {
+    return this.#index > sliceOf(this.#range.first, this.#source.manifest.size)
+  }
+
   /** On to the next slice as long as nothing is to be waited for; a loop, since all of them may be at hand. */
   #goOn(): void {
     if (this.#busy) return
     this.#busy = true
     while (!this.#over && !this.#paused && this.#slice === null) {
-      const slice = this.#ahead ?? new SliceRequest(this.#source, this.#index)
+      const slice = this.#ahead ?? new SliceRequest(this.#source, this.#index, this.#goesOn)
       this.#ahead = null
       this.#slice = slice
       slice.whenReady((outcome) => this.#ready(slice, outcome))
@@ -131,7 +135,7 @@ class SlicedReader implements BodyFlow {
     this.#read += bytes.length
     if (!this.#sink.chunk(bytes)) this.#paused = true
     if (this.#ahead === null && !this.#over && this.#index < this.#last && this.#read * 2 >= this.#wanted)
-      this.#ahead = new SliceRequest(this.#source, this.#index + 1)
+      this.#ahead = new SliceRequest(this.#source, this.#index + 1, true)
     return !this.#paused
   }
 

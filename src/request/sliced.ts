@@ -46,6 +46,7 @@ export function deliverSliced(
   })
   const after = (came: SliceOutcome): NextRequestStep => {
     if (tx.over) return DONE
+    tx.now = tx.engine.clock.now()
     if (came.type === 'failed') return failed(tx, came.failure)
     return next(tx, came.stored ? answer : incomplete(answer))
   }
@@ -54,19 +55,17 @@ export function deliverSliced(
 
 /** What was stored was not all that is sent. */
 function incomplete(answer: Answer): Answer {
-  if (answer.outcome !== 'HIT' && answer.outcome !== 'STALE') return answer
+  if (answer.outcome !== 'HIT') return answer
   return { ...answer, outcome: 'MISS', why: 'PARTIAL', forward: 'partial', forwardStatus: 206, stored: true }
 }
 
 /** Of a file that changed the manifest is gone by now: once more, with what it is now. */
 function failed(tx: RequestTransaction, failure: SliceFailure): RequestStep {
-  const { clock, decisions } = tx.engine
   tx.hold(null)
   tx.releaseClaims()
-  tx.now = clock.now()
   if (failure.code === 'slice_changed' && !tx.foundChanged) {
     tx.foundChanged = true
     return LOOKUP
   }
-  return failureStep(failure, failureStatus(failure.code, decisions), 'ERROR')
+  return failureStep(failure, failureStatus(failure.code, tx.engine.decisions), 'ERROR')
 }

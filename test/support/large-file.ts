@@ -7,12 +7,21 @@ import type { OriginHit, OriginScript } from './scripted-origin.ts'
 /** Bytes of one piece that is made and sent. */
 const PIECE = 16 * 1024
 
+/** Unlike in any two places that lie less than some MiB apart. */
+const BLOCK = 4096
+const PERIOD = 251
+const PATTERN = Buffer.from(Array.from({ length: BLOCK + PERIOD }, (_, at) => at % PERIOD))
+
 /** The bytes from `first` to `last` of a file; `version` tells one file from another. */
 export function bytesOf(first: number, last: number, version: number = 0): Buffer {
   const bytes = Buffer.allocUnsafe(last - first + 1)
-  for (let i = 0; i < bytes.length; i++) {
-    const at = first + i
-    bytes[i] = ((at % 251) ^ (Math.floor(at / 4096) % 256)) + version
+  for (let at = first; at <= last; ) {
+    const block = Math.floor(at / BLOCK)
+    const end = Math.min((block + 1) * BLOCK, last + 1)
+    const mask = (block + 7 * version) % 256
+    const from = at % PERIOD
+    for (let i = 0; i < end - at; i++) bytes[at - first + i] = (PATTERN[from + i] as number) ^ mask
+    at = end
   }
   return bytes
 }
@@ -32,6 +41,8 @@ export class LargeFile {
   version = 0
   /** Bytes of bodies that were taken from here. */
   sent = 0
+  /** Is told of each request before it is answered. */
+  asked: (range: string) => unknown = () => {}
   /** Range fields of all requests, in order; `''` for none. */
   readonly ranges: string[] = []
   readonly #options: LargeFileOptions
@@ -46,13 +57,16 @@ export class LargeFile {
     return etag === undefined ? `"v${this.version}"` : etag
   }
 
-  readonly script: OriginScript = (hit, response) => this.answer(hit, response)
+  readonly script: OriginScript = async (hit, response) => {
+    const asked = hit.headers.range ?? ''
+    this.ranges.push(asked)
+    await this.asked(asked)
+    this.#answer(hit, asked, response)
+  }
 
-  answer({ method, headers }: OriginHit, response: ServerResponse): void {
+  #answer({ method, headers }: OriginHit, asked: string, response: ServerResponse): void {
     const { length, version, etag } = this
     const { fields = {}, ranges = true, wall = Date.now } = this.#options
-    const asked = headers.range ?? ''
-    this.ranges.push(asked)
     const head: Record<string, string> = { 'Cache-Control': 'max-age=60', Date: formatHttpDate(wall()), ...fields }
     if (etag !== null) head['ETag'] = etag
     if (ranges) head['Accept-Ranges'] = 'bytes'
