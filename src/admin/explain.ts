@@ -153,7 +153,9 @@ function notesOf({ events, purged, included, tx }: Rehearsal): readonly string[]
   if (tx.served?.sliced === true) {
     const { size, total } = manifestOf(tx.served)
     const slices = Math.ceil(total / size)
-    notes.push(`It is stored in slices: ${slices} of ${formatSize(size)}, ${formatSize(total)} in all, each fetched when somebody reads it.`)
+    notes.push(
+      `It is stored in slices: ${slices} of ${formatSize(size)}, ${formatSize(total)} in all, each fetched when somebody reads it.`,
+    )
   } else if (tx.slicing !== null && tx.served === null)
     notes.push(`It is asked for in slices of ${formatSize(tx.slicing.size)}; what is no larger is stored whole.`)
   if (purged !== null) notes.push(`The purge would take ${purged} object${purged === 1 ? '' : 's'}.`)

@@ -232,7 +232,8 @@ const PURGING = definePolicy({
   recv({ req, purge }) {
     if (req.method === 'PURGE') return purge({ soft: req.headers.has('soft') })
     if (req.method === 'PURGETAG') return purge({ tags: ['films'] })
-    if (req.method === 'PURGEURL') return purge({ url: req.url })
+    if (req.method === 'PURGEPREFIX') return purge({ prefix: req.url })
+    if (req.method === 'BAN') return purge({ ban: 'obj.http.etag ~ v0' })
   },
   hash({ req, key }) {
     if (req.url === '/tenant') key.add('one')
@@ -250,7 +251,7 @@ const PURGING = definePolicy({
 it.each([
   ['/film', 'PURGE'],
   ['/film', 'PURGETAG'],
-  ['/film', 'PURGEURL'],
+  ['/film', 'PURGEPREFIX'],
   ['/tenant', 'PURGE'],
   ['/anew', 'PURGE'],
 ])('drops all slices of %s by %s', async (url, method) => {
@@ -261,6 +262,15 @@ it.each([
   expect((await site.ask(method, url)).reason).toBe('7')
   expect(site.stat('n_object')).toBe(0)
   shows(await site.get(url), 200, 0, LENGTH - 1)
+  expect(file.ranges.length).toBe(12)
+})
+
+it('drops slices that a ban matches', async () => {
+  const file = new LargeFile(LENGTH)
+  const site = await slicedSite(file, { policy: PURGING })
+  await site.get('/film')
+  await site.ask('BAN', '/film')
+  shows(await site.get('/film'), 200, 0, LENGTH - 1)
   expect(file.ranges.length).toBe(12)
 })
 
@@ -281,7 +291,10 @@ it('fetches a slice once for two who want it at the same time', async () => {
   file.asked = () => gate.opened
   const first = 2 * SLICE + 5
   const before = site.stat('busy_sleep')
-  const both = [site.get('/film', { Range: `bytes=${first}-${first + 9}` }), site.get('/film', { Range: `bytes=${first + 50}-${first + 59}` })]
+  const both = [
+    site.get('/film', { Range: `bytes=${first}-${first + 9}` }),
+    site.get('/film', { Range: `bytes=${first + 50}-${first + 59}` }),
+  ]
   await site.origin.hit(1)
   await until(() => site.stat('busy_sleep') === before + 1, 'one who waits')
   gate.open()
@@ -355,7 +368,9 @@ it('shows a policy each slice as the whole file, whose bytes it may not change',
   const seen: string[] = []
   const policy = definePolicy({
     backendResponse({ beresp, bereq }) {
-      seen.push(`${bereq.headers.get('range')} ${beresp.status} ${beresp.headers.get('content-length')} ${beresp.headers.get('content-range')}`)
+      seen.push(
+        `${bereq.headers.get('range')} ${beresp.status} ${beresp.headers.get('content-length')} ${beresp.headers.get('content-range')}`,
+      )
       if (bereq.url === '/filtered') beresp.filters.push({ chunk: (bytes, push) => void push(bytes.map((byte) => byte ^ 255)) })
     },
   })
@@ -374,7 +389,10 @@ it('decodes nothing and compresses small answers as ever', async () => {
       const { range = '' } = hit.headers
       const head = { ETag: '"t"', 'Content-Type': 'text/plain', 'Cache-Control': 'max-age=60' }
       if (range === '') response.writeHead(200, { ...head, 'Content-Length': text.length }).end(text)
-      else response.writeHead(206, { ...head, 'Content-Length': text.length, 'Content-Range': `bytes 0-${text.length - 1}/${text.length}` }).end(text)
+      else
+        response
+          .writeHead(206, { ...head, 'Content-Length': text.length, 'Content-Range': `bytes 0-${text.length - 1}/${text.length}` })
+          .end(text)
     },
     { slice: SLICE, compress: 'gzip' },
   )
@@ -383,4 +401,3 @@ it('decodes nothing and compresses small answers as ever', async () => {
   expect((await site.get('/text')).body.toString()).toBe(text)
   expect(site.origin.hits.length).toBe(1)
 })
-
