@@ -197,6 +197,7 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
       if (piece === undefined) {
         if (!this.#goOn()) break
       } else if (piece instanceof Uint8Array) {
+        if (!this.#hasRoom(piece)) break
         this.#ahead -= piece.length
         this.#next()
         this.#give(piece)
@@ -222,8 +223,10 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
 
   /** Answers whether to go on: more of it went, or it is over. */
   #passOn(inclusion: Inclusion): boolean {
-    const bytes = inclusion.take()
+    const bytes = inclusion.waiting
     if (bytes !== null) {
+      if (!this.#hasRoom(bytes)) return false
+      inclusion.take()
       this.#give(bytes)
       return true
     }
@@ -232,7 +235,7 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
       this.#flush()
       if (this.#paused || this.#over) return false
       inclusion.resume()
-      return inclusion.over || inclusion.ready
+      return inclusion.over || inclusion.waiting !== null
     }
     this.#next()
     const { failure, include, asked } = inclusion
@@ -251,9 +254,14 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
     this.#at = 0
   }
 
+  /** What is large goes alone, behind what was gathered. */
+  #hasRoom(bytes: Buffer): boolean {
+    if (bytes.length > SMALL) this.#flush()
+    return !this.#paused && !this.#over
+  }
+
   #give(bytes: Buffer): void {
     if (bytes.length > SMALL) {
-      this.#flush()
       this.#send(bytes)
       return
     }

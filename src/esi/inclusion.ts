@@ -50,17 +50,15 @@ export class Inclusion implements BodySink {
     this.failure = detail
   }
 
-  /** Whether bytes wait. */
-  get ready(): boolean {
-    return this.#waiting.length > 0
+  /** The next bytes, or `null` while there are none. */
+  get waiting(): Buffer | null {
+    return this.#waiting[0] ?? null
   }
 
-  /** The next bytes, or `null` while there are none. */
-  take(): Buffer | null {
-    const bytes = this.#waiting.shift()
-    if (bytes === undefined) return null
+  /** The next bytes go to the client. */
+  take(): void {
+    this.#waiting.shift()
     this.#taken = true
-    return bytes
   }
 
   /** Lets what it reads go on; bytes may come before this returns. */
