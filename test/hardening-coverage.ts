@@ -1,7 +1,7 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
+ * (245, 246) and the admin (249); of G what is about ESI (207–217); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
  */
 
 export interface Coverage {
@@ -35,6 +35,12 @@ const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
 const BAN = 'journey/ban.test.ts'
+
+const ESI = 'journey/esi.test.ts'
+const ESI_FAILURES = 'journey/esi-failures.test.ts'
+const ESI_CODINGS = 'journey/esi-codings.test.ts'
+const ESI_PARSER = 'esi/parser.test.ts'
+const ESI_ASSEMBLY = 'esi/assembly.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -193,6 +199,17 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   180: by(RANGES),
   // With 64 MiB the supervisor's thread is counted, too: at rest three threads take 210 MiB. 256 MiB and 2 GiB run with `npm run test:long`.
   194: by('workers/memory.test.ts', 'long/memory.long.ts', 'object/shared/shared-garbage.test.ts'),
+  207: by(ESI),
+  208: by(ESI_FAILURES),
+  209: by(ESI_FAILURES),
+  210: by(ESI_FAILURES),
+  211: by(ESI_FAILURES, ESI_PARSER),
+  // A hundred thousand pages run with `npm run test:long`.
+  212: by(ESI_PARSER, 'long/esi.long.ts'),
+  214: by(ESI_FAILURES, ESI_ASSEMBLY),
+  215: by(ESI),
+  216: by(ESI, ESI_CODINGS),
+  217: by(ESI),
   221: partly('PROXY lines and HTTP/2: there are none yet', INVALIDATE, BAN),
   222: by('vcl-ts/ban.test.ts', BAN),
   223: by('vcl-ts/ban-pattern.test.ts', BAN),
