@@ -63,10 +63,15 @@ export function assemblePage(tx: RequestTransaction, answer: Answer): void {
 class PageFragments implements Fragments {
   readonly #tx: RequestTransaction
   /** Of a fragment of the page's own host. */
-  #headers: HeaderMap | null = null
+  #ownHeaders: HeaderMap | null = null
 
   constructor(tx: RequestTransaction) {
     this.#tx = tx
+  }
+
+  /** `''` when a request of HTTP/1.0 names none. */
+  get #ownHost(): string {
+    return this.#tx.req.original.headers.getLower('host') ?? ''
   }
 
   request(reference: Reference, answered: (answer: FragmentAnswer) => void): FragmentRequest | null {
@@ -76,8 +81,8 @@ class PageFragments implements Fragments {
     const host = this.#hostOf(found)
     if (host === null) return null
     tx.engine.counters.add(C.esi_req)
-    const own = host === tx.req.original.headers.getLower('host')
-    const head = { method: 'GET', target: found.target, host, version: tx.req.proto, headers: this.#headersFor(host, own) }
+    const own = host === this.#ownHost
+    const head = { method: 'GET', target: found.target, host: own ? null : host, version: tx.req.proto, headers: this.#headers(own) }
     const exchange = new FragmentExchange(head, tx.exchange.peer, answered)
     tx.include(exchange)
     return exchange
@@ -90,20 +95,19 @@ class PageFragments implements Fragments {
   /** The page's own, or one that the policy allows; `null`: no request may go there. */
   #hostOf({ authority, scheme }: Target): string | null {
     const { req, policy } = this.#tx
-    const own = req.original.headers.getLower('host') ?? null
-    if (authority === null) return own
+    if (authority === null) return this.#ownHost
     const host = normaliseHost(authority, scheme ?? req.scheme)
-    if (host === own && (scheme === null || scheme === req.scheme)) return own
+    if (host === this.#ownHost && (scheme === null || scheme === req.scheme)) return host
     return policy.compiled.esi.hosts.has(host) ? host : null
   }
 
-  #headersFor(host: string | null, own: boolean): HeaderMap {
-    if (this.#headers === null) {
-      this.#headers = this.#tx.req.original.headers.clone()
-      for (const name of PAGE_ONLY) this.#headers.removeRaw(name)
+  #headers(own: boolean): HeaderMap {
+    if (this.#ownHeaders === null) {
+      this.#ownHeaders = this.#tx.req.original.headers.clone()
+      for (const name of PAGE_ONLY) this.#ownHeaders.removeRaw(name)
     }
-    const headers = this.#headers.clone()
-    if (!own && host !== null) for (const name of CREDENTIALS) headers.removeRaw(name)
+    const headers = this.#ownHeaders.clone()
+    if (!own) for (const name of CREDENTIALS) headers.removeRaw(name)
     return headers
   }
 }

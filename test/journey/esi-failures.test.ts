@@ -211,6 +211,13 @@ describe('pages that include each other', () => {
     expect(await text(given, '/0')).toBe('<i>/0<i>/1</i></i>')
   })
 
+  it('go as deep as a hundred levels without a stack that overflows', async () => {
+    const given = await open((_, response) => reply(response, 200, PAGE, '<i><esi:include src="/"/></i>'), {
+      params: { max_esi_depth: 100 },
+    })
+    for (const _ of [1, 2]) expect((await text(given, '/')).length).toBe(101 * '<i></i>'.length)
+  })
+
   it.each(['max-age=60', 'no-store', 'max-age=0', 'private'])('in a circle do not wait for themselves: %s', async (control) => {
     const fields = { ...PAGE, 'Cache-Control': control }
     const given = await open(({ url }, response) =>
