@@ -13,6 +13,7 @@ const hit: Omit<Scenario, 'name' | 'title'> = {
   few: null,
   memory: '1G',
   policy: 'none',
+  coding: null,
   log: false,
   expect: { status: 200, from: 0, bytes: KiB, fields: [] },
 }
@@ -41,6 +42,14 @@ export const SCENARIOS: readonly Scenario[] = [
     title: '304 to If-None-Match',
     fields: [['If-None-Match', '"a-quick-brown-fox"']],
     expect: { ...hit.expect, status: 304, bytes: 0 },
+  },
+  {
+    ...hit,
+    name: 'hit-brotli',
+    title: 'hit, 1 KiB, stored in brotli, which the browser takes',
+    shape: 'browser',
+    coding: 'br',
+    expect: { ...hit.expect, fields: ['Content-Encoding'] },
   },
   { ...hit, name: 'hit-100k', title: 'hit, 100 KiB', bodyBytes: 100 * KiB, expect: { ...hit.expect, bytes: 100 * KiB } },
   { ...hit, name: 'hit-1m', title: 'hit, 1 MiB', bodyBytes: KiB * KiB, expect: { ...hit.expect, bytes: KiB * KiB } },

@@ -33,8 +33,16 @@ export class BadCoding extends Error {
 export const HIGHEST_RATIO = 100
 const FREE = 1024 * 1024
 
-/** Levels that keep pace with a network; what is heavier takes ten times as long for a tenth. */
-const LIGHT: Readonly<Record<Coding, number>> = { br: 4, gzip: 6, zstd: 3 }
+/** `light`: keeps pace with a network. `heavy`: takes some ten times as long for a tenth less, so that nobody should wait for it. */
+export type Effort = 'light' | 'heavy'
+
+const LEVELS: Readonly<Record<Effort, Readonly<Record<Coding, number>>>> = {
+  light: { br: 4, gzip: 6, zstd: 3 },
+  heavy: { br: 11, gzip: 9, zstd: 19 },
+}
+/** What brotli's highest level is for: a mebibyte takes a second. */
+const LONGEST_FOR_BR_11 = 1024 * 1024
+const HIGH_BR = 9
 
 /** Largest window, so that whoever decodes needs a mebibyte and not four, or sixteen. */
 const WINDOW_BITS = 20
@@ -50,8 +58,8 @@ export function coderFree(): boolean {
 }
 
 /** Codes content. `length` is the whole's, if it is known. */
-export function coding(to: Coding, length: number | null): () => Stage {
-  return () => new CodingStage(to, length)
+export function coding(to: Coding, length: number | null, effort: Effort = 'light'): () => Stage {
+  return () => new CodingStage(to, length, effort)
 }
 
 /** Decodes content. Empty content is taken for what it is. `highestRatio`: Infinity for what was coded here. */
@@ -70,15 +78,21 @@ export function decodedWhole(bytes: Buffer, from: Coding, most: number): Buffer 
   }
 }
 
-function coder(to: Coding, length: number | null): Engine {
+function levelOf(to: Coding, length: number | null, effort: Effort): number {
+  const tooLong = to === 'br' && effort === 'heavy' && (length === null || length > LONGEST_FOR_BR_11)
+  return tooLong ? HIGH_BR : LEVELS[effort][to]
+}
+
+function coder(to: Coding, length: number | null, effort: Effort): Engine {
+  const level = levelOf(to, length, effort)
   const bits = length === null ? WINDOW_BITS : Math.min(WINDOW_BITS, Math.max(SMALLEST_WINDOW_BITS, Math.ceil(Math.log2(length + 1))))
   switch (to) {
     case 'gzip':
-      return createGzip({ level: LIGHT.gzip })
+      return createGzip({ level })
     case 'br':
       return createBrotliCompress({
         params: {
-          [constants.BROTLI_PARAM_QUALITY]: LIGHT.br,
+          [constants.BROTLI_PARAM_QUALITY]: level,
           [constants.BROTLI_PARAM_LGWIN]: bits,
           [constants.BROTLI_PARAM_SIZE_HINT]: length ?? 0,
         },
@@ -86,7 +100,7 @@ function coder(to: Coding, length: number | null): Engine {
     case 'zstd':
       return createZstdCompress({
         params: {
-          [constants.ZSTD_c_compressionLevel]: LIGHT.zstd,
+          [constants.ZSTD_c_compressionLevel]: level,
           [constants.ZSTD_c_windowLog]: bits,
           [constants.ZSTD_c_checksumFlag]: 1,
         },
@@ -226,12 +240,14 @@ class CodingStage extends EngineStage {
   readonly #to: Coding
   /** Of the whole; `null`: not known. */
   readonly #length: number | null
+  readonly #effort: Effort
   #given = 0
   #flushed = 0
 
-  constructor(to: Coding, length: number | null) {
-    super(coder(to, length))
+  constructor(to: Coding, length: number | null, effort: Effort) {
+    super(coder(to, length, effort))
     this.#to = to
+    this.#effort = effort
     this.#length = length
     coders++
   }
@@ -241,7 +257,7 @@ class CodingStage extends EngineStage {
     const first = this.#given === 0
     this.#given += bytes.length
     // The beginning of a page is of use before the rest is there.
-    if (this.#given === this.#length || (!first && this.#given - this.#flushed < FLUSH_EVERY)) return
+    if (this.#effort === 'heavy' || this.#given === this.#length || (!first && this.#given - this.#flushed < FLUSH_EVERY)) return
     this.#flushed = this.#given
     await this.flush(FLUSH[this.#to])
   }

@@ -88,7 +88,7 @@ async function start(
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { compress, compressTypes, compressMin } = values
+  const { compress, compressTypes, compressMin, compressAgain } = values
   const { preset, name, memory, maxObject, params } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
@@ -108,6 +108,7 @@ async function start(
       compress,
       compressTypes,
       compressMin,
+      compressAgain,
       preset,
       name,
       memory,

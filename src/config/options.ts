@@ -87,6 +87,7 @@ export interface OptionValues {
   readonly compressTypes: readonly string[]
   /** Bytes. */
   readonly compressMin: number
+  readonly compressAgain: boolean
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
   /** Run-time parameters by name, as `param.set` takes them. */
@@ -267,6 +268,14 @@ export const OPTIONS: Rows<OptionValues> = {
     default: 1024,
     group: 'Cache',
     prose: 'smaller answers are stored as they come',
+  },
+  compressAgain: {
+    flag: 'compress-again',
+    placeholder: '',
+    kind: toggle,
+    default: false,
+    group: 'Cache',
+    prose: 'compress what is used anew at the highest level, in the background',
   },
   log: {
     flag: 'log',

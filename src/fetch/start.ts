@@ -17,6 +17,7 @@ import type { ObjectTable } from '../object/table.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
+import type { Recompressor } from './recompressing.ts'
 import { FetchTransaction } from './transaction.ts'
 
 /** What every fetch of this process works with. */
@@ -30,6 +31,8 @@ export interface FetchDeps {
   readonly fillBudget: FillBudget
   readonly defaultBackend: Backend | null
   originOf(backend: Backend): Origin
+  /** `null`: what is stored stays as it is. */
+  readonly recompressor: Recompressor | null
 }
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
@@ -43,6 +46,8 @@ export interface FetchRequest {
   /** Canonical, hop-by-hop fields gone, forwarding fields set. The fetch takes a copy. */
   readonly headers: HeaderMap
   readonly body: ReplayBody | null
+  /** Goes to the origin with its own method and body though its answer may be stored: a policy kept the body, and the key holds both. */
+  readonly ownMethod: boolean
   readonly backend: Backend | null
   readonly key: string
   readonly credentialed: boolean

@@ -23,6 +23,9 @@ import { failWith } from './step.ts'
 const RETRY_FIRST = 1000
 const RETRY_LONGEST = 30_000
 
+/** Methods whose stored answers a conditional request confirms. */
+const CONFIRMS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
+
 export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwner {
   readonly deps: FetchDeps
   readonly init: FetchInit
@@ -65,6 +68,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   get confirmable(): CachedObject | null {
     const { claim } = this.init
     const stale = claim?.stale ?? null
+    // A condition on a method with effects asks for something else (RFC 9110 §13.1.2).
+    if (!CONFIRMS.has(this.bereq?.method ?? '')) return null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
     if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
@@ -198,7 +203,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
       return
     }
     if (end.type === 'complete' && stored !== null && this.keeping) {
-      this.deps.table.complete(object)
+      const kept = this.deps.table.complete(object)
+      if (kept && object.coding?.here === true) this.deps.recompressor?.add(object)
     } else {
       this.deps.table.discard(object)
       const { stale } = this.init

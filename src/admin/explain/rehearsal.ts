@@ -77,6 +77,7 @@ export class Rehearsal {
       table: this.table,
       fillBudget: new FillBudget(engine.fillBudget.limit),
       originOf: (backend) => this.#originOf(backend),
+      recompressor: null,
       policy: () => watched,
       accessLog: null,
       invalidation: {
