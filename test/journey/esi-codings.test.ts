@@ -96,7 +96,7 @@ it('passes the page and not what it includes through the filters of beresp, and 
       if (req.esiLevel === 0) resp.filters.push(replaceText('z', 'w'))
     },
   })
-  const given = await open(coded({ '/': ['identity', '<p>xz<esi:include src="/a"/></p>'], '/a': ['identity', 'xz'] }), { policy })
+  const given = await open(coded({ '/': ['gzip', '<p>xz<esi:include src="/a"/></p>'], '/a': ['identity', 'xz'] }), { policy })
   for (const _ of [1, 2]) expect(await plain(given, '/')).toBe('<p>ywxw</p>')
 })
 
