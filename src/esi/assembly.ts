@@ -5,7 +5,7 @@
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
 import { COMPLETE } from '../body/body.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { Fragments, PageAllowance } from './fragments.ts'
+import type { Bytes, Fragments, PageAllowance } from './fragments.ts'
 import { Inclusion, type InclusionOwner } from './inclusion.ts'
 import { EsiParser, type Include, type PieceSink } from './parser.ts'
 import type { Plan } from './plan.ts'
@@ -31,7 +31,7 @@ export const AT_A_TIME = 16
 const AHEAD = 256 * 1024
 /** Pieces up to this size are sent together, up to so many bytes. */
 const SMALL = 8 * 1024
-const TOGETHER = 16 * 1024
+const TOGETHER = 32 * 1024
 
 /** An include could not be had and the page does not go on without it. */
 export class FragmentFailed extends Error {
@@ -87,7 +87,7 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   #over = false
   #timer: Timer | null = null
   #waitsSince = 0
-  #batch: Buffer[] = []
+  #batch: Bytes[] = []
   #batched = 0
 
   constructor(sink: BodySink, parts: PageParts) {
@@ -255,14 +255,14 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   }
 
   /** What is large goes alone, behind what was gathered. */
-  #hasRoom(bytes: Buffer): boolean {
+  #hasRoom(bytes: Bytes): boolean {
     if (bytes.length > SMALL) this.#flush()
     return !this.#paused && !this.#over
   }
 
-  #give(bytes: Buffer): void {
+  #give(bytes: Bytes): void {
     if (bytes.length > SMALL) {
-      this.#send(bytes)
+      this.#send(joined([bytes], bytes.length))
       return
     }
     this.#batch.push(bytes)
@@ -271,9 +271,8 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   }
 
   #flush(): void {
-    const [first] = this.#batch
-    if (first === undefined) return
-    const bytes = this.#batch.length === 1 ? first : Buffer.concat(this.#batch, this.#batched)
+    if (this.#batched === 0) return
+    const bytes = joined(this.#batch, this.#batched)
     this.#batch = []
     this.#batched = 0
     this.#send(bytes)
@@ -338,6 +337,16 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
     }
     this.#pieces = []
   }
+}
+
+/** One buffer of pieces that have so many bytes together. */
+function joined(pieces: readonly Bytes[], length: number): Buffer {
+  const [only] = pieces
+  if (pieces.length === 1 && only instanceof Uint8Array) return only
+  const bytes = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const piece of pieces) at += typeof piece === 'string' ? bytes.write(piece, at, 'latin1') : piece.copy(bytes, at)
+  return bytes
 }
 
 const GONE = new Error('the page is not needed any more')

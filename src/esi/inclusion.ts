@@ -1,7 +1,7 @@
 /** One include of a page that is being delivered: asked for before its turn, read when it comes. */
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
 import type { Reference } from './address.ts'
-import type { FragmentAnswer, FragmentRequest, Fragments } from './fragments.ts'
+import type { Bytes, FragmentAnswer, FragmentRequest, Fragments } from './fragments.ts'
 import type { Include } from './parser.ts'
 
 export interface InclusionOwner {
@@ -27,7 +27,7 @@ export class Inclusion implements BodySink {
   #request: FragmentRequest | null = null
   /** While its answer is read. */
   #flow: BodyFlow | null = null
-  #waiting: Buffer[] = []
+  #waiting: Bytes[] = []
   #paused = false
   /** Bytes of it are on their way to the client. */
   #taken = false
@@ -51,7 +51,7 @@ export class Inclusion implements BodySink {
   }
 
   /** The next bytes, or `null` while there are none. */
-  get waiting(): Buffer | null {
+  get waiting(): Bytes | null {
     return this.#waiting[0] ?? null
   }
 
