@@ -2,24 +2,10 @@
  * Stages that code and decode content, through `node:zlib` in its threads. A decoder is strict: what is cut short, damaged or goes on behind its
  * end breaks the body off, and so does what grows out of all proportion.
  */
-import {
-  type BrotliCompress,
-  brotliDecompressSync,
-  constants,
-  createBrotliCompress,
-  createBrotliDecompress,
-  createGunzip,
-  createGzip,
-  createZstdCompress,
-  createZstdDecompress,
-  gunzipSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import { constants } from 'node:zlib'
 import type { Coding } from '../../vcl-ts/coding.ts'
+import { coder, decoder, type Effort, type Engine } from './coding-engines.ts'
 import type { Stage } from './stages.ts'
-
-/** Of `node:zlib`; all of them are alike. */
-type Engine = BrotliCompress
 
 /** Coded content that does not say what it should, or is a bomb. */
 export class BadCoding extends Error {
@@ -32,21 +18,6 @@ export class BadCoding extends Error {
 /** Bytes that a decoder may make of one, once they are more than `FREE`: no content that anybody would serve is denser (HARDENING 191). */
 export const HIGHEST_RATIO = 100
 const FREE = 1024 * 1024
-
-/** `light`: keeps pace with a network. `heavy`: takes some ten times as long for a tenth less, so that nobody should wait for it. */
-export type Effort = 'light' | 'heavy'
-
-const LEVELS: Readonly<Record<Effort, Readonly<Record<Coding, number>>>> = {
-  light: { br: 4, gzip: 6, zstd: 3 },
-  heavy: { br: 11, gzip: 9, zstd: 19 },
-}
-/** What brotli's highest level is for: a mebibyte takes a second. */
-const LONGEST_FOR_BR_11 = 1024 * 1024
-const HIGH_BR = 9
-
-/** Largest window, so that whoever decodes needs a mebibyte and not four, or sixteen. */
-const WINDOW_BITS = 20
-const SMALLEST_WINDOW_BITS = 16
 
 /** Engines that code at a time: each has memory of its own, and all share four threads. */
 const MOST_CODERS = 128
@@ -65,62 +36,6 @@ export function coding(to: Coding, length: number | null, effort: Effort = 'ligh
 /** Decodes content. Empty content is taken for what it is. `highestRatio`: Infinity for what was coded here. */
 export function decoding(from: Coding, highestRatio: number): () => Stage {
   return () => new DecodingStage(from, decoder(from), highestRatio)
-}
-
-/** The whole content decoded at once, which for little is quicker than a turn through another thread; `null` where that is more than `most` bytes, or cannot be. */
-export function decodedWhole(bytes: Buffer, from: Coding, most: number): Buffer | null {
-  const decode = from === 'br' ? brotliDecompressSync : from === 'gzip' ? gunzipSync : zstdDecompressSync
-  try {
-    const { buffer, engine } = decode(bytes, { maxOutputLength: most, info: true }) as unknown as { buffer: Buffer; engine: Engine }
-    return engine.bytesWritten === bytes.length ? buffer : null
-  } catch {
-    return null
-  }
-}
-
-function levelOf(to: Coding, length: number | null, effort: Effort): number {
-  const tooLong = to === 'br' && effort === 'heavy' && (length === null || length > LONGEST_FOR_BR_11)
-  return tooLong ? HIGH_BR : LEVELS[effort][to]
-}
-
-function coder(to: Coding, length: number | null, effort: Effort): Engine {
-  const level = levelOf(to, length, effort)
-  const bits = length === null ? WINDOW_BITS : Math.min(WINDOW_BITS, Math.max(SMALLEST_WINDOW_BITS, Math.ceil(Math.log2(length + 1))))
-  switch (to) {
-    case 'gzip':
-      return createGzip({ level })
-    case 'br':
-      return createBrotliCompress({
-        params: {
-          [constants.BROTLI_PARAM_QUALITY]: level,
-          [constants.BROTLI_PARAM_LGWIN]: bits,
-          [constants.BROTLI_PARAM_SIZE_HINT]: length ?? 0,
-        },
-      })
-    case 'zstd':
-      return createZstdCompress({
-        params: {
-          [constants.ZSTD_c_compressionLevel]: level,
-          [constants.ZSTD_c_windowLog]: bits,
-          [constants.ZSTD_c_checksumFlag]: 1,
-        },
-      })
-    default:
-      return to satisfies never
-  }
-}
-
-function decoder(from: Coding): Engine {
-  switch (from) {
-    case 'gzip':
-      return createGunzip()
-    case 'br':
-      return createBrotliDecompress()
-    case 'zstd':
-      return createZstdDecompress()
-    default:
-      return from satisfies never
-  }
 }
 
 /** One engine of `node:zlib` as a stage: what is written comes out before the write is over. */
