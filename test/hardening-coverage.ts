@@ -39,6 +39,7 @@ const BAN = 'journey/ban.test.ts'
 
 const ESI = 'journey/esi.test.ts'
 const ESI_FAILURES = 'journey/esi-failures.test.ts'
+const ESI_ADDRESSES = 'journey/esi-addresses.test.ts'
 const ESI_CODINGS = 'journey/esi-codings.test.ts'
 const ESI_PARSER = 'esi/parser.test.ts'
 const ESI_ASSEMBLY = 'esi/assembly.test.ts'
@@ -206,8 +207,8 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   207: by(ESI),
   208: by(ESI_FAILURES),
   209: by(ESI_FAILURES),
-  210: by(ESI_FAILURES),
-  211: by(ESI_FAILURES, ESI_PARSER),
+  210: by(ESI_ADDRESSES),
+  211: by(ESI_ADDRESSES, ESI_PARSER),
   // A hundred thousand pages run with `npm run test:long`.
   212: by(ESI_PARSER, 'long/esi.long.ts'),
   214: by(ESI_FAILURES, ESI_ASSEMBLY),
