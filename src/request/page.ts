@@ -19,6 +19,8 @@ const PAGE_ONLY: readonly string[] = [
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range', 'accept-encoding', 'expect'],
   ...['content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'content-language', 'content-range', 'content-location'],
 ]
+/** Of an address, in the log. */
+const LONGEST_TOLD = 200
 const CREDENTIALS: readonly string[] = ['cookie', 'authorization', 'proxy-authorization']
 
 /** A page's own head, of which that of the assembled page is made. */
@@ -62,6 +64,8 @@ export function assemblePage(tx: RequestTransaction, answer: Answer): void {
 
 class PageFragments implements Fragments {
   readonly #tx: RequestTransaction
+  /** The first that fails is told in the page's record. */
+  #failed = false
   /** Of a fragment of the page's own host. */
   #ownHeaders: HeaderMap | null = null
 
@@ -88,8 +92,13 @@ class PageFragments implements Fragments {
     return exchange
   }
 
-  failed(): void {
-    this.#tx.engine.counters.add(C.esi_errors)
+  failed(written: string, detail: string): void {
+    const tx = this.#tx
+    tx.engine.counters.add(C.esi_errors)
+    if (this.#failed) return
+    this.#failed = true
+    const told = `fragment ${written.slice(0, LONGEST_TOLD)}: ${detail}`
+    tx.story = tx.story === '' ? told : `${tx.story}; ${told}`
   }
 
   /** The page's own, or one that the policy allows; `null`: no request may go there. */

@@ -35,6 +35,11 @@ describe.each(FAILURES)('a fragment that %s', (_, script) => {
     expect(await broken(given, '/')).toContain('before a whole answer')
     expect(given.stat('esi_errors')).toBe(2)
     expect(given.stat('client_aborted')).toBe(2)
+    const told = given.records.filter(({ esiLevel }) => esiLevel === 0).map(({ end, detail }) => `${end} ${detail}`)
+    expect(told).toEqual([
+      expect.stringMatching(/^aborted stored ttl=60s.*; fragment \/a: ./),
+      expect.stringMatching(/^aborted fragment \/a: ./),
+    ])
   })
 
   it('is left out where the page says continue, and what came of it stays', async () => {
