@@ -13,6 +13,7 @@ const hit: Omit<Scenario, 'name' | 'title'> = {
   few: null,
   memory: '1G',
   policy: 'none',
+  coding: null,
   log: false,
   expect: { status: 200, from: 0, bytes: KiB, fields: [] },
 }
@@ -56,6 +57,18 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...hit, name: 'miss', title: 'miss and store, 1 KiB', work: 'miss' },
 ]
 
+/** What a piece costs, to be compared with the scenario without it: only where they are named. */
+export const PIECES: readonly Scenario[] = [
+  {
+    ...hit,
+    name: 'hit-brotli',
+    title: 'hit, 1 KiB, stored in brotli, which the browser takes',
+    shape: 'browser',
+    coding: 'br',
+    expect: { ...hit.expect, fields: ['Content-Encoding'] },
+  },
+]
+
 /** What growth costs, not among those that run when none is named. */
 export const GROWTH: readonly Scenario[] = (['zipf', 'uniform'] as const).map((draw) => ({
   ...hit,
@@ -66,9 +79,9 @@ export const GROWTH: readonly Scenario[] = (['zipf', 'uniform'] as const).map((d
   memory: '3G',
 }))
 
-/** The scenarios of these names, in the order of the tables; all but those of growth if there are none. Throws for a name that no scenario has. */
+/** The scenarios of these names, in the order of the tables; those of `SCENARIOS` if there are none. Throws for a name that no scenario has. */
 export function scenariosNamed(names: readonly string[]): readonly Scenario[] {
-  const all = [...SCENARIOS, ...GROWTH]
+  const all = [...SCENARIOS, ...PIECES, ...GROWTH]
   const known = all.map(({ name }) => name)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no scenario is called ${unknown.join(' or ')}; there are ${known.join(', ')}`)

@@ -10,6 +10,7 @@ import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
+import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly compressTypes?: readonly string[]
   /** Bytes; smaller answers are stored as they come. Default 1024. */
   readonly compressMin?: number
+  /** Compress what is used anew at the highest level, in the background. Default `false`. */
+  readonly compressAgain?: boolean
   /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
   readonly slice?: number | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
@@ -141,6 +144,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     unsliced: new Unsliced(),
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
+    recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
     invalidation: stores.invalidation,

@@ -28,6 +28,7 @@ export const COUNTERS = [
   'busy_killed',
   'n_expired',
   'n_superseded',
+  'n_recompressed',
   'n_lru_nuked',
   'n_lru_limited',
   'backend_conn',

@@ -1,7 +1,8 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
+ * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F, G
+ * and L what changes bodies (191, 193, 200, 218, 219, 328); of G pages of fragments (207–217). The other groups follow.
  */
 
 export interface Coverage {
@@ -35,6 +36,13 @@ const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
 const BAN = 'journey/ban.test.ts'
+
+const ESI = 'journey/esi.test.ts'
+const ESI_FAILURES = 'journey/esi-failures.test.ts'
+const ESI_ADDRESSES = 'journey/esi-addresses.test.ts'
+const ESI_CODINGS = 'journey/esi-codings.test.ts'
+const ESI_PARSER = 'esi/parser.test.ts'
+const ESI_ASSEMBLY = 'esi/assembly.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -160,7 +168,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   141: by(POISONING),
   142: by(POISONING),
   144: by(POISONING),
-  145: by(VARY),
+  145: by(VARY, 'wire/content-coding.test.ts'),
   146: by(VARY),
   147: by(VARY),
   148: by(VARY),
@@ -192,7 +200,23 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   179: by('conformance/runner.test.ts'),
   180: by(RANGES),
   // With 64 MiB the supervisor's thread is counted, too: at rest three threads take 210 MiB. 256 MiB and 2 GiB run with `npm run test:long`.
+  191: by('body/codings.test.ts'),
+  193: by('body/codings.test.ts', 'journey/compression.test.ts'),
   194: by('workers/memory.test.ts', 'long/memory.long.ts', 'object/shared/shared-garbage.test.ts'),
+  200: partly('DNS look-ups and file operations: they are not on the way of a hit', 'body/codings.test.ts'),
+  207: by(ESI),
+  208: by(ESI_FAILURES),
+  209: by(ESI_FAILURES),
+  210: by(ESI_ADDRESSES),
+  211: by(ESI_ADDRESSES, ESI_PARSER),
+  // A hundred thousand pages run with `npm run test:long`.
+  212: by(ESI_PARSER, 'long/esi.long.ts'),
+  214: by(ESI_FAILURES, ESI_ASSEMBLY),
+  215: by(ESI),
+  216: by(ESI, ESI_CODINGS, 'journey/compression.test.ts', 'journey/filters.test.ts'),
+  217: by(ESI),
+  218: by('journey/compression.test.ts'),
+  219: by('journey/filters.test.ts'),
   221: partly('PROXY lines and HTTP/2: there are none yet', INVALIDATE, BAN),
   222: by('vcl-ts/ban.test.ts', BAN),
   223: by('vcl-ts/ban-pattern.test.ts', BAN),
@@ -215,6 +239,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   245: by('cli/lints.test.ts'),
   246: by('cli/lints.test.ts'),
   249: by('admin/admin.test.ts'),
+  328: by('journey/compression.test.ts'),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.
   333: partly('kill -9 of the process, warm from Redis: there is no second tier yet', DEATH, UNDER_LOAD, 'long/death.long.ts'),
   334: by(DEATH, UNDER_LOAD, 'workers/backoff.test.ts', 'workers/command-line.test.ts'),

@@ -47,8 +47,8 @@ function textOf(bytes: number): string {
   return text
 }
 
-/** The head of what the origin answers; `cacheable` for an hour, or never. */
-export function originHead(cacheable: boolean, bodyBytes: number): string {
+/** The head of what the origin answers; `cacheable` for an hour, or never. `coding`: what the body is said to be coded in; default: nothing. */
+export function originHead(cacheable: boolean, bodyBytes: number, coding: string = ''): string {
   const control = cacheable ? 'public, max-age=3600' : 'no-store'
   return [
     'HTTP/1.1 200 OK',
@@ -56,6 +56,7 @@ export function originHead(cacheable: boolean, bodyBytes: number): string {
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${bodyBytes}`,
     `Cache-Control: ${control}`,
+    ...(coding === '' ? [] : [`Content-Encoding: ${coding}`, 'Vary: Accept-Encoding']),
     'ETag: "a-quick-brown-fox"',
     '\r\n',
   ].join('\r\n')

@@ -25,6 +25,8 @@ export interface Scenario {
   readonly memory: string
   /** `hooks`: read and set fields when a request comes, when its key is made, and when it is answered. */
   readonly policy: 'none' | 'hooks'
+  /** What the origin says that its body is coded in, to a cache that would decode it for clients that do not take that. Nobody here does. */
+  readonly coding: 'br' | null
   /** Whether each request is logged as JSON to a file. */
   readonly log: boolean
   readonly expect: Expectation

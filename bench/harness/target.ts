@@ -35,9 +35,9 @@ export function askedOf({ keys }: Target, scenario: Scenario): Scenario {
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A port of ours that answers everything at once, on the load's core. */
-export async function startOrigin({ work, bodyBytes }: Scenario): Promise<{ port: number; stop: () => Promise<void> }> {
+export async function startOrigin({ work, bodyBytes, coding }: Scenario): Promise<{ port: number; stop: () => Promise<void> }> {
   const control = work === 'pass' ? 'no-store' : 'store'
-  const { child, ready } = await Child.start('load', 'targets/origin.ts', [control, String(bodyBytes)])
+  const { child, ready } = await Child.start('load', 'targets/origin.ts', [control, String(bodyBytes), coding ?? ''])
   return { port: ready as number, stop: () => child.stop() }
 }
 
@@ -51,6 +51,7 @@ export async function clearcoat(
 ): Promise<Target> {
   const directory = temporary('clearcoat')
   const policy = scenario.policy === 'hooks' ? ['--policy', fileURLToPath(new URL('../targets/hooks.ts', import.meta.url))] : []
+  const compress = scenario.coding === null ? [] : ['--compress', scenario.coding]
   const log = scenario.log ? join(directory, 'access.log') : null
   const fixed = [
     '--config',
@@ -65,7 +66,7 @@ export async function clearcoat(
     log === null ? 'none' : `json:${log}`,
   ]
   const main = [process.execPath, join(root, 'src/main.ts'), 'serve', `http://127.0.0.1:${origin}`]
-  const program = startProgram([...main, ...fixed, ...policy, ...flags])
+  const program = startProgram([...main, ...fixed, ...policy, ...compress, ...flags])
   const listening = JSON.parse(await announced(program, /^\{"event":"listening".*$/m)) as { readonly listen: readonly string[] }
   return {
     name,

@@ -1,14 +1,14 @@
 /**
  * The origin: answers every path with the body that belongs to it, and no more work than that.
- * Arguments: `store` or `no-store`, and the bytes of a body.
+ * Arguments: `store` or `no-store`, the bytes of a body, and what it is said to be coded in, if in anything.
  */
 import { createServer } from 'node:net'
 import { answering } from '../harness/answering.ts'
 import { bodyOf, originHead } from '../harness/requests.ts'
 
-const [control, bytes] = process.argv.slice(2)
+const [control, bytes, coding = ''] = process.argv.slice(2)
 const bodyBytes = Number(bytes)
-const head = originHead(control === 'store', bodyBytes)
+const head = originHead(control === 'store', bodyBytes, coding)
 const END = '\r\n\r\n'
 
 const server = createServer({ noDelay: true }, (socket) => {

@@ -7,9 +7,7 @@ const PERSONAL = '/fragments/reader'
 const news: Policy = definePolicy({
   name: 'news',
 
-  recv({ req, pass, synth }) {
-    // Fragments are for pages; nobody needs one by itself.
-    if (req.method === 'GET' && req.url.startsWith('/fragments/') && req.esiLevel === 0) return synth(404)
+  recv({ req, pass }) {
     if (req.url === PERSONAL) {
       cookies.keep(req.headers, 'reader')
       return pass()

@@ -1,6 +1,7 @@
 /** What `explain` answers: plain JSON, so that the command line and scripts read the same. Times are seconds unless a name says otherwise. */
 import type { ActionType } from '../../vcl-ts/actions.ts'
 import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
+import type { Coding } from '../../vcl-ts/coding.ts'
 import type { RequestHook } from '../../vcl-ts/legal.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 
@@ -238,6 +239,8 @@ export interface StoredSummary {
   readonly tags: readonly string[]
   /** Whether a 304 can confirm it. */
   readonly validator: boolean
+  /** Of the body, where clients that do not take it get it decoded; `null`: all get it as it is. */
+  readonly coding: Coding | null
 }
 
 export interface FetchUnderWay {

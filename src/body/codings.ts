@@ -2,24 +2,10 @@
  * Stages that code and decode content, through `node:zlib` in its threads. A decoder is strict: what is cut short, damaged or goes on behind its
  * end breaks the body off, and so does what grows out of all proportion.
  */
-import {
-  type BrotliCompress,
-  brotliDecompressSync,
-  constants,
-  createBrotliCompress,
-  createBrotliDecompress,
-  createGunzip,
-  createGzip,
-  createZstdCompress,
-  createZstdDecompress,
-  gunzipSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import { constants } from 'node:zlib'
 import type { Coding } from '../../vcl-ts/coding.ts'
+import { coder, decoder, type Effort, type Engine } from './coding-engines.ts'
 import type { Stage } from './stages.ts'
-
-/** Of `node:zlib`; all of them are alike. */
-type Engine = BrotliCompress
 
 /** Coded content that does not say what it should, or is a bomb. */
 export class BadCoding extends Error {
@@ -33,13 +19,6 @@ export class BadCoding extends Error {
 export const HIGHEST_RATIO = 100
 const FREE = 1024 * 1024
 
-/** Levels that keep pace with a network; what is heavier takes ten times as long for a tenth. */
-const LIGHT: Readonly<Record<Coding, number>> = { br: 4, gzip: 6, zstd: 3 }
-
-/** Largest window, so that whoever decodes needs a mebibyte and not four, or sixteen. */
-const WINDOW_BITS = 20
-const SMALLEST_WINDOW_BITS = 16
-
 /** Engines that code at a time: each has memory of its own, and all share four threads. */
 const MOST_CODERS = 128
 let coders = 0
@@ -50,63 +29,13 @@ export function coderFree(): boolean {
 }
 
 /** Codes content. `length` is the whole's, if it is known. */
-export function coding(to: Coding, length: number | null): () => Stage {
-  return () => new CodingStage(to, length)
+export function coding(to: Coding, length: number | null, effort: Effort = 'light'): () => Stage {
+  return () => new CodingStage(to, length, effort)
 }
 
 /** Decodes content. Empty content is taken for what it is. `highestRatio`: Infinity for what was coded here. */
 export function decoding(from: Coding, highestRatio: number): () => Stage {
   return () => new DecodingStage(from, decoder(from), highestRatio)
-}
-
-/** The whole content decoded at once, which for little is quicker than a turn through another thread; `null` where that is more than `most` bytes, or cannot be. */
-export function decodedWhole(bytes: Buffer, from: Coding, most: number): Buffer | null {
-  const decode = from === 'br' ? brotliDecompressSync : from === 'gzip' ? gunzipSync : zstdDecompressSync
-  try {
-    const { buffer, engine } = decode(bytes, { maxOutputLength: most, info: true }) as unknown as { buffer: Buffer; engine: Engine }
-    return engine.bytesWritten === bytes.length ? buffer : null
-  } catch {
-    return null
-  }
-}
-
-function coder(to: Coding, length: number | null): Engine {
-  const bits = length === null ? WINDOW_BITS : Math.min(WINDOW_BITS, Math.max(SMALLEST_WINDOW_BITS, Math.ceil(Math.log2(length + 1))))
-  switch (to) {
-    case 'gzip':
-      return createGzip({ level: LIGHT.gzip })
-    case 'br':
-      return createBrotliCompress({
-        params: {
-          [constants.BROTLI_PARAM_QUALITY]: LIGHT.br,
-          [constants.BROTLI_PARAM_LGWIN]: bits,
-          [constants.BROTLI_PARAM_SIZE_HINT]: length ?? 0,
-        },
-      })
-    case 'zstd':
-      return createZstdCompress({
-        params: {
-          [constants.ZSTD_c_compressionLevel]: LIGHT.zstd,
-          [constants.ZSTD_c_windowLog]: bits,
-          [constants.ZSTD_c_checksumFlag]: 1,
-        },
-      })
-    default:
-      return to satisfies never
-  }
-}
-
-function decoder(from: Coding): Engine {
-  switch (from) {
-    case 'gzip':
-      return createGunzip()
-    case 'br':
-      return createBrotliDecompress()
-    case 'zstd':
-      return createZstdDecompress()
-    default:
-      return from satisfies never
-  }
 }
 
 /** One engine of `node:zlib` as a stage: what is written comes out before the write is over. */
@@ -226,12 +155,14 @@ class CodingStage extends EngineStage {
   readonly #to: Coding
   /** Of the whole; `null`: not known. */
   readonly #length: number | null
+  readonly #effort: Effort
   #given = 0
   #flushed = 0
 
-  constructor(to: Coding, length: number | null) {
-    super(coder(to, length))
+  constructor(to: Coding, length: number | null, effort: Effort) {
+    super(coder(to, length, effort))
     this.#to = to
+    this.#effort = effort
     this.#length = length
     coders++
   }
@@ -241,7 +172,7 @@ class CodingStage extends EngineStage {
     const first = this.#given === 0
     this.#given += bytes.length
     // The beginning of a page is of use before the rest is there.
-    if (this.#given === this.#length || (!first && this.#given - this.#flushed < FLUSH_EVERY)) return
+    if (this.#effort === 'heavy' || this.#given === this.#length || (!first && this.#given - this.#flushed < FLUSH_EVERY)) return
     this.#flushed = this.#given
     await this.flush(FLUSH[this.#to])
   }

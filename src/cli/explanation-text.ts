@@ -166,9 +166,10 @@ function variantLines({ scheme, vary, selected, object, part, arriving, markers 
   return lines
 }
 
-function summaryText({ id, status, bytes, state, age, left, hits, tags }: StoredSummary): string {
+function summaryText({ id, status, bytes, state, age, left, hits, tags, coding }: StoredSummary): string {
   const tagged = tags.length === 0 ? '' : `, tags ${tags.slice(0, 8).join(' ')}${tags.length > 8 ? ' …' : ''}`
-  return `${status}, ${formatSize(bytes)}, ${state}, age ${duration(age)}, ${leftText(left)}, ${hits} hits, id ${id}${tagged}`
+  const coded = coding === null ? '' : `, ${coding}`
+  return `${status}, ${formatSize(bytes)}${coded}, ${state}, age ${duration(age)}, ${leftText(left)}, ${hits} hits, id ${id}${tagged}`
 }
 
 function leftText(left: number): string {

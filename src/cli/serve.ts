@@ -88,7 +88,7 @@ async function start(
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { compress, compressTypes, compressMin, slice } = values
+  const { compress, compressTypes, compressMin, compressAgain, slice } = values
   const { preset, name, memory, maxObject, params } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
@@ -108,6 +108,7 @@ async function start(
       compress,
       compressTypes,
       compressMin,
+      compressAgain,
       slice,
       preset,
       name,

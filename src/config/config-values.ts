@@ -37,6 +37,8 @@ export interface Config {
   readonly compress?: 'off' | Coding
   readonly compressTypes?: string | readonly string[]
   readonly compressMin?: SizeText
+  /** Compress what is used anew, in the background. */
+  readonly compressAgain?: boolean
   readonly slice?: 'off' | 'on' | SizeText
   readonly log?: LogFormat | `${LogFormat}:${string}`
   /** Run-time parameters by name. */

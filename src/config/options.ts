@@ -88,6 +88,7 @@ export interface OptionValues {
   readonly compressTypes: readonly string[]
   /** Bytes. */
   readonly compressMin: number
+  readonly compressAgain: boolean
   /** Bytes. */
   readonly slice: number | null
   /** `null`: `pretty` on a terminal, else `json`. */
@@ -270,6 +271,14 @@ export const OPTIONS: Rows<OptionValues> = {
     default: 1024,
     group: 'Cache',
     prose: 'smaller answers are stored as they come',
+  },
+  compressAgain: {
+    flag: 'compress-again',
+    placeholder: '',
+    kind: toggle,
+    default: false,
+    group: 'Cache',
+    prose: 'compress what is used anew at the highest level, in the background',
   },
   slice: {
     flag: 'slice',

@@ -71,6 +71,7 @@ export interface SettingsInput {
   readonly compress?: 'off' | Coding
   readonly compressTypes?: readonly string[]
   readonly compressMin?: number
+  readonly compressAgain?: boolean
   readonly slice?: number | null
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
@@ -99,6 +100,7 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
     compression: {
       coding: compress === 'off' ? null : compress,
       types: types.map((type) => type.toLowerCase()),
+      again: checked(OPTIONS.compressAgain, 'compressAgain', input.compressAgain ?? OPTIONS.compressAgain.default),
       min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
     },
     slice: checked(OPTIONS.slice, 'slice', input.slice ?? null),

@@ -68,6 +68,8 @@ export interface CompressionSettings {
   readonly types: readonly string[]
   /** Bytes from which on it is worth it. */
   readonly min: number
+  /** What is used is compressed once more, at a heavy level. */
+  readonly again: boolean
 }
 
 /** `limits`, `deadlines` and `bans` are replaced as a whole when a parameter is set; read them when they are needed. */
@@ -135,6 +137,6 @@ export const defaultDeadlines: Deadlines = {
 
 export const defaultBans: BanSettings = { lurkerAge: 0 }
 
-export const noCompression: CompressionSettings = { coding: null, types: [], min: 0 }
+export const noCompression: CompressionSettings = { coding: null, types: [], min: 0, again: false }
 
 export const defaultShortlived = 10

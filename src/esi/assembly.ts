@@ -4,10 +4,12 @@
  */
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
 import { COMPLETE } from '../body/body.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { Fragments, PageAllowance } from './fragments.ts'
 import { Inclusion, type InclusionOwner } from './inclusion.ts'
+import { Outlet } from './outlet.ts'
 import { EsiParser, type Include, type PieceSink } from './parser.ts'
+import { Patience } from './patience.ts'
 import type { Plan } from './plan.ts'
 
 export interface PageParts {
@@ -29,9 +31,6 @@ export interface PageParts {
 export const AT_A_TIME = 16
 /** Bytes of an arriving page that may wait behind a fragment. */
 const AHEAD = 256 * 1024
-/** Pieces up to this size are sent together, up to so many bytes. */
-const SMALL = 8 * 1024
-const TOGETHER = 16 * 1024
 
 /** An include could not be had and the page does not go on without it. */
 export class FragmentFailed extends Error {
@@ -82,18 +81,19 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   #templatePaused = false
   /** Bytes of text that wait. */
   #ahead = 0
-  #paused = false
+  readonly #outlet: Outlet
+  /** `null`: the page that includes this one waits. */
+  readonly #patience: Patience | null
   #busy = false
   #over = false
-  #timer: Timer | null = null
-  #waitsSince = 0
-  #batch: Buffer[] = []
-  #batched = 0
 
   constructor(sink: BodySink, parts: PageParts) {
     this.#sink = sink
     this.#parts = parts
     this.fragments = parts.fragments
+    const { top, allowance, clock } = parts
+    this.#outlet = new Outlet(sink, top ? allowance : null)
+    this.#patience = top ? new Patience(allowance, clock, () => this.#giveUp()) : null
   }
 
   start(): void {
@@ -138,8 +138,8 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   }
 
   resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
+    if (!this.#outlet.paused) return
+    this.#outlet.paused = false
     this.#pump()
   }
 
@@ -191,27 +191,29 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
   #pump(): void {
     if (this.#busy || this.#over) return
     this.#busy = true
-    this.#stopWatch()
-    while (!this.#paused && !this.#over) {
+    this.#patience?.end()
+    while (!this.#outlet.paused && !this.#over) {
       const piece = this.#pieces[this.#at]
       if (piece === undefined) {
         if (!this.#goOn()) break
       } else if (piece instanceof Uint8Array) {
+        if (!this.#outlet.hasRoom(piece)) break
         this.#ahead -= piece.length
         this.#next()
-        this.#give(piece)
+        this.#outlet.give(piece)
       } else if (!this.#passOn(piece)) break
     }
-    this.#flush()
+    if (!this.#over) this.#outlet.flush()
     this.#busy = false
-    if (!this.#over && !this.#paused && this.#pieces[this.#at] instanceof Inclusion) this.#watch()
+    if (this.#outlet.exceeded) this.#break(new PageTooLarge())
+    else if (!this.#over && !this.#outlet.paused && this.#pieces[this.#at] instanceof Inclusion) this.#patience?.begin()
   }
 
   /** Nothing is there. Answers whether something came. */
   #goOn(): boolean {
     if (this.#ended !== null) {
-      this.#flush()
-      if (!this.#over && !this.#paused) this.#finish(this.#ended)
+      this.#outlet.flush()
+      if (!this.#over && !this.#outlet.paused) this.#finish(this.#ended)
       return false
     }
     if (!this.#templatePaused) return false
@@ -222,24 +224,26 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
 
   /** Answers whether to go on: more of it went, or it is over. */
   #passOn(inclusion: Inclusion): boolean {
-    const bytes = inclusion.take()
+    const bytes = inclusion.waiting
     if (bytes !== null) {
-      this.#give(bytes)
+      if (!this.#outlet.hasRoom(bytes)) return false
+      inclusion.take()
+      this.#outlet.give(bytes)
       return true
     }
     if (!inclusion.over) {
       // What is there goes out before anything is waited for.
-      this.#flush()
-      if (this.#paused || this.#over) return false
+      this.#outlet.flush()
+      if (this.#outlet.paused || this.#over) return false
       inclusion.resume()
-      return inclusion.over || inclusion.ready
+      return inclusion.over || inclusion.waiting !== null
     }
     this.#next()
     const { failure, include, asked } = inclusion
     if (failure === null) return true
     this.fragments.failed(include.written, failure)
     if (!asked || include.optional) return true
-    this.#flush()
+    this.#outlet.flush()
     this.#break(new FragmentFailed(include.written, failure))
     return false
   }
@@ -251,58 +255,9 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
     this.#at = 0
   }
 
-  #give(bytes: Buffer): void {
-    if (bytes.length > SMALL) {
-      this.#flush()
-      this.#send(bytes)
-      return
-    }
-    this.#batch.push(bytes)
-    this.#batched += bytes.length
-    if (this.#batched >= TOGETHER) this.#flush()
-  }
-
-  #flush(): void {
-    const [first] = this.#batch
-    if (first === undefined) return
-    const bytes = this.#batch.length === 1 ? first : Buffer.concat(this.#batch, this.#batched)
-    this.#batch = []
-    this.#batched = 0
-    this.#send(bytes)
-  }
-
-  #send(bytes: Buffer): void {
-    if (this.#over) return
-    const { top, allowance } = this.#parts
-    if (top) {
-      allowance.bytes -= bytes.length
-      if (allowance.bytes < 0) {
-        this.#break(new PageTooLarge())
-        return
-      }
-    }
-    if (!this.#sink.chunk(bytes)) this.#paused = true
-  }
-
-  /** The client's page waits for a fragment no longer than it may, in all. */
-  #watch(): void {
-    const { top, allowance, clock } = this.#parts
-    if (!top) return
-    this.#waitsSince = clock.now()
-    this.#timer = clock.after(allowance.patience, () => {
-      this.#timer = null
-      allowance.patience = 0
-      const waitedFor = this.#pieces[this.#at]
-      if (waitedFor instanceof Inclusion) waitedFor.expire()
-    })
-  }
-
-  #stopWatch(): void {
-    if (this.#timer === null) return
-    this.#timer.cancel()
-    this.#timer = null
-    const { allowance, clock } = this.#parts
-    allowance.patience = Math.max(0, allowance.patience - (clock.now() - this.#waitsSince))
+  #giveUp(): void {
+    const waitedFor = this.#pieces[this.#at]
+    if (waitedFor instanceof Inclusion) waitedFor.expire()
   }
 
   #break(cause: Error): void {
@@ -319,8 +274,8 @@ class Assembly implements BodyFlow, PieceSink, InclusionOwner {
 
   #stop(cause: Error): void {
     this.#over = true
-    this.#stopWatch()
-    this.#batch = []
+    this.#patience?.end()
+    this.#outlet.drop()
     this.#template?.cancel(cause)
     this.#template = null
     this.#later = []

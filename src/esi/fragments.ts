@@ -2,9 +2,12 @@
 import type { Body } from '../body/body.ts'
 import type { Reference } from './address.ts'
 
+/** A string has a latin-1 character for each byte. */
+export type Bytes = Buffer | string
+
 /** What came of a request for a fragment. */
 export type FragmentAnswer =
-  | { readonly type: 'whole'; readonly bytes: Buffer }
+  | { readonly type: 'whole'; readonly bytes: Bytes }
   /** Read once, or left with `cancel`. */
   | { readonly type: 'body'; readonly body: Body }
   | { readonly type: 'failed'; readonly detail: string }

@@ -1,7 +1,7 @@
 /** One include of a page that is being delivered: asked for before its turn, read when it comes. */
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
 import type { Reference } from './address.ts'
-import type { FragmentAnswer, FragmentRequest, Fragments } from './fragments.ts'
+import type { Bytes, FragmentAnswer, FragmentRequest, Fragments } from './fragments.ts'
 import type { Include } from './parser.ts'
 
 export interface InclusionOwner {
@@ -27,7 +27,7 @@ export class Inclusion implements BodySink {
   #request: FragmentRequest | null = null
   /** While its answer is read. */
   #flow: BodyFlow | null = null
-  #waiting: Buffer[] = []
+  #waiting: Bytes[] = []
   #paused = false
   /** Bytes of it are on their way to the client. */
   #taken = false
@@ -50,17 +50,15 @@ export class Inclusion implements BodySink {
     this.failure = detail
   }
 
-  /** Whether bytes wait. */
-  get ready(): boolean {
-    return this.#waiting.length > 0
+  /** The next bytes, or `null` while there are none. */
+  get waiting(): Bytes | null {
+    return this.#waiting[0] ?? null
   }
 
-  /** The next bytes, or `null` while there are none. */
-  take(): Buffer | null {
-    const bytes = this.#waiting.shift()
-    if (bytes === undefined) return null
+  /** The next bytes go to the client. */
+  take(): void {
+    this.#waiting.shift()
     this.#taken = true
-    return bytes
   }
 
   /** Lets what it reads go on; bytes may come before this returns. */

@@ -4,6 +4,7 @@
  * their ends up to `LONGEST_TAG` bytes are held.
  */
 import { type Reference, readReference } from './address.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { isBlank, readTag, type Tag } from './tag.ts'
 
 export interface Include {
@@ -69,8 +70,7 @@ export class EsiParser {
   /** Dashes, or brackets, that came one after the other and may end what is open. */
   #run = 0
   /** The beginning of a tag or opening that came in earlier pieces. */
-  #held: Buffer = Buffer.alloc(0)
-  #heldBytes = 0
+  readonly #held = new HeldBytes()
   /** Where it begins in this piece; -1: in an earlier one. */
   #start = -1
   /** From where on this piece has not been passed on. */
@@ -197,7 +197,7 @@ export class EsiParser {
   }
 
   #tag(bytes: Buffer, start: number): number {
-    const most = this.#start < 0 ? LONGEST_TAG - this.#heldBytes : this.#start + LONGEST_TAG
+    const most = this.#start < 0 ? LONGEST_TAG - this.#held.length : this.#start + LONGEST_TAG
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at]
       // A tag that is never closed ends at the next: no attribute may have a `<`.
@@ -233,8 +233,7 @@ export class EsiParser {
 
   /** The tag that ends before `end` is whole. */
   #element(bytes: Buffer, end: number): void {
-    const here = bytes.toString('latin1', Math.max(this.#start, 0), end)
-    const tag = readTag(this.#heldBytes === 0 ? here : this.#held.toString('latin1', 0, this.#heldBytes) + here)
+    const tag = readTag(this.#held.text + bytes.toString('latin1', Math.max(this.#start, 0), end))
     switch (tag.name) {
       case 'include':
         this.#include(tag, bytes, end)
@@ -276,7 +275,7 @@ export class EsiParser {
   /** What was begun is not part of the page; it goes on at `end`. */
   #consume(bytes: Buffer, end: number): void {
     if (this.#start >= 0) this.#pass(bytes, this.#from, this.#start)
-    this.#heldBytes = 0
+    this.#held.drop()
     this.#from = end
     this.#state = 'text'
     this.#run = 0
@@ -291,21 +290,14 @@ export class EsiParser {
 
   #hold(bytes: Buffer): void {
     if (this.#start >= 0) this.#pass(bytes, this.#from, this.#start)
-    const piece = this.#start < 0 ? bytes : bytes.subarray(this.#start)
-    const size = this.#heldBytes + piece.length
-    if (size > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.min(Math.max(2 * size, 64), 2 * LONGEST_TAG))
-      this.#held.copy(grown, 0, 0, this.#heldBytes)
-      this.#held = grown
-    }
-    piece.copy(this.#held, this.#heldBytes)
-    this.#heldBytes = size
+    this.#held.add(this.#start < 0 ? bytes : bytes.subarray(this.#start))
   }
 
   /** What was held is text. */
   #release(): void {
-    if (this.#heldBytes > 0) this.#pass(Buffer.from(this.#held.subarray(0, this.#heldBytes)), 0, this.#heldBytes)
-    this.#heldBytes = 0
+    if (this.#held.length === 0) return
+    const bytes = this.#held.take()
+    this.#pass(bytes, 0, bytes.length)
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {

@@ -1,4 +1,4 @@
-/** What a page is made of: text, and includes between. Made once of a body that is whole, and kept as long as it is among those used last. */
+/** What a page is made of: text, and includes between. Made once of a body that is whole, and kept as long as it is among those made last. */
 import { EsiParser, type Include } from './parser.ts'
 
 export interface Plan {
@@ -9,7 +9,7 @@ export interface Plan {
   readonly warnings: number
 }
 
-/** Plans that are kept in this thread. One of ten includes takes some 5 KiB; its text is the body's own. */
+/** Plans that are kept in a thread at the most. One of ten includes takes some 5 KiB; its text is the body's own. */
 const KEPT = 512
 
 interface Kept {
@@ -18,7 +18,8 @@ interface Kept {
 }
 
 const kept = new WeakMap<object, Kept>()
-const latest: (Kept | undefined)[] = []
+/** Weakly: a body that is gone takes its plan along, which refers to its bytes. */
+const latest: (WeakRef<Kept> | undefined)[] = []
 let oldest = 0
 
 /** The plan of a body that does not change, of which `segments` gives the bytes. Told whether it was made just now. */
@@ -28,9 +29,9 @@ export function planOf(body: object, segments: () => readonly Buffer[], anyText:
   const plan = makePlan(segments(), anyText)
   const entry: Kept = { plan, anyText }
   kept.set(body, entry)
-  const before = latest[oldest]
+  const before = latest[oldest]?.deref()
   if (before !== undefined) before.plan = null
-  latest[oldest] = entry
+  latest[oldest] = new WeakRef(entry)
   oldest = (oldest + 1) % KEPT
   return { plan, made: true }
 }

@@ -24,7 +24,10 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): NextFetchSt
 function begin(fetch: FetchTransaction, came: ReceiveStep): FetchStep {
   const { beresp } = came
   if (fetch.slice !== null) return receiveSlice(fetch, came, fetch.slice)
-  if (beresp.esi && beresp.status === 206 && asksForWhole(fetch)) return askPlain(fetch)
+  if (beresp.esi && beresp.status === 206) {
+    fetch.cancelCall()
+    return asksForWhole(fetch) ? askPlain(fetch) : failWith(new RequestFailure('unexpected_206'))
+  }
   const stale = fetch.init.claim?.stale ?? fetch.init.stale
   if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, came.response)
   const judged = share(fetch, came)

@@ -18,6 +18,7 @@ import type { ObjectTable } from '../object/table.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
+import type { Recompressor } from './recompressing.ts'
 import { FetchTransaction } from './transaction.ts'
 import type { Unsliced } from './unsliced.ts'
 
@@ -33,6 +34,8 @@ export interface FetchDeps {
   readonly unsliced: Unsliced
   readonly defaultBackend: Backend | null
   originOf(backend: Backend): Origin
+  /** `null`: what is stored stays as it is. */
+  readonly recompressor: Recompressor | null
 }
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */

@@ -11,8 +11,9 @@ import type { FetchTransaction } from './transaction.ts'
 
 /** Whether the answer itself asks for it, where the preset reads the field by which it can. */
 export function asksToBeAssembled(headers: HeaderMap, decisions: Decisions): boolean {
+  if (!decisions.surrogateEsi) return false
   const value = headers.joinedLower('surrogate-control')
-  return value !== undefined && decisions.lifetime.includes('Surrogate-Control') && asksForEsi(value)
+  return value !== undefined && asksForEsi(value)
 }
 
 /** Whether an answer of this status has a page that can be assembled. */
@@ -25,7 +26,6 @@ export function asksForWhole(fetch: FetchTransaction): boolean {
   const headers = fetch.bereq?.headers
   if (headers === undefined || !headers.removeRaw('range')) return false
   headers.removeRaw('if-range')
-  fetch.cancelCall()
   return true
 }
 

@@ -227,7 +227,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
       return
     }
     if (end.type === 'complete' && stored !== null && this.keeping) {
-      this.deps.table.complete(object)
+      const kept = this.deps.table.complete(object)
+      if (kept && object.coding?.here === true) this.deps.recompressor?.add(object)
     } else {
       this.deps.table.discard(object)
       const { stale } = this.init

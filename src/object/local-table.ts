@@ -167,6 +167,13 @@ export class LocalTable implements ObjectTable {
     return this.#shelves.heads.get(key) !== undefined
   }
 
+  holds(object: CachedObject): boolean {
+    const { slot } = object
+    if (slot === null || slot.whole !== object) return false
+    this.#sweeps.settleObject(object, slot)
+    return slot.whole === object && slot.filling === null
+  }
+
   discard(object: CachedObject): void {
     this.#arrivals.discard(object)
   }

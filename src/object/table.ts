@@ -94,6 +94,8 @@ export interface ObjectTable {
   publish(claim: Claim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean): void
   /** The object's body is whole: from now on it takes the place of its predecessor. `false`: an invalidation overtook it, or there is no room. */
   complete(object: CachedObject): boolean
+  /** Whether it is what a look-up finds in its place, and nothing is arriving there. */
+  holds(object: CachedObject): boolean
   /** The object's body broke or shall not be kept: nobody finds it any more. Its predecessor stays. */
   discard(object: CachedObject): void
   /** A refresh of the object failed for the `failures`th time in a row: none is tried before `retryAt` (monotonic ms). */

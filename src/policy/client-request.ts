@@ -16,6 +16,7 @@ export interface ClientRequestInit {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
+  /** Default 0. */
   readonly esiLevel?: number
   /** As `Req.slice`; default `null`. */
   readonly slice?: number | null

@@ -23,11 +23,14 @@ export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep
 }
 
 function sendOn(tx: RequestTransaction, answer: Answer): NextRequestStep {
-  const coding = answer.object === null ? null : answer.object.coding
-  if (coding !== null && !takesAsStored(tx, coding)) decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
+  const { object } = answer
+  const coding = object === null ? null : object.coding
+  // A page that was compressed before a policy had it assembled is read decoded.
+  if (coding !== null && (object?.esi === true || !takesAsStored(tx, coding)))
+    decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
   if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
   if (tx.policy.compiled.hooks.deliver === null) {
-    if (answer.object?.esi === true) assemblePage(tx, answer)
+    if (object?.esi === true) assemblePage(tx, answer)
     return { step: 'transmit', answer }
   }
   const headers = answer.headers ?? storedHeaders(tx, answer)

@@ -35,7 +35,7 @@ export class FragmentExchange implements Exchange, FragmentRequest {
       this.#answered({ type: 'failed', detail: `it was answered ${head.status}` })
       return
     }
-    const bytes = body === null ? EMPTY : typeof body === 'string' ? Buffer.from(body, 'latin1') : body
+    const bytes = body ?? ''
     this.#end('sent', bytes.length)
     this.#answered({ type: 'whole', bytes })
   }
@@ -93,7 +93,6 @@ export class FragmentExchange implements Exchange, FragmentRequest {
   }
 }
 
-const EMPTY = Buffer.alloc(0)
 const UNWANTED = new Error('a page includes no error pages')
 
 /** What a page may include: no errors, no redirects, no parts. */

@@ -19,6 +19,8 @@ const PAGE_ONLY: readonly string[] = [
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range', 'accept-encoding', 'expect'],
   ...['content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'content-language', 'content-range', 'content-location'],
 ]
+/** Of an address, in the log. */
+const LONGEST_TOLD = 200
 const CREDENTIALS: readonly string[] = ['cookie', 'authorization', 'proxy-authorization']
 
 /** A page's own head, of which that of the assembled page is made. */
@@ -62,11 +64,18 @@ export function assemblePage(tx: RequestTransaction, answer: Answer): void {
 
 class PageFragments implements Fragments {
   readonly #tx: RequestTransaction
+  /** The first that fails is told in the page's record. */
+  #failed = false
   /** Of a fragment of the page's own host. */
-  #headers: HeaderMap | null = null
+  #ownHeaders: HeaderMap | null = null
 
   constructor(tx: RequestTransaction) {
     this.#tx = tx
+  }
+
+  /** `''` when a request of HTTP/1.0 names none. */
+  get #ownHost(): string {
+    return this.#tx.req.original.headers.getLower('host') ?? ''
   }
 
   request(reference: Reference, answered: (answer: FragmentAnswer) => void): FragmentRequest | null {
@@ -76,34 +85,38 @@ class PageFragments implements Fragments {
     const host = this.#hostOf(found)
     if (host === null) return null
     tx.engine.counters.add(C.esi_req)
-    const own = host === tx.req.original.headers.getLower('host')
-    const head = { method: 'GET', target: found.target, host, version: tx.req.proto, headers: this.#headersFor(host, own) }
+    const own = host === this.#ownHost
+    const head = { method: 'GET', target: found.target, host: own ? null : host, version: tx.req.proto, headers: this.#headers(own) }
     const exchange = new FragmentExchange(head, tx.exchange.peer, answered)
     tx.include(exchange)
     return exchange
   }
 
-  failed(): void {
-    this.#tx.engine.counters.add(C.esi_errors)
+  failed(written: string, detail: string): void {
+    const tx = this.#tx
+    tx.engine.counters.add(C.esi_errors)
+    if (this.#failed) return
+    this.#failed = true
+    const told = `fragment ${written.slice(0, LONGEST_TOLD)}: ${detail}`
+    tx.story = tx.story === '' ? told : `${tx.story}; ${told}`
   }
 
   /** The page's own, or one that the policy allows; `null`: no request may go there. */
   #hostOf({ authority, scheme }: Target): string | null {
     const { req, policy } = this.#tx
-    const own = req.original.headers.getLower('host') ?? null
-    if (authority === null) return own
+    if (authority === null) return this.#ownHost
     const host = normaliseHost(authority, scheme ?? req.scheme)
-    if (host === own && (scheme === null || scheme === req.scheme)) return own
+    if (host === this.#ownHost && (scheme === null || scheme === req.scheme)) return host
     return policy.compiled.esi.hosts.has(host) ? host : null
   }
 
-  #headersFor(host: string | null, own: boolean): HeaderMap {
-    if (this.#headers === null) {
-      this.#headers = this.#tx.req.original.headers.clone()
-      for (const name of PAGE_ONLY) this.#headers.removeRaw(name)
+  #headers(own: boolean): HeaderMap {
+    if (this.#ownHeaders === null) {
+      this.#ownHeaders = this.#tx.req.original.headers.clone()
+      for (const name of PAGE_ONLY) this.#ownHeaders.removeRaw(name)
     }
-    const headers = this.#headers.clone()
-    if (!own && host !== null) for (const name of CREDENTIALS) headers.removeRaw(name)
+    const headers = this.#ownHeaders.clone()
+    if (!own) for (const name of CREDENTIALS) headers.removeRaw(name)
     return headers
   }
 }

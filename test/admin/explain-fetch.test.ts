@@ -42,6 +42,17 @@ describe('with fetch', () => {
     expect(told.hit.join('\n')).toMatch(advice)
   })
 
+  it.each([
+    ['Stored for 60 s (max-age). Compressed as br.', {}],
+    ['Stored for 60 s (max-age). Not compressed: Cache-Control says no-transform.', { 'Cache-Control': 'max-age=60, no-transform' }],
+    ['Stored for 60 s (max-age). Not compressed: its Content-Type is not among --compress-types.', { 'Content-Type': 'image/webp' }],
+    ['Stored for 60 s (max-age). Not compressed: the origin coded it already.', { 'Content-Encoding': 'gzip' }],
+  ])('says whether it would be compressed: %s', async (text, answer) => {
+    const fields: Fields = { 'Cache-Control': 'max-age=60', 'Content-Type': 'text/css', ...answer }
+    const told = await fetched(fields, {}, { compress: 'br', compressMin: 0 })
+    expect(told.fetched?.text).toBe(text)
+  })
+
   it('shows the lifetime that a refused answer had, not that of its marker', async () => {
     const told = await fetched({ 'Cache-Control': 'max-age=60', 'Set-Cookie': 'a=1' })
     expect(told.fetched?.freshness).toMatchObject({ source: 'max-age', ttl: 60 })

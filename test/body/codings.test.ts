@@ -1,7 +1,8 @@
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { Body, BodyEnd } from '../../src/body/body.ts'
-import { BadCoding, coderFree, coding, decodedWhole, decoding, HIGHEST_RATIO } from '../../src/body/codings.ts'
+import { decodedWhole } from '../../src/body/coding-engines.ts'
+import { BadCoding, coderFree, coding, decoding, HIGHEST_RATIO } from '../../src/body/codings.ts'
 import { staged } from '../../src/body/stages.ts'
 import { StoredBody } from '../../src/object/stored-body.ts'
 import { CODINGS, type Coding } from '../../vcl-ts/coding.ts'
@@ -78,7 +79,11 @@ describe.each(CODINGS)('content coded as %s', (name) => {
 
   it('breaks off when something follows it, in the same piece or the next (HARDENING 193)', async () => {
     const coded = code(PAGE)
-    for (const segments of [[Buffer.concat([coded, Buffer.from('GET /')])], [coded, Buffer.from('GET /')], [coded, Buffer.from('G'), Buffer.from('ET')]]) {
+    for (const segments of [
+      [Buffer.concat([coded, Buffer.from('GET /')])],
+      [coded, Buffer.from('GET /')],
+      [coded, Buffer.from('G'), Buffer.from('ET')],
+    ]) {
       const { end } = await read(staged(new StoredBody(segments), [decoding(name, HIGHEST_RATIO)]))
       expect(end.type === 'reset' && end.cause instanceof BadCoding).toBe(true)
     }
@@ -88,13 +93,16 @@ describe.each(CODINGS)('content coded as %s', (name) => {
   it('never ends as anything but what it was, or broken off, when bytes of it change', async () => {
     const coded = (await read(staged(new StoredBody(PAGE), [coding(name, PAGE.length)]))).bytes
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(coded.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 }), async (flips) => {
-        const damaged = Buffer.from(coded)
-        for (const [at, mask] of flips) damaged[at] = (damaged[at] as number) ^ mask
-        const { bytes, end } = await read(staged(new StoredBody(damaged), [decoding(name, HIGHEST_RATIO)]))
-        // Brotli has no checksum: some of its damage nobody can see. None of it may hang, throw or outgrow its bounds.
-        if (name !== 'br' && end.type === 'complete') expect(bytes.equals(PAGE)).toBe(true)
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(coded.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 }),
+        async (flips) => {
+          const damaged = Buffer.from(coded)
+          for (const [at, mask] of flips) damaged[at] = (damaged[at] as number) ^ mask
+          const { bytes, end } = await read(staged(new StoredBody(damaged), [decoding(name, HIGHEST_RATIO)]))
+          // Brotli has no checksum: some of its damage nobody can see. None of it may hang, throw or outgrow its bounds.
+          if (name !== 'br' && end.type === 'complete') expect(bytes.equals(PAGE)).toBe(true)
+        },
+      ),
       { numRuns: 60 },
     )
   })

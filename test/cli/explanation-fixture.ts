@@ -55,7 +55,7 @@ export const EXPLANATION: Explanation = {
             staleIfError: 0,
             keep: 0,
           },
-          ...{ hits: 3, tags: ['shop'], validator: true },
+          ...{ hits: 3, tags: ['shop'], validator: true, coding: 'br' },
         },
         markers: [{ type: 'hitForMiss', class: 'anonymous', left: 100 }],
       },
@@ -100,7 +100,7 @@ Freshness
 
 Stored under this key
   * variant http, no accept-language
-      object: 200, 2 KiB, grace, age 75s, over for 15s, 3 hits, id 17, tags shop
+      object: 200, 2 KiB, br, grace, age 75s, over for 15s, 3 hits, id 17, tags shop
       hit-for-miss of anonymous requests, 100s left
   a fetch is under way (anonymous), 2 wait, and this request would
 

@@ -403,3 +403,41 @@ it('compresses the pages of nginx, and keeps what nginx compressed', async () =>
   expect((await site.get('/zip/page.html', { 'If-None-Match': zipped.get('etag') ?? '' })).status).toBe(304)
   expect(site.stat('s_fetch')).toBe(2)
 })
+
+describe('what is used, with compressAgain', () => {
+  const again = { compress: 'gzip', compressAgain: true } as const
+  /** A page of which the heavy level makes less. */
+  const text = Array.from({ length: 3000 }, (_, i) => `${i % 7} lamps and ${(i * 48271) % 1009} shades of ${(i * i) % 97}`).join('\n')
+  const script: OriginScript = (_hit, response) => reply(response, 200, { ...HTML, 'Cache-Control': 'max-age=600' }, text)
+
+  async function used(site: Site): Promise<RawResponse> {
+    const first = await fill(site, '/', takes('gzip'))
+    for (let i = 0; i < 3; i++) await site.get('/', takes('gzip'))
+    return first
+  }
+
+  it('is compressed anew in the background, and is the same object but for its bytes', async () => {
+    const site = await open(script, again)
+    const first = await used(site)
+    site.clock.advance(5000)
+    await until(() => site.stat('n_recompressed') === 1)
+    const hit = await site.get('/', takes('gzip'))
+    expect(hit.body.length).toBeLessThan(first.body.length)
+    expect([read(hit), ...told(hit, 'x-cache', 'etag', 'age', 'content-encoding')]).toEqual([text, 'HIT', 'W/"v1"', '5', 'gzip'])
+    expect((await site.get('/')).body.toString()).toBe(text)
+    expect([site.origin.hits.length, site.stat('n_object')]).toEqual([1, 1])
+  })
+
+  it('stays as it is when it is not used, or about to end', async () => {
+    const site = await open(
+      (hit, response) => reply(response, 200, { ...HTML, 'Cache-Control': `max-age=${hit.url.slice(1)}` }, text),
+      again,
+    )
+    await fill(site, '/600', takes('gzip'))
+    await fill(site, '/14', takes('gzip'))
+    for (let i = 0; i < 3; i++) await site.get('/14', takes('gzip'))
+    site.clock.advance(5000)
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect([site.stat('n_recompressed'), site.stat('n_object')]).toEqual([0, 2])
+  })
+})

@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { definePolicy, replaceText } from '../../vcl-ts/index.ts'
 import type { OriginScript } from '../support/scripted-origin.ts'
-import { type Fields, message, open, type Site } from './site.ts'
+import { type Fields, message, open, reply, type Site } from './site.ts'
 
 const PAGE = {
   'Content-Type': 'text/html',
@@ -63,6 +63,30 @@ it.each(['gzip', 'br'] as const)(
   },
 )
 
+it('assembles a page that was stored compressed, once a policy says so and its origin confirms it', async () => {
+  let assembles = false
+  const policy = definePolicy({
+    backendResponse({ beresp }) {
+      beresp.compress = true
+      beresp.esi = assembles
+    },
+  })
+  const body = `<p>${'text '.repeat(1000)}<esi:include src="/a"/></p>`
+  const given = await open(
+    ({ url, headers }, response) => {
+      if (url === '/a') reply(response, 200, { 'Cache-Control': 'no-store' }, 'one')
+      else if (headers['if-none-match'] !== undefined) reply(response, 304, { ...KEPT, ETag: '"1"' })
+      else reply(response, 200, { ...KEPT, ETag: '"1"' }, body)
+    },
+    { policy },
+  )
+  expect((await given.get('/', BROWSER)).get('content-encoding')).toBe('br')
+  assembles = true
+  given.clock.advance(61_000)
+  for (const fields of [BROWSER, {}, BROWSER] as Fields[]) expect(await plain(given, '/', fields)).toBe(body.replace(/<esi.*>(?=<)/, 'one'))
+  expect(given.stat('fetch_304')).toBe(1)
+})
+
 it('passes the page and not what it includes through the filters of beresp, and all of it through those of resp', async () => {
   const policy = definePolicy({
     backendResponse({ bereq, beresp }) {
@@ -72,7 +96,7 @@ it('passes the page and not what it includes through the filters of beresp, and 
       if (req.esiLevel === 0) resp.filters.push(replaceText('z', 'w'))
     },
   })
-  const given = await open(coded({ '/': ['identity', '<p>xz<esi:include src="/a"/></p>'], '/a': ['identity', 'xz'] }), { policy })
+  const given = await open(coded({ '/': ['gzip', '<p>xz<esi:include src="/a"/></p>'], '/a': ['identity', 'xz'] }), { policy })
   for (const _ of [1, 2]) expect(await plain(given, '/')).toBe('<p>ywxw</p>')
 })
 

@@ -326,3 +326,21 @@ describe('a fragment', () => {
     expect(new Set(given.records.map(({ id }) => id)).size).toBe(4)
   })
 })
+
+describe('a page of a request that', () => {
+  it('names no host includes what is on the same server', async () => {
+    const given = await site({ '/': '<p><esi:include src="/a"/><esi:include src="//www.example/a"/></p>', '/a': 'one' })
+    for (const _ of [1, 2]) {
+      const client = await given.connect()
+      client.send('GET / HTTP/1.0\r\n\r\n')
+      expect((await client.response()).body.toString()).toBe('<p>one</p>')
+    }
+  })
+
+  it('was answered by a part although nobody asked for one has failed', async () => {
+    const given = await open((_, response) => reply(response, 206, { ...PAGE, 'Content-Range': 'bytes 0-2/9' }, '<p>'))
+    const answer = await given.get('/', { Range: 'bytes=0-2' })
+    expect([answer.status, answer.get('content-range')]).toEqual([502, undefined])
+    expect(given.origin.hits.length).toBe(2)
+  })
+})

@@ -78,6 +78,21 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(kept.hits).toBe(1)
       })
 
+      it('holds what a look-up finds in its place, as long as nothing else arrives there', async () => {
+        const first = keep()
+        expect(table.holds(first)).toBe(true)
+        const arriving = fillingFor(table, { at: clock.now() })
+        table.publish(null, arriving.object, PLAIN, variantOf(PLAIN, {}), true)
+        expect(table.holds(first)).toBe(false)
+        table.discard(arriving.object)
+        expect(table.holds(first)).toBe(true)
+        const second = keep()
+        expect([table.holds(first), table.holds(second)]).toEqual([false, true])
+        await table.purge('k', false)
+        expect([table.holds(first), table.holds(second)]).toEqual([false, false])
+        expect(table.holds(object())).toBe(false)
+      })
+
       it('lets the two classes fetch side by side', () => {
         const anonymous = claimOf(find())
         const credentialed = claimOf(find({ credentialed: true }))

@@ -30,10 +30,11 @@ const SHOWN: readonly (readonly [name: string, title: string])[] = [
   ['BerespError', 'beresp in backendError'],
   ['ResponseControl', 'beresp.control'],
   ['CacheControl', 'req.cacheControl'],
+  ['Filter', 'a filter'],
 ]
 
 export function referencePage(): string {
-  const interfaces = new Map([...source('context'), ...source('cache-control')])
+  const interfaces = new Map([...source('context'), ...source('cache-control'), ...source('filters')])
   const actions = source('actions')
   const verbs = actions.get('Verbs')
   if (verbs === undefined) throw new Error('vcl-ts/actions.ts has no interface Verbs')
@@ -103,8 +104,14 @@ function noun(interfaces: ReadonlyMap<string, Interface>, name: string, title: s
   const shape = interfaces.get(name)
   if (shape === undefined) throw new Error(`there is no interface ${name}`)
   const base = SHOWN.find(([other]) => new RegExp(`\\b${other}\\b`).test(shape.base))?.[1]
-  const also = base === undefined ? '' : ` With all of \`${base}\`${shape.base.startsWith('Omit') ? ' but `control`' : ''}, and:`
+  const also = base === undefined ? '' : ` With all of \`${base}\`${butFor(shape.base)}, and:`
   return ['', `### ${title}`, '', `${shape.prose}${also}`, '', ...fieldTable(shape, true)]
+}
+
+/** Of `Omit<Beresp, 'control' | 'filters'>`. */
+function butFor(base: string): string {
+  const left = Array.from(base.matchAll(/'(\w+)'/g), ([, name = '']) => code(name))
+  return left.length === 0 ? '' : ` but ${left.join(', ')}`
 }
 
 function fieldTable(shape: Interface, marks: boolean, meaning: (field: Field) => string = ({ prose }) => prose): string[] {

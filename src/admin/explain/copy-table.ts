@@ -8,7 +8,8 @@ import { FillBudget } from '../../object/fill-budget.ts'
 import { Filling } from '../../object/filling.ts'
 import type { LocalClaim } from '../../object/head.ts'
 import { LocalTable } from '../../object/local-table.ts'
-import { CachedObject, Marker } from '../../object/object.ts'
+import { type CachedObject, Marker } from '../../object/object.ts'
+import { copyOf } from '../../object/object-copy.ts'
 import type { PeekedClaim } from '../../object/peek.ts'
 import { StoredBody } from '../../object/stored-body.ts'
 import type { Found, Lookup, PurgeResult } from '../../object/table.ts'
@@ -137,35 +138,13 @@ export class CopyTable extends LocalTable {
   }
 
   #copyOf(object: CachedObject): CachedObject {
-    const { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, initialAge, headers, body } = object
-    const {
-      target,
-      part,
-      status,
-      reason,
-      withheld,
-      etag,
-      lastModified,
-      date,
-      mustRevalidate,
-      lifetimeSource,
-      backend,
-      coding,
-      esi,
-      sliced,
-    } = object
-    const copy = new CachedObject({
-      ...object,
-      ...{ target, part, status, reason, withheld, etag, lastModified, date, mustRevalidate, lifetimeSource, backend, coding, esi, sliced },
+    const { body } = object
+    const copy = copyOf(object, {
       position: this.position,
-      headers: headers.clone(),
-      life: { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age: initialAge },
       retention: this.#init.retention,
       // Reading one that arrives would count as a reader.
       body: body instanceof StoredBody ? body : new Filling(body.length, false, NO_ROOM, NOBODY),
     })
-    copy.hits = object.hits
-    copy.failed(object.failures, object.retryAt)
     this.#originals.set(copy, object)
     return copy
   }

@@ -28,9 +28,25 @@ const WRITABLE: Readonly<Record<string, readonly string[]>> = {
     'slice',
   ],
   key: ['text', 'withScheme'],
-  resp: ['status', 'reason', 'headers', 'body'],
+  resp: ['status', 'reason', 'headers', 'filterList', 'body'],
   bereq: ['method', 'url', 'headers', 'backend', 'connectTimeout', 'firstByteTimeout', 'betweenBytesTimeout'],
-  beresp: ['status', 'reason', 'headers', 'ttl', 'grace', 'staleIfError', 'keep', 'uncacheable', 'why', 'stream', 'esi', 'tags', 'body'],
+  beresp: [
+    'status',
+    'reason',
+    'headers',
+    'ttl',
+    'grace',
+    'staleIfError',
+    'keep',
+    'uncacheable',
+    'why',
+    'stream',
+    'esi',
+    'compress',
+    'filterList',
+    'tags',
+    'body',
+  ],
 }
 
 /** Longest value that is shown whole. */
@@ -84,6 +100,7 @@ function noteProperty(values: Map<string, string>, noun: string, value: unknown)
   if (value instanceof HeaderMap) for (const name of namesOf(value)) values.set(`${noun}.${name}`, value.getAll(name).join('\n'))
   else if (value instanceof Set) for (const member of value) values.set(`${noun} ${String(member)}`, String(member))
   else if (noun.endsWith('.backend')) values.set(noun, (value as Backend).url)
+  else if (Array.isArray(value)) values.set(noun.replace(/List$/, 's'), String(value.length))
   else if (value instanceof Uint8Array) values.set(noun, `${value.length} bytes`)
   else values.set(noun, String(value))
 }

@@ -79,6 +79,7 @@ export class Rehearsal {
       fillBudget: new FillBudget(engine.fillBudget.limit),
       unsliced: new Unsliced(engine.unsliced),
       originOf: (backend) => this.#originOf(backend),
+      recompressor: null,
       policy: () => watched,
       accessLog: null,
       invalidation: {

@@ -41,7 +41,7 @@ export function storedUnderKey({ peek, now, selects, joins }: StoredInit): Store
 }
 
 function summaryOf(object: CachedObject, now: number): StoredSummary {
-  const { id, status, bytes, ttl, grace, staleIfError, keep, hits, tags, validator, body } = object
+  const { id, status, bytes, ttl, grace, staleIfError, keep, hits, tags, validator, body, coding } = object
   return {
     id,
     status,
@@ -57,5 +57,6 @@ function summaryOf(object: CachedObject, now: number): StoredSummary {
     hits,
     tags,
     validator,
+    coding: coding === null ? null : coding.coding,
   }
 }

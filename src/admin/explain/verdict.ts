@@ -4,6 +4,7 @@ import type { ActionType } from '../../../vcl-ts/actions.ts'
 import { REASONS, type Reason } from '../../../vcl-ts/reason.ts'
 import type { FetchTransaction } from '../../fetch/transaction.ts'
 import type { ExplainedDecision, Fetched, SourcePlace, Verdict, VerdictKind } from '../explanation.ts'
+import { compressionText } from './compression-text.ts'
 import { freshnessInputs, type Now } from './freshness.ts'
 import type { Rehearsal } from './rehearsal.ts'
 
@@ -34,7 +35,9 @@ export function fetchedBy(rehearsal: Rehearsal, now: Now): Fetched | null {
     status: own?.originStatus ?? (beresp.was304 ? 304 : beresp.status),
     stored,
     why,
-    text: stored ? `Stored for ${Math.ceil(object.ttl)} s (${object.lifetimeSource}).` : `Not stored: ${REASONS[why]}.`,
+    text: stored
+      ? `Stored for ${Math.ceil(object.ttl)} s (${object.lifetimeSource}).${compressionText(fetch.compression)}`
+      : `Not stored: ${REASONS[why]}.`,
     background,
     freshness: freshnessInputs(object, now, tx.engine.decisions, !stored),
   }

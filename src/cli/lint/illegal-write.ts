@@ -1,6 +1,6 @@
 /** Writes to what a hook may not write: they throw, or nobody ever sees them. */
 import type { AnyNode } from 'acorn'
-import type { Bereq, BerespError, Client, ObjStale, Purged, Req, RespSynth, Session } from '../../../vcl-ts/context.ts'
+import type { Bereq, Beresp, BerespError, Client, ObjStale, Purged, Req, RespSynth, Session } from '../../../vcl-ts/context.ts'
 import { type Hook, LEGAL, NOUNS } from '../../../vcl-ts/legal.ts'
 import type { Complaint, Lint } from './finding.ts'
 import { type HookTree, pathOf } from './policy-tree.ts'
@@ -17,7 +17,7 @@ const WRITABLE: Readonly<{
   session: Names<Session>
   req: Names<Req>
   bereq: Names<Bereq>
-  beresp: Names<BerespError>
+  beresp: Names<Beresp> & Names<BerespError>
   resp: Names<RespSynth>
   obj: Names<ObjStale>
   objStale: Names<ObjStale>
@@ -32,7 +32,7 @@ const WRITABLE: Readonly<{
   bereq: { method: true, url: true, backend: true, connectTimeout: true, firstByteTimeout: true, betweenBytesTimeout: true },
   beresp: {
     ...{ status: true, reason: true, ttl: true, grace: true, staleIfError: true, keep: true, uncacheable: true, stream: true, why: true },
-    ...{ body: true, detail: true, esi: true },
+    ...{ compress: true, body: true, detail: true, esi: true },
   },
   resp: { status: true, reason: true, body: true, detail: true },
   obj: {},

@@ -170,4 +170,9 @@ export class Far {
     entries.addHits(entry, 1)
     return entries.hits(entry)
   }
+
+  /** How often it was used. */
+  hits(handle: number): number {
+    return this.entries.hits(entryOf(handle))
+  }
 }

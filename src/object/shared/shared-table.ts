@@ -202,6 +202,15 @@ export class SharedTable implements ObjectTable {
     return this.#landed(object, stored)
   }
 
+  holds(object: CachedObject): boolean {
+    this.#catchUp()
+    this.#known.refresh(object.key)
+    if (!this.#near.holds(object)) return false
+    // Those of all workers.
+    if (object.handle > 0) object.hits = this.#far.hits(object.handle)
+    return true
+  }
+
   discard(object: CachedObject): void {
     if (object.handle > 0) this.#far.end(object.handle)
     this.#near.discard(object)

@@ -1,11 +1,14 @@
 /** What one worker stores, fetches or purges, as another sees it. */
+
 import { describe, expect, it } from 'vitest'
 import { RequestFailure } from '../../../src/errors.ts'
 import type { Claim, ClaimOutcome } from '../../../src/object/claim.ts'
 import type { CachedObject } from '../../../src/object/object.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
 import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
+import { storedCoding } from '../../../src/object/stored-coding.ts'
 import type { Found } from '../../../src/object/table.ts'
+import { CODINGS } from '../../../vcl-ts/coding.ts'
 import { type Ask, ask, claimOf, fillingFor, marker, type ObjectOptions, object, Reader, variantOf, Witness } from '../things.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
 
@@ -114,6 +117,15 @@ describe('what one worker stored', () => {
     expect([...found.headers]).toEqual([...kept.headers])
     expect(textOf(found)).toBe('body')
   })
+
+  it.each([null, ...CODINGS.flatMap((coding) => [storedCoding(coding, true), storedCoding(coding, false)])])(
+    'has the coding that it was stored in: %j',
+    (coding) => {
+      const rig = new Rig()
+      rig.keep(rig.a, { coding, mustRevalidate: true })
+      expect([rig.hit(rig.b)?.coding, rig.hit(rig.b)?.mustRevalidate]).toEqual([coding, true])
+    },
+  )
 
   it('counts the hits of all of them', () => {
     const rig = new Rig()
