@@ -155,7 +155,10 @@ it('hands on what may not be stored, by the range that the client asked for', as
   const file = new LargeFile(10 * GIB, { fields: { 'Cache-Control': 'private' } })
   const site = await slicedSite(file)
   for (const first of [5 * GIB, 6 * GIB]) shows(await site.get('/film', { Range: `bytes=${first}-${first + 9}` }), 206, first, first + 9)
-  expect(file.ranges.slice(1)).toEqual([`bytes=${5 * GIB}-${5 * GIB + 9}`, `bytes=${6 * GIB}-${6 * GIB + 9}`])
+  const own = [`bytes=${5 * GIB}-${5 * GIB + 9}`, `bytes=${6 * GIB}-${6 * GIB + 9}`]
+  expect(file.ranges.filter((range) => own.includes(range))).toEqual(own)
+  // Each worker finds out for itself.
+  expect(file.ranges.length - own.length).toBeLessThanOrEqual(WORKERS)
 })
 
 it('breaks off visibly when the file changes while it is sent, and then serves the new one', async () => {
