@@ -26,7 +26,8 @@ beforeEach(async () => {
   cache = await testPolicy(files, { origin, memory: 256 * MIB })
 })
 
-const jump = (position: number, url: string = '/film.mp4') => cache.request({ url, headers: { Range: `bytes=${position}-${position + 99}` } })
+const jump = (position: number, url: string = '/film.mp4') =>
+  cache.request({ url, headers: { Range: `bytes=${position}-${position + 99}` } })
 
 describe('a server of files', () => {
   it('costs the origin what is watched, once for all who watch', async () => {

@@ -38,6 +38,8 @@ export function deliverSliced(
   const first = firstByte(tx, answer, object, manifest.total)
   if (first === null) return next(tx, answer)
   tx.keep(() => body.leave())
+  // Why it goes forward, should it: what is stored is not all that is sent.
+  if (answer.outcome === 'HIT') tx.forwardReason = 'PARTIAL'
   const began = Promise.withResolvers<SliceOutcome>()
   let outcome: SliceOutcome | null = null
   body.begin(first, (came) => {
@@ -53,7 +55,6 @@ export function deliverSliced(
   return outcome === null ? began.promise.then(after) : after(outcome)
 }
 
-/** What was stored was not all that is sent. */
 function incomplete(answer: Answer): Answer {
   if (answer.outcome !== 'HIT') return answer
   return { ...answer, outcome: 'MISS', why: 'PARTIAL', forward: 'partial', forwardStatus: 206, stored: true }
