@@ -39,10 +39,11 @@ export function manifestBefore({ init }: FetchTransaction): Manifest | null {
 }
 
 /** Turns a request for the whole into one for the slice. */
-export function askForSlice({ index, size, of, ranged }: SliceWish, headers: HeaderMap): void {
+export function askForSlice({ index, size, of }: SliceWish, headers: HeaderMap): void {
   const { first, last } = sliceRange(index, size, of === null ? null : of.total)
   headers.set('Range', `bytes=${first}-${last}`)
-  if (of !== null || ranged) headers.set('Accept-Encoding', 'identity')
+  // The first may be all of something small, which is stored as it is best sent.
+  if (of !== null || index > 0) headers.set('Accept-Encoding', 'identity')
 }
 
 /** `before`: the manifest that is out of date. `wall`: epoch milliseconds. */

@@ -48,8 +48,6 @@ export interface SliceWish {
   readonly index: number
   /** What it is a slice of; `null`: the answer tells, and where slices are of no use there it may be the whole. */
   readonly of: Manifest | null
-  /** The client asked for a range, which is one of uncoded bytes. */
-  readonly ranged: boolean
 }
 
 export interface FetchRequest {

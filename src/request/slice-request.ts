@@ -193,7 +193,7 @@ export class SliceRequest implements Waiter, FetchObserver {
         body: null,
         ownMethod: false,
         key: this.#lookup.key,
-        slice: { size, index: this.index, of: manifest, ranged: true },
+        slice: { size, index: this.index, of: manifest },
         variant: () => '',
       },
       claim,

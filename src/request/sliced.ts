@@ -18,7 +18,7 @@ export function prepareSlices(tx: RequestTransaction, wanted: number): void {
   if (size < SMALLEST_SLICE || (req.method !== 'GET' && req.method !== 'HEAD') || tx.asksWithBody) return
   if (tx.unsliceable || engine.unsliced.has(tx.key, tx.now)) return
   const range = req.method === 'GET' ? req.headers.joinedLower('range') : undefined
-  tx.slicing = { size, index: firstSliceOf(range, size), of: null, ranged: range !== undefined }
+  tx.slicing = { size, index: firstSliceOf(range, size), of: null }
   tx.range = null
   tx.completesParts = false
   if (req.method === 'GET') tx.solitary = false

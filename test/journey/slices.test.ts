@@ -6,7 +6,7 @@ import type { RawResponse } from '../support/raw-client.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
-import { type Fields, message, open, type Site, type SiteOptions } from './site.ts'
+import { type Fields, message, open, reply, type Site, type SiteOptions } from './site.ts'
 
 const KIB = 1024
 const SLICE = 64 * KIB
@@ -403,4 +403,39 @@ it('decodes nothing and compresses small answers as ever', async () => {
   expect([answer.status, answer.get('content-encoding')]).toEqual([200, 'gzip'])
   expect((await site.get('/text')).body.toString()).toBe(text)
   expect(site.origin.hits.length).toBe(1)
+})
+
+it.each(['safe', 'rfc9111', 'varnish'] as const)('is the same under the preset %s', async (preset) => {
+  const file = new LargeFile(LENGTH)
+  const site = await slicedSite(file, { preset })
+  const head = await site.ask('HEAD', '/film')
+  expect([head.status, head.get('content-length'), head.body.length]).toEqual([200, String(LENGTH), 0])
+  shows(await site.get('/film', { Range: `bytes=${2 * SLICE}-${2 * SLICE + 9}` }), 206, 2 * SLICE, 2 * SLICE + 9)
+  shows(await site.get('/film'), 200, 0, LENGTH - 1)
+  expect(file.sent).toBe(LENGTH)
+})
+
+it('puts a page together with what is stored in slices', async () => {
+  const text = 'all work and no play '.repeat(10_000)
+  const file = { ETag: '"t"', 'Cache-Control': 'max-age=60' }
+  const site = await open(
+    (hit, response) => {
+      if (hit.url === '/page')
+        return reply(response, 200, { ...file, 'Surrogate-Control': 'content="ESI/1.0"' }, '<esi:include src="/text"/>!')
+      const [, first = '0', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(hit.headers.range ?? '') ?? []
+      const end = Math.min(Number(last), text.length - 1)
+      const part = text.slice(Number(first), end + 1)
+      return reply(response, 206, { ...file, 'Content-Range': `bytes ${first}-${end}/${text.length}` }, part)
+    },
+    { slice: SLICE },
+  )
+  for (let i = 0; i < 2; i++) expect((await site.get('/page')).body.toString()).toBe(`${text}!`)
+  expect(site.origin.hits.filter(({ url }) => url === '/text').length).toBe(4)
+})
+
+it('tells the log once of each request, with its bytes', async () => {
+  const site = await slicedSite(new LargeFile(LENGTH))
+  await site.get('/film')
+  await until(() => site.records.length === 1, 'the line')
+  expect(site.records).toMatchObject([{ url: '/film', status: 200, bodyBytes: LENGTH, outcome: 'MISS', end: 'sent' }])
 })
