@@ -439,3 +439,13 @@ it('tells the log once of each request, with its bytes', async () => {
   await until(() => site.records.length === 1, 'the line')
   expect(site.records).toMatchObject([{ url: '/film', status: 200, bodyBytes: LENGTH, outcome: 'MISS', end: 'sent' }])
 })
+
+it('takes no slices that would be too large to be stored', async () => {
+  const file = new LargeFile(LENGTH)
+  const site = await slicedSite(file, { slice: 16 * SLICE, maxObject: 2 * SLICE })
+  await site.get('/film', { Range: `bytes=${3 * SLICE}-${3 * SLICE + 9}` })
+  expect(file.ranges).toEqual([`bytes=${2 * SLICE}-${4 * SLICE - 1}`])
+  const tiny = await slicedSite(new LargeFile(LENGTH), { maxObject: SLICE - 1 })
+  shows(await tiny.get('/film', { Range: 'bytes=5-9' }), 206, 5, 9)
+  expect(tiny.origin.hits.map(({ headers }) => headers.range)).toEqual(['bytes=5-9'])
+})
