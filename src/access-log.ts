@@ -6,11 +6,22 @@ import type { LogSink } from './log-sink.ts'
 
 /** `null` for `none`, so that nothing logged costs nothing. `color` counts for `pretty` alone. */
 export function createAccessLog(format: LogFormat, sink: LogSink, color: boolean): AccessLog | null {
-  const toLine = formatOf(format, color)
-  return toLine === null ? null : { write: (record) => sink.line(toLine(record)) }
+  return accessLines(format, color, (line) => sink.line(line))
 }
 
-export function formatOf(format: LogFormat, color: boolean): AccessFormat | null {
+/** As `createAccessLog`, whoever takes the lines. What a page includes is part of it for those who count pages: `combined` has no line for it. */
+export function accessLines(format: LogFormat, color: boolean, take: (line: string) => void): AccessLog | null {
+  const toLine = formatOf(format, color)
+  if (toLine === null) return null
+  const pagesOnly = format === 'combined'
+  return {
+    write(record) {
+      if (record.esiLevel === 0 || !pagesOnly) take(toLine(record))
+    },
+  }
+}
+
+function formatOf(format: LogFormat, color: boolean): AccessFormat | null {
   switch (format) {
     case 'none':
       return null

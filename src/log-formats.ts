@@ -13,7 +13,7 @@ export const json: AccessFormat = (record) =>
   `,"proto":${jsonString(`HTTP/${record.proto}`)},"status":${whole(record.status)},"bytes":${whole(record.bytes)},"bodyBytes":${whole(record.bodyBytes)}` +
   `,"duration":${thousandths(record.duration)},"firstByte":${thousandths(record.firstByte)},"outcome":"${record.outcome}"` +
   `,"reason":"${record.reason}","detail":${jsonString(record.detail)},"end":"${record.end}"` +
-  `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}}`
+  `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}${record.esiLevel > 0 ? `,"esiLevel":${whole(record.esiLevel)}` : ''}}`
 
 /** NCSA combined, and behind it outcome, reason, seconds and detail. */
 export const combined: AccessFormat = (record) =>
@@ -21,13 +21,13 @@ export const combined: AccessFormat = (record) =>
   ` ${whole(record.status)} ${whole(record.bodyBytes)} "${orDash(redactUrl(record.referer))}" "${orDash(record.userAgent)}"` +
   ` ${record.outcome} ${record.reason} ${thousandths(record.duration / 1000)} "${orDash(record.detail)}"`
 
-/** For people at a terminal: `MISS 200 /shop 41ms stored ttl=60s (s-maxage)`. */
+/** For people at a terminal: `MISS 200 /shop 41ms stored ttl=60s (s-maxage)`; fragments are indented. */
 export function pretty(options: { readonly color: boolean }): AccessFormat {
   return (record) => {
     const method = record.method === 'GET' ? '' : `${escapeField(record.method)} `
     const end = record.end === 'sent' ? '' : record.end === 'left' ? ' (client left)' : ' (broken off)'
     const outcome = options.color ? `\x1b[${COLORS[record.outcome]}m${record.outcome}\x1b[0m` : record.outcome
-    return `${outcome} ${whole(record.status)} ${method}${escapeField(redactUrl(record.url))} ${shortTime(record.duration)} ${why(record)}${end}`
+    return `${'  '.repeat(record.esiLevel)}${outcome} ${whole(record.status)} ${method}${escapeField(redactUrl(record.url))} ${shortTime(record.duration)} ${why(record)}${end}`
   }
 }
 

@@ -26,6 +26,8 @@ export interface AccessRecord {
   readonly detail: string
   /** The client went away, or we broke the answer off. */
   readonly end: 'sent' | 'left' | 'aborted'
+  /** 0 for what a client asked for, 1 for a fragment that its page includes, 2 for what that includes. */
+  readonly esiLevel: number
   readonly referer: string
   readonly userAgent: string
 }

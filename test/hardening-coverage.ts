@@ -2,7 +2,7 @@
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
  * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F, G
- * and L what changes bodies (191, 193, 200, 216, 218, 219, 328). The other groups follow.
+ * and L what changes bodies (191, 193, 200, 218, 219, 328); of G pages of fragments (207–217). The other groups follow.
  */
 
 export interface Coverage {
@@ -36,6 +36,13 @@ const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
 const BAN = 'journey/ban.test.ts'
+
+const ESI = 'journey/esi.test.ts'
+const ESI_FAILURES = 'journey/esi-failures.test.ts'
+const ESI_ADDRESSES = 'journey/esi-addresses.test.ts'
+const ESI_CODINGS = 'journey/esi-codings.test.ts'
+const ESI_PARSER = 'esi/parser.test.ts'
+const ESI_ASSEMBLY = 'esi/assembly.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -197,7 +204,17 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   193: by('body/codings.test.ts', 'journey/compression.test.ts'),
   194: by('workers/memory.test.ts', 'long/memory.long.ts', 'object/shared/shared-garbage.test.ts'),
   200: partly('DNS look-ups and file operations: they are not on the way of a hit', 'body/codings.test.ts'),
-  216: partly('ESI pages: parents and fragments', 'journey/compression.test.ts', 'journey/filters.test.ts'),
+  207: by(ESI),
+  208: by(ESI_FAILURES),
+  209: by(ESI_FAILURES),
+  210: by(ESI_ADDRESSES),
+  211: by(ESI_ADDRESSES, ESI_PARSER),
+  // A hundred thousand pages run with `npm run test:long`.
+  212: by(ESI_PARSER, 'long/esi.long.ts'),
+  214: by(ESI_FAILURES, ESI_ASSEMBLY),
+  215: by(ESI),
+  216: by(ESI, ESI_CODINGS, 'journey/compression.test.ts', 'journey/filters.test.ts'),
+  217: by(ESI),
   218: by('journey/compression.test.ts'),
   219: by('journey/filters.test.ts'),
   221: partly('PROXY lines and HTTP/2: there are none yet', INVALIDATE, BAN),

@@ -6,6 +6,7 @@ import { clientSteps } from './builtin/client-steps.ts'
 import { type Decisions, decisionsFor, type PresetName } from './builtin/decisions.ts'
 import { DEFAULT_ANSWERS, defaultRecv } from './builtin/defaults.ts'
 import { type StepName, stepsOf } from './builtin/step-names.ts'
+import { type CompiledEsi, compileEsi } from './esi.ts'
 import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
 import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
 
@@ -59,6 +60,7 @@ export interface CompiledPolicy {
   readonly backends: Readonly<Record<string, Backend>>
   /** The first backend, or `null` when no policy has any. */
   readonly defaultBackend: Backend | null
+  readonly esi: CompiledEsi
   /** Built-in steps that a policy switched off or replaced. */
   readonly overridden: ReadonlySet<StepName>
   /** Whether a policy has that hook. */
@@ -97,6 +99,7 @@ export function compilePolicy(
     chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe, watch)),
     backends,
     defaultBackend: Object.values(backends)[0] ?? null,
+    esi: compileEsi(flat.map(({ esi }) => esi)),
     overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
     has: (hook: RequestHook) => hooks[hook] !== null,
     newState: stateMaker(flat),

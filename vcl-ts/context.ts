@@ -98,9 +98,11 @@ export interface Req {
    * (DECISIONS “Class”). The built-in steps decide it; `null` until somebody did.
    */
   credentialed: boolean | null
+  /** Whether a page that is to be assembled (`Beresp.esi`) is; `false`: this request gets it as the origin wrote it. Default `true`. */
+  esi: boolean
   /** Times this transaction was restarted. */
   readonly restarts: number
-  /** 0 for a request of a client; includes count up. */
+  /** 0 for a request of a client, 1 for a fragment that its page includes, 2 for what that includes. */
   readonly esiLevel: number
   /** Transaction id. */
   readonly id: string
@@ -209,6 +211,11 @@ export interface Beresp {
   uncacheable: boolean
   /** Deliver while it arrives (default), or only when it is whole. */
   stream: boolean
+  /**
+   * Assemble the page: its `<esi:include>` are replaced by what they lead to, each time that it is delivered. Default: whether the answer has
+   * `Surrogate-Control: content="ESI/1.0"`, under presets that read that field. Not for answers 204, 206 and 304.
+   */
+  esi: boolean
   /**
    * Whether it is stored compressed. `null` (default): as `--compress` says for its type and size. A coding, or `true` for that of `--compress`
    * (else br): whatever its type and size. `false`: as it comes. Clients that do not take the stored coding get it decoded, its ETag becomes

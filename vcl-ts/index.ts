@@ -51,6 +51,7 @@ export type {
 } from './context.ts'
 export { type Cookies, cookies } from './cookies.ts'
 export { type Duration, days, hours, minutes, seconds } from './duration.ts'
+export type { EsiRules } from './esi.ts'
 export { type Filter, type FilterSource, type Push, replaceText } from './filters.ts'
 export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'

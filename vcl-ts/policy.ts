@@ -1,6 +1,7 @@
 /** A policy as users write it, its check at run time, and the composition of several. */
 import type { Backend } from './backend.ts'
 import { STEP_NAMES, type StepName, type SteppedHook } from './builtin/step-names.ts'
+import { type EsiRules, esiFault } from './esi.ts'
 import type { HookContext, HookResult } from './hook-context.ts'
 import { HOOKS } from './legal.ts'
 import { nearest } from './nearest.ts'
@@ -27,6 +28,8 @@ export interface Policy<State = object> {
   readonly state?: () => State
   /** Named steps of the built-in policy, switched off or replaced. */
   readonly builtin?: BuiltinChanges<State>
+  /** Which includes of assembled pages are followed. Pages are assembled where `beresp.esi` says so, whether this is here or not. */
+  readonly esi?: EsiRules
 
   /** First, again after each restart, and for each ESI fragment. By default: the built-in steps, then `hash`. */
   recv?(this: void, context: HookContext<'recv', State>): HookResult<'recv'>
@@ -91,7 +94,7 @@ export function flatten(policies: readonly Policy[]): readonly Policy[] {
   return policies.flatMap((policy) => (policy.stack === undefined ? [policy] : flatten(policy.stack)))
 }
 
-const KEYS: readonly string[] = ['name', 'backends', 'state', 'builtin', 'stack', ...HOOKS]
+const KEYS: readonly string[] = ['name', 'backends', 'state', 'builtin', 'esi', 'stack', ...HOOKS]
 
 /** Throws a `PolicyError` unless `value` has the shape of a policy; unknown keys are refused with the name that was probably meant. */
 export function validatePolicy(value: unknown): asserts value is Policy {
@@ -104,6 +107,8 @@ export function validatePolicy(value: unknown): asserts value is Policy {
     throw new PolicyError('state must be a function that makes it: state: () => ({ … })')
   checkBackends(policy['backends'])
   checkBuiltin(policy['builtin'])
+  const fault = esiFault(policy['esi'])
+  if (fault !== null) throw new PolicyError(fault)
   checkStack(policy)
 }
 

@@ -142,8 +142,12 @@ function answeredFields({ fetches }: Rehearsal): HeaderMap | null {
   return object === null ? null : object.headers
 }
 
-function notesOf({ events, purged, tx }: Rehearsal): readonly string[] {
+function notesOf({ events, purged, included, tx }: Rehearsal): readonly string[] {
   const notes = [...events]
+  if (included.length > 0)
+    notes.push(
+      `The page is assembled: it asks for ${[...new Set(included)].join(', ')}. Each is a request of its own, to be explained by its URL.`,
+    )
   if (purged !== null) notes.push(`The purge would take ${purged} object${purged === 1 ? '' : 's'}.`)
   if (tx.reason === 'CLIENT_IGNORED') notes.push('The request asks for a new copy; the preset ignores that.')
   return notes

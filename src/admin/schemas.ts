@@ -14,7 +14,7 @@ export const PARAM: z.ZodType<ParamValue> = z.strictObject({
   name: z.enum(PARAMETERS.map(({ name }) => name)),
   value: z.number(),
   default: z.number(),
-  unit: z.enum(['seconds', 'bytes', 'fields', 'restarts', 'retries', 'requests']),
+  unit: z.enum(['seconds', 'bytes', 'fields', 'restarts', 'retries', 'requests', 'levels']),
   min: z.number(),
   max: z.number(),
   prose: z.string(),

@@ -352,6 +352,7 @@ export const LIMIT_OPTIONS: Rows<Limits> = {
   variants: limit('variants', count(1, 10_000), 'N', 'variants of one key'),
   ranges: limit('ranges', count(1, 1000), 'N', 'ranges of one request'),
   restarts: limit('restarts', count(0, 100), 'N', 'restarts of one request'),
+  esiDepth: limit('esiDepth', count(0, 100), 'N', 'pages that include each other, one in the other'),
   retries: limit('retries', count(0, 100), 'N', 'retries of one fetch'),
   replay: limit('replay', size(0, 256 * MIB), 'SIZE', 'a request body that is kept so that it can be sent again'),
   transferBuffer: limit('transferBuffer', size(16 * KIB, 256 * MIB), 'SIZE', 'what one transfer buffers before its source pauses'),

@@ -25,7 +25,7 @@ type Lifetimes = 'defaultTtl' | 'defaultGrace' | 'keepWithValidator' | 'uncachea
 /** A preset's decisions, of which some numbers can be set. Everybody who decides holds this one object. */
 export type TunableDecisions = Omit<Decisions, Lifetimes> & { -readonly [K in Lifetimes]: Decisions[K] }
 
-export type ParamUnit = 'seconds' | 'bytes' | 'fields' | 'restarts' | 'retries' | 'requests'
+export type ParamUnit = 'seconds' | 'bytes' | 'fields' | 'restarts' | 'retries' | 'requests' | 'levels'
 
 interface Target {
   readonly settings: TunableSettings
@@ -181,6 +181,7 @@ export const PARAMETERS: readonly Parameter[] = [
     'Largest head of an origin server’s answer; with a larger one the fetch fails.',
   ),
   deadline('idle_send_timeout', 'sendIdle', 'A client that takes nothing of its answer for so long is cut off.'),
+  limit('max_esi_depth', 'esiDepth', 'levels', 0, 100, 'So deep pages include each other; what is included below is left out.'),
   limit('max_restarts', 'restarts', 'restarts', 0, 100, 'Restarts of one request; more are answered 503.'),
   limit('max_retries', 'retries', 'retries', 0, 100, 'Retries of one fetch; with more it fails.'),
   limit('max_waiters', 'waiters', 'requests', 0, 2 ** 31 - 1, 'Requests that may wait for one fetch; more are answered 503.'),
@@ -304,6 +305,7 @@ function kindOf({ unit, min, max }: Parameter): Kind<number> {
     case 'restarts':
     case 'retries':
     case 'requests':
+    case 'levels':
       return count(min, max)
     default:
       return unit satisfies never

@@ -19,6 +19,8 @@ export interface Limits {
   readonly variants: number
   readonly ranges: number
   readonly restarts: number
+  /** How deep pages may include each other. */
+  readonly esiDepth: number
   readonly retries: number
   /** Bytes of a request body kept so that it can be sent again. */
   readonly replay: number
@@ -106,6 +108,7 @@ export const defaultLimits: Limits = {
   variants: 64,
   ranges: 16,
   restarts: 4,
+  esiDepth: 5,
   retries: 4,
   replay: 64 * 1024,
   transferBuffer: 1024 * 1024,

@@ -109,6 +109,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, 
     lifetimeSource: beresp.control.source,
     body: bodyOf(bytes),
     backend: beresp.backend,
+    esi: beresp.esi,
   })
   if (store) {
     deps.table.publish(init.claim, object, NO_NAMES, init.request.variant(NO_NAMES), true)

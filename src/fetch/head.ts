@@ -57,6 +57,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     lifetimeSource: beresp.control.source,
     body: stale.body,
     backend: beresp.backend,
+    esi: stale.esi,
     coding: stale.coding,
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)

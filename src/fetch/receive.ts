@@ -19,10 +19,12 @@ import { cacheGroups, groupTag } from '../wire/groups.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
+import { askPlain } from './again.ts'
 import { freshenByHead } from './head.ts'
 import { DONE, type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import { type Shaping, shapingOf } from './store-stages.ts'
 import { deliverableHeaders, mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
+import { asksForWhole, assembles } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe, storesPost } from './unsafe.ts'
 
@@ -46,6 +48,10 @@ export function receive(fetch: FetchTransaction, step: ReceiveStep): NextFetchSt
 
 function begin(fetch: FetchTransaction, came: ReceiveStep): FetchStep {
   const { beresp } = came
+  if (beresp.esi && beresp.status === 206) {
+    fetch.cancelCall()
+    return asksForWhole(fetch) ? askPlain(fetch) : failWith(new RequestFailure('unexpected_206'))
+  }
   const stale = fetch.init.claim?.stale ?? fetch.init.stale
   if (fetch.bereq?.method === 'HEAD' && fetch.init.kind === 'miss') freshenByHead(fetch, beresp, came.response)
   const judged = share(fetch, came)
@@ -236,6 +242,7 @@ function newObject(
     lifetimeSource: control.source,
     body: merged === null ? EMPTY_BODY : body,
     backend: beresp.backend,
+    esi: beresp.esi && assembles(beresp.status),
     coding: shaping === null ? null : shaping.coding,
   })
 }

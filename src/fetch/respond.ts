@@ -16,6 +16,7 @@ import { askPlain } from './again.ts'
 import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
 import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
+import { asksToBeAssembled } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 /** RFC 5861 §4. */
@@ -99,6 +100,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     was304: merged !== null,
     tags: readTags(headers, fetch.deps.settings.tagFields),
     uncacheable: init.kind === 'pass',
+    esi: stale?.esi ?? asksToBeAssembled(headers, fetch.deps.decisions),
   })
   context.beresp = beresp
   const { compiled, limit } = init.policy

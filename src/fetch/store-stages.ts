@@ -10,6 +10,7 @@ import { filterStages, filtersFault } from '../policy/body-filters.ts'
 import { bytesChanged, contentCoding, setContentCoding, varyByCoding } from '../wire/content-coding.ts'
 import { type Compression, compression } from './compressing.ts'
 import type { FetchStep } from './step.ts'
+import { assembles, templateShaping } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 type ReceiveStep = Extract<FetchStep, { step: 'receive' }>
@@ -49,10 +50,12 @@ export function shapingOf(fetch: FetchTransaction, step: ReceiveStep, stored: bo
   const kept = merged === null ? null : ((init.claim?.stale ?? init.stale)?.coding ?? null)
   if (kept !== null) return keptShaping(beresp, kept)
   const converts = init.kind !== 'pass' && (deps.settings.compression.coding !== null || (wish !== null && wish !== false))
-  if (!converts && filters === null) return null
+  const page = beresp.esi && assembles(beresp.status)
+  if (!converts && filters === null && !page) return null
   // A body that was confirmed has passed its filters when it came.
   const filtering = filters === null || step.body === null ? NO_STAGES : filterBody(fetch, beresp, filters)
   if (filtering instanceof RequestFailure) return filtering
+  if (page) return templateShaping(beresp, filtering)
   const length = filtering.length > 0 ? null : lengthOf(step)
   if (converts) fetch.compression = decide(fetch, step, stored, length)
   const to = fetch.compression?.type === 'compress' ? fetch.compression.coding : null

@@ -63,6 +63,8 @@ export interface ObjectInit {
   readonly lifetimeSource: string
   readonly body: Filling | StoredBody
   readonly backend: string
+  /** It is a page that is assembled each time that it is delivered. Default `false`. */
+  readonly esi?: boolean
   /** Absent: the body is served as it is. */
   readonly coding?: StoredCoding | null
 }
@@ -160,7 +162,7 @@ export class CachedObject implements Entry {
     this.tags = tags.length === 0 ? NO_TAGS : tags
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
-    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend, coding = null } = init
+    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend, coding = null, esi = false } = init
     const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
       ...{
@@ -176,6 +178,7 @@ export class CachedObject implements Entry {
         mustRevalidate,
         lifetimeSource,
         backend,
+        esi,
         coding,
       },
     })
@@ -296,6 +299,10 @@ export class CachedObject implements Entry {
 
   get backend(): string {
     return this.#terms.backend
+  }
+
+  get esi(): boolean {
+    return this.#terms.esi
   }
 
   /** Of the body, where clients that do not take it get it decoded; `null`: the body is served as it is. */

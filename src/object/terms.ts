@@ -17,6 +17,7 @@ export interface TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
   readonly coding: StoredCoding | null
 }
 
@@ -39,6 +40,7 @@ export class Terms implements TermsInit {
   readonly mustRevalidate: boolean
   readonly lifetimeSource: string
   readonly backend: string
+  readonly esi: boolean
   readonly coding: StoredCoding | null
 
   constructor(init: TermsInit) {
@@ -55,6 +57,7 @@ export class Terms implements TermsInit {
     this.mustRevalidate = init.mustRevalidate
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
+    this.esi = init.esi
     this.coding = init.coding
   }
 }
@@ -76,6 +79,7 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.keep === b.keep &&
     a.staleIfErrorExplicit === b.staleIfErrorExplicit &&
     a.dated === b.dated &&
+    a.esi === b.esi &&
     a.mustRevalidate === b.mustRevalidate &&
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&

@@ -22,6 +22,8 @@ export interface BackendResponseInit {
   readonly backend: string
   readonly was304: boolean
   readonly uncacheable: boolean
+  /** Whether the page is assembled unless a policy says otherwise. Default `false`. */
+  readonly esi?: boolean
   /** What the answer's own fields say. */
   readonly tags?: readonly string[]
 }
@@ -37,6 +39,7 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly age: number
   #uncacheable: boolean
   stream = true
+  esi: boolean
   readonly #given: readonly string[]
   #tags: Set<string> | null = null
   readonly backend: string
@@ -62,6 +65,7 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#control = init.control
     this.backend = init.backend
     this.was304 = init.was304
+    this.esi = init.esi ?? false
     this.#given = init.tags ?? NO_TAGS
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null

@@ -15,6 +15,8 @@ export interface ClientRequestInit {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
+  /** Default 0. */
+  readonly esiLevel?: number
   readonly owner: RequestOwner
 }
 
@@ -42,7 +44,8 @@ export class ClientRequest extends RequestLine implements Req {
   grace: number | null = null
   credentialed: boolean | null = null
   restarts = 0
-  readonly esiLevel = 0
+  esi = true
+  readonly esiLevel: number
   original: OriginalRequest
   #cookies: ReadonlyMap<string, string> | null = null
   #cookieField: string | undefined = undefined
@@ -56,6 +59,7 @@ export class ClientRequest extends RequestLine implements Req {
     this.headers = init.headers
     this.hasBody = init.hasBody
     this.upgrade = init.upgrade
+    this.esiLevel = init.esiLevel ?? 0
     this.#owner = init.owner
     this.original = this
   }

@@ -31,6 +31,8 @@ export interface Answer {
   readonly judged: boolean
   /** The bytes of the body are made for this answer out of the object's: its ranges are not known. */
   transformed: boolean
+  /** The body is a page with what it includes, which no validator, range or digest of the page tells. */
+  assembled: boolean
   /** The head is one of an origin, untouched: it has a Date. */
   readonly dated: boolean
   readonly close: boolean

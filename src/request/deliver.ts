@@ -11,13 +11,22 @@ import { RepeatedText } from '../wire/repeated-text.ts'
 import type { Answer } from './answer.ts'
 import { decodeAnswer, filterAnswer, takesAsStored } from './delivery-stages.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
+import { makePlain } from './included.ts'
+import { assemblePage } from './page.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
-  const coding = answer.object === null ? null : answer.object.coding
-  if (coding !== null && !takesAsStored(tx, coding)) decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
-  if (tx.policy.compiled.hooks.deliver === null) return { step: 'transmit', answer }
+  const { object } = answer
+  const coding = object === null ? null : object.coding
+  // A page that was compressed before a policy had it assembled is read decoded.
+  if (coding !== null && (object?.esi === true || !takesAsStored(tx, coding)))
+    decodeAnswer(tx, answer, answer.headers ?? storedHeaders(tx, answer), coding)
+  if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
+  if (tx.policy.compiled.hooks.deliver === null) {
+    if (object?.esi === true) assemblePage(tx, answer)
+    return { step: 'transmit', answer }
+  }
   const headers = answer.headers ?? storedHeaders(tx, answer)
   addOwnFields(tx, answer, headers)
   answer.headers = headers
@@ -31,6 +40,10 @@ export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep
 
 function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, action: Action): RequestStep {
   const { filterList: filters } = resp
+  if (action.type === 'deliver') {
+    answer.status = resp.status
+    if (answer.object?.esi === true) assemblePage(tx, answer)
+  }
   const fault = action.type === 'deliver' && filters !== null ? filterAnswer(tx, answer, resp, filters) : null
   if (action.type === 'deliver' && fault === null) {
     answer.status = resp.status

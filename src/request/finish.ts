@@ -6,11 +6,14 @@ import type { RequestTransaction } from './transaction.ts'
 export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
   const { engine, req } = tx
   const { counters } = engine
-  counters.add(C.s_resp_hdrbytes, end.bytes - end.bodyBytes)
-  counters.add(C.s_resp_bodybytes, end.bodyBytes)
+  // What is sent of a fragment is sent with its page.
+  if (req.esiLevel === 0) {
+    counters.add(C.s_resp_hdrbytes, end.bytes - end.bodyBytes)
+    counters.add(C.s_resp_bodybytes, end.bodyBytes)
+    if (end.type === 'left') counters.add(C.client_left)
+    else if (end.type === 'aborted') counters.add(C.client_aborted)
+  }
   counters.reason('reason', tx.reason)
-  if (end.type === 'left') counters.add(C.client_left)
-  else if (end.type === 'aborted') counters.add(C.client_aborted)
   const { accessLog } = engine
   if (accessLog === null) return
   const now = engine.clock.now()
@@ -32,6 +35,7 @@ export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
     detail: tx.story,
     end: end.type,
     referer: req.headers.getLower('referer') ?? '',
+    esiLevel: req.esiLevel,
     userAgent: req.headers.getLower('user-agent') ?? '',
   })
 }

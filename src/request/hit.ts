@@ -52,6 +52,7 @@ function answerOf(tx: RequestTransaction, step: HitStep): Answer {
     aged: true,
     judged: true,
     transformed: false,
+    assembled: false,
     dated: object.dated && tx.policy.compiled.hooks.deliver === null,
     close: false,
     failure: null,

@@ -9,7 +9,9 @@ import type { RequestTransaction } from './transaction.ts'
 const KEY: RequestStep = { step: 'key', way: 'lookup', reason: 'ABSENT' }
 
 export function recv(tx: RequestTransaction): NextRequestStep {
-  if (tx.req.restarts === 0 && loops(tx.req.headers, tx.engine.settings.name)) return failureStep(new RequestFailure('loop'), 508, 'LOOP')
+  // What a page includes has been looked at with the page.
+  if (tx.req.restarts === 0 && tx.req.esiLevel === 0 && loops(tx.req.headers, tx.engine.settings.name))
+    return failureStep(new RequestFailure('loop'), 508, 'LOOP')
   if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()
@@ -29,7 +31,8 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
     case 'pass':
       return { step: 'key', way: 'pass', reason: action.reason }
     case 'pipe':
-      return { step: 'key', way: 'pipe', reason: 'UPGRADE' }
+      // A fragment has no connection that could become a tunnel.
+      return { step: 'key', way: tx.req.esiLevel === 0 ? 'pipe' : 'pass', reason: 'UPGRADE' }
     case 'purge':
       return { step: 'key', way: 'purge', soft: action.soft, subject: action.subject ?? null }
     default:

@@ -22,6 +22,7 @@ export function refused(engine: Engine, peer: Peer, status: number, reason: stri
     reason: 'REFUSED',
     detail: reason,
     end: 'aborted',
+    esiLevel: 0,
     referer: '',
     userAgent: '',
   })

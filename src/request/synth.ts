@@ -65,6 +65,7 @@ function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse)
     aged: false,
     judged: false,
     transformed: false,
+    assembled: false,
     dated: false,
     close: made.close,
     failure: made.failure,

@@ -7,6 +7,7 @@ import { ReplayBody } from '../body/replay.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
+import type { PageAllowance } from '../esi/fragments.ts'
 import type { FetchHandle, FetchObserver, FetchRequest, FetchResult } from '../fetch/start.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
 import { Filling } from '../object/filling.ts'
@@ -31,7 +32,7 @@ import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
-import type { RequestStep } from './step.ts'
+import { RECV, type RequestStep } from './step.ts'
 
 let counter = 0
 
@@ -102,13 +103,16 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** How a fetch of this request was begun. */
   fetchKind: 'miss' | 'pass' | 'pipe' = 'miss'
   over = false
+  /** What is left to the page that it answers with, or is part of; `null` while no page is assembled. */
+  allowance: PageAllowance | null
 
-  constructor(engine: RequestDeps, exchange: Exchange) {
+  /** `page`: the transaction whose page includes this one. */
+  constructor(engine: RequestDeps, exchange: Exchange, page: RequestTransaction | null = null) {
     const { head, peer } = exchange
     const { headers } = head
     this.engine = engine
     this.exchange = exchange
-    this.policy = engine.policy()
+    this.policy = page === null ? engine.policy() : page.policy
     this.now = engine.clock.now()
     this.received = this.now
     this.sequence = counter++
@@ -125,9 +129,12 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       headers,
       hasBody: exchange.body !== null,
       upgrade,
+      esiLevel: page === null ? 0 : page.req.esiLevel + 1,
       owner: this,
     })
     this.identity = peer.address
+    this.allowance = page === null ? null : page.allowance
+    if (page !== null) this.#takeAfter(page)
     exchange.observer = this
     this.policy.enter()
   }
@@ -348,6 +355,21 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.releaseClaims()
     this.policy.leave()
     finish(this, end)
+  }
+
+  /** Requests a fragment of the page that this request is answered with. It may be answered before this returns. */
+  include(exchange: Exchange): void {
+    runRequest(new RequestTransaction(this.engine, exchange, this), RECV)
+  }
+
+  /** Who asks for a page asks for what it includes. */
+  #takeAfter(page: RequestTransaction): void {
+    // Its fields are those of the page as they came, unless nobody wanted to look back at them.
+    this.#forwarded = page.#forwarded && page.req.original === page.req
+    this.#clientIp = page.#clientIp
+    this.#mayInvalidate = page.#mayInvalidate
+    this.#mayRefresh = page.#mayRefresh
+    this.#hasToken = page.#hasToken
   }
 
   /** Gives back a claim that will not be used. */

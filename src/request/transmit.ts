@@ -7,6 +7,7 @@ import { StoredBody } from '../object/stored-body.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { ownFieldLines } from './deliver.ts'
+import { withoutTemplateFields } from './page.ts'
 import { type Selection, select, whole } from './selection.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -42,6 +43,13 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
 }
 
 function headOf(tx: RequestTransaction, answer: Answer): string {
+  // Nobody sees that of a fragment.
+  if (tx.req.esiLevel > 0) return ''
+  const fieldLines = ownHeadOf(tx, answer)
+  return answer.assembled ? withoutTemplateFields(fieldLines) : fieldLines
+}
+
+function ownHeadOf(tx: RequestTransaction, answer: Answer): string {
   const { object } = answer
   if (answer.headers === null) return (object === null ? '' : object.fieldLines) + ownFieldLines(tx, answer)
   return tx.decorated ? serializeFields(answer.headers) : serializeFields(answer.headers) + ownFieldLines(tx, answer)
@@ -49,7 +57,7 @@ function headOf(tx: RequestTransaction, answer: Answer): string {
 
 function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
   const { headers } = tx.req
-  if (!answer.judged || (answer.status !== 200 && answer.object?.part == null)) return false
+  if (!answer.judged || answer.assembled || (answer.status !== 200 && answer.object?.part == null)) return false
   const asks = headers.hasLower('if-none-match') || headers.hasLower('if-modified-since') || headers.hasLower('range')
   // To any other method a 304 or 206 says nothing (RFC 9110 §13.1.2, §14.2).
   return asks && (tx.req.method === 'GET' || tx.req.method === 'HEAD')

@@ -34,6 +34,10 @@ export interface ReqGiven {
   readonly ttl?: number | null
   readonly grace?: number | null
   readonly credentialed?: boolean | null
+  /** Default `true`. */
+  readonly esi?: boolean
+  /** Default 0: no fragment. */
+  readonly esiLevel?: number
   readonly restarts?: number
   readonly id?: string
 }
@@ -58,6 +62,8 @@ export interface BerespGiven {
   readonly age?: number
   readonly uncacheable?: boolean
   readonly was304?: boolean
+  /** Default `false`. */
+  readonly esi?: boolean
   readonly framing?: 'none' | 'length' | 'chunked' | 'close'
   readonly tags?: Iterable<string>
   readonly body?: string | Uint8Array
@@ -98,6 +104,7 @@ export function makeReq(given: ReqGiven = {}): ClientRequest {
     body = null,
     hasBody = body !== null,
     upgrade = null,
+    esiLevel = 0,
     id = 'test-1',
     headers,
     ...rest
@@ -105,7 +112,7 @@ export function makeReq(given: ReqGiven = {}): ClientRequest {
   const fields = headerMap(headers)
   if (!fields.hasLower('host') && proto !== '1.0') fields.append('Host', 'www.example.com')
   const owner = new GivenBody(id, body ?? '')
-  const req = new ClientRequest({ method: 'GET', url: '/', proto, scheme, headers: fields, hasBody, upgrade, owner })
+  const req = new ClientRequest({ method: 'GET', url: '/', proto, scheme, headers: fields, hasBody, upgrade, esiLevel, owner })
   // Through the setters, which refuse what no client can send.
   Object.assign(req, { method, url }, rest)
   req.rememberOriginal()
@@ -174,6 +181,7 @@ export function makeBeresp(given: BerespGiven, decisions: Decisions, bereq: Back
     backend: bereq.backend?.url ?? '',
     was304: given.was304 ?? false,
     uncacheable: given.uncacheable ?? bereq.uncacheable,
+    esi: given.esi ?? false,
   })
   for (const tag of given.tags ?? []) beresp.tags.add(tag)
   beresp.body = given.body ?? ''

@@ -58,6 +58,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'x-now-route-matches',
   'x-nextjs-rewrite',
   'front-end-https',
+  'surrogate-capability',
   'proxy',
 ])
 

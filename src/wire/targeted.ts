@@ -59,6 +59,17 @@ export function parseSurrogateControl(value: string): CacheControl | null {
   return known ? found : null
 }
 
+/** Whether a Surrogate-Control, all lines joined, asks for Edge Side Includes: `content="ESI/1.0"`. The target names behind `;` are ignored. */
+export function asksForEsi(value: string): boolean {
+  for (const member of splitQuoted(value)) {
+    const equals = member.indexOf('=')
+    if (equals < 0 || trimOws(member.slice(0, equals)).toLowerCase() !== 'content') continue
+    const [, content = ''] = member.slice(equals + 1).split('"', 2)
+    if (content.split(/[ \t]+/).some((capability) => capability.toUpperCase() === 'ESI/1.0')) return true
+  }
+  return false
+}
+
 function applyMember(found: Directives, name: string, member: Item | InnerList): boolean {
   const [value] = member
   if (NUMBERS.has(name)) {

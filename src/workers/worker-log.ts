@@ -1,5 +1,5 @@
 /** The logs of a worker: what others are to write goes to the supervisor, once a turn of the event loop. */
-import { formatOf } from '../access-log.ts'
+import { accessLines } from '../access-log.ts'
 import { C, type Counters } from '../counters.ts'
 import type { AccessLog, AccessRecord, EventLog } from '../log.ts'
 import { LogSink, type SinkEvents } from '../log-sink.ts'
@@ -29,20 +29,17 @@ export function workerLogs(target: AccessTarget, counters: Counters, post: Post)
       return { ...none, accessLog: { write: (record) => batch.add(record) }, flushed: async () => batch.flush() }
     }
     case 'lines': {
-      const format = formatOf(target.format, target.color)
-      if (format === null) return none
       const batch = new Batch<string>((lines) => post({ type: 'lines', text: lines.join('\n'), count: lines.length }))
-      return { ...none, accessLog: { write: (record) => batch.add(format(record)) }, flushed: async () => batch.flush() }
+      return { ...none, accessLog: accessLines(target.format, target.color, (line) => batch.add(line)), flushed: async () => batch.flush() }
     }
     case 'file': {
-      const format = formatOf(target.format, false)
-      if (format === null) return none
+      if (target.format === 'none') return none
       const sink = openSink(target.file, {
         dropped: (lines) => counters.add(C.log_dropped, lines),
         failed: (error) => eventLog.error({ err: error, file: target.file }, 'the access log cannot be written'),
       })
       return {
-        accessLog: { write: (record) => sink.line(format(record)) },
+        accessLog: accessLines(target.format, false, (line) => sink.line(line)),
         eventLog,
         reopen: () => sink.reopen(),
         flushed: () => sink.flushed(),

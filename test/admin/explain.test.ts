@@ -265,3 +265,26 @@ describe('an explanation', () => {
     ])
   })
 })
+
+describe('a page that is assembled', () => {
+  it('is explained by itself, with the fragments that it asks for, none of which is asked for', async () => {
+    const page = { ...MINUTE, 'Surrogate-Control': 'content="ESI/1.0"' }
+    const site = await open(({ url }, response) =>
+      url === '/page'
+        ? reply(
+            response,
+            200,
+            page,
+            '<p><esi:include src="/a"/><esi:include src="b?c"/><esi:include src="/a"/><esi:include src="//other/"/>',
+          )
+        : reply(response, 200, { 'Cache-Control': 'no-store' }, url),
+    )
+    expect((await site.get('/page')).body.toString()).toBe('<p>/a/b?c/a')
+    const asked = site.origin.hits.length
+    const told = await explain(site, '/page')
+    expect(told.verdict.kind).toBe('HIT')
+    expect(told.notes).toEqual(['The page is assembled: it asks for /a, /b?c. Each is a request of its own, to be explained by its URL.'])
+    expect(told.origin).toEqual([])
+    expect([site.origin.hits.length, site.stat('esi_req')]).toEqual([asked, 3])
+  })
+})

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { accessLines } from '../../src/access-log.ts'
 import { LONGEST_FIELD } from '../../src/log-escape.ts'
 import { type AccessFormat, combined, json, pretty } from '../../src/log-formats.ts'
 import { REASONS } from '../../vcl-ts/reason.ts'
@@ -50,10 +51,25 @@ describe('the combined format', () => {
 
 describe('the JSON format', () => {
   it('reads back as the record', () => {
-    const given = record({ url: '/a?b="c"&d=\\e', userAgent: 'Mozil\xe9', reason: 'EXPIRED', end: 'left' })
+    const given = record({ url: '/a?b="c"&d=\\e', userAgent: 'Mozil\xe9', reason: 'EXPIRED', end: 'left', esiLevel: 1 })
     const { event, ...rest } = JSON.parse(json(given)) as Record<string, unknown>
     expect(event).toBe('request')
     expect(rest).toEqual({ ...given, proto: 'HTTP/1.1', time: '2026-01-02T03:04:05.678Z' })
+  })
+})
+
+describe('a fragment', () => {
+  const written = (format: 'json' | 'combined' | 'pretty'): string[] => {
+    const lines: string[] = []
+    const log = accessLines(format, false, (line) => void lines.push(line))
+    for (const esiLevel of [0, 1, 2]) log?.write(record({ esiLevel }))
+    return lines
+  }
+
+  it('has its level in JSON, is indented for people, and is part of its page in the combined format', () => {
+    expect(written('json').map((line) => (JSON.parse(line) as Record<string, unknown>)['esiLevel'])).toEqual([undefined, 1, 2])
+    expect(written('pretty').map((line) => line.indexOf('MISS'))).toEqual([0, 2, 4])
+    expect(written('combined')).toEqual([combined(record())])
   })
 })
 

@@ -19,6 +19,7 @@ export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     reason: 'ABSENT',
     detail: 'stored ttl=60s (s-maxage)',
     end: 'sent',
+    esiLevel: 0,
     referer: '',
     userAgent: 'curl/8',
     ...changes,

@@ -15,6 +15,7 @@ const INIT: TermsInit = {
   dated: true,
   mustRevalidate: false,
   lifetimeSource: 'max-age',
+  esi: false,
   coding: null,
   backend: 'app',
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseSurrogateControl, parseTargeted } from '../../src/wire/targeted.ts'
+import { asksForEsi, parseSurrogateControl, parseTargeted } from '../../src/wire/targeted.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import type { HeaderPairs } from '../../vcl-ts/headers.ts'
 import { rfc9111, safe, varnish } from '../wire/decisions-fixture.ts'
@@ -58,6 +58,21 @@ describe('targeted fields', () => {
     const found = parseTargeted(value)
     if (expected === null) expect(found).toBeNull()
     else expect(found).toMatchObject(expected)
+  })
+
+  test.each([
+    ['content="ESI/1.0"', true],
+    ['max-age=60+30, content="ESI/1.0 ESI-Inline/1.0"', true],
+    ['Content = "x esi/1.0";other', true],
+    ['no-store, content="ESI-Inline/1.0"', false],
+    ['content="ESI/1.01"', false],
+    ['content=ESI/1.0', false],
+    ['content', false],
+    ['max-age="content=ESI/1.0"', false],
+    ['x="content=\\"ESI/1.0\\""', false],
+    ['', false],
+  ])('Surrogate-Control %j asks for ESI: %j', (value, asks) => {
+    expect(asksForEsi(value)).toBe(asks)
   })
 
   test.each(SURROGATE)('Surrogate-Control %j is %j', (value, expected) => {

@@ -109,6 +109,26 @@ describe('a whole request', () => {
     expect(trace).toMatchObject({ decision: 'pipe', reason: 'UPGRADE' })
   })
 
+  it('is a page with what it includes, whose requests are seen by what they do', async () => {
+    const policy = definePolicy({
+      recv: ({ req, synth }) => (req.esiLevel === 1 && req.url === '/made' ? synth(200, 'OK', 'made') : undefined),
+      backendResponse({ bereq, beresp }) {
+        beresp.esi = bereq.url === '/page'
+      },
+    })
+    const cache = await testPolicy(policy, {
+      origin: ({ url }) => ({
+        headers: { 'Cache-Control': 'max-age=60' },
+        body: url === '/page' ? '<p><esi:include src="/made"/><esi:include src="/a"/>' : url,
+      }),
+    })
+    const { body, trace, headers } = await cache.request('/page')
+    expect([body, headers.get('content-length')]).toEqual(['<p>made/a', undefined])
+    expect(trace.origin.map(({ url }) => url)).toEqual(['/page'])
+    expect((await cache.request('/a')).trace.decision).toBe('hit')
+    expect(cache.stat()).toMatchObject({ esi_req: 2, esi_errors: 0 })
+  })
+
   it('answers HEAD and 304 without a body', async () => {
     const cache = await testPolicy(NONE, { origin: { headers: { 'Cache-Control': 'max-age=60', ETag: '"1"' }, body: 'hello' } })
     await cache.request('/')

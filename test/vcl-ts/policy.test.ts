@@ -44,6 +44,11 @@ describe('definePolicy', () => {
     [{ backends: { app: 'http://127.0.0.1' } }],
     [{ backends: [] }],
     [{ builtin: 1 }],
+    [{ esi: true }],
+    [{ esi: { hosts: 'ads.example' } }],
+    [{ esi: { hosts: ['http://ads.example'] } }],
+    [{ esi: { hosts: ['ads.example', 7] } }],
+    [{ esi: { anyText: 1 } }],
     [{ stack: 1 }],
     [{ stack: [], recv: () => {} }],
     [{ stack: [{ nonsense: 1 }] }],
@@ -57,6 +62,24 @@ describe('definePolicy', () => {
   it('takes a key without a value for an absent one', () => {
     expect(() => validatePolicy({ recv: undefined, builtin: undefined })).not.toThrow()
     expect(compilePolicy([{ recv: undefined } as unknown as Policy], 'safe').has('recv')).toBe(false)
+  })
+})
+
+describe('rules for pages of fragments', () => {
+  it('hold for the whole stack', () => {
+    const { esi } = compilePolicy(
+      [stack({ esi: { hosts: ['a.example'] } }, {}), { esi: { hosts: ['b.example:8080', '[::1]:80'], anyText: true } }],
+      'safe',
+    )
+    expect([[...esi.hosts], esi.anyText]).toEqual([['a.example', 'b.example:8080', '[::1]:80'], true])
+    expect(compilePolicy([], 'safe').esi).toEqual({ hosts: new Set(), anyText: false })
+  })
+
+  it('name what was probably meant, and how a host is written', () => {
+    expect(() => definePolicy({ esi: { host: ['a.example'] } } as Policy)).toThrow('esi has no "host"; did you mean hosts?')
+    expect(() => definePolicy({ esi: { hosts: ['Ads.example'] } })).toThrow(
+      '"Ads.example", which is no host in lower case such as ads.example',
+    )
   })
 })
 

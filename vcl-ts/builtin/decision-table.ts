@@ -16,6 +16,7 @@ export interface Decision {
 export type DecisionId =
   | 'lifetime'
   | 'targeted'
+  | 'esi'
   | 'statuses'
   | 'grace'
   | 'staleIfError'
@@ -68,6 +69,15 @@ export const DECISIONS: readonly Decision[] = Object.freeze([
     safe: 'Clearcoat-Cache-Control and Surrogate-Control removed, CDN-Cache-Control forwarded',
     rfc9111: 'the same',
     varnish: 'Surrogate-Control kept',
+  },
+  {
+    id: 'esi',
+    rule: 'pages that are assembled (Edge Side Includes)',
+    clause: 'Edge Architecture Surrogate-Control, ESI Language 1.0; Varnish do_esi',
+    reason: null,
+    safe: '`Surrogate-Control: content="ESI/1.0"`, or the policy',
+    rfc9111: 'the policy alone',
+    varnish: 'the policy alone',
   },
   {
     id: 'statuses',

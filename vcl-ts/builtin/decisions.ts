@@ -23,6 +23,8 @@ export interface Decisions {
   readonly defaultTtl: number
   /** Fields removed from what clients get, lower case. */
   readonly targetedRemoved: readonly string[]
+  /** Whether an answer's Surrogate-Control can ask that its page is assembled. */
+  readonly surrogateEsi: boolean
   /** `any`: every final status with explicit freshness. `varnish`: its list. */
   readonly storableStatuses: 'any' | 'varnish'
   /** Seconds of grace without `stale-while-revalidate`. */
@@ -78,6 +80,7 @@ export const DECISION_FIELDS: Readonly<Record<Exclude<keyof Decisions, 'preset'>
   lifetime: 'lifetime',
   defaultTtl: 'lifetime',
   targetedRemoved: 'targeted',
+  surrogateEsi: 'esi',
   storableStatuses: 'statuses',
   defaultGrace: 'grace',
   defaultStaleIfError: 'staleIfError',
@@ -109,6 +112,7 @@ const SAFE: Decisions = freeze({
   lifetime: ['Clearcoat-Cache-Control', 'CDN-Cache-Control', 'Surrogate-Control', 's-maxage', 'max-age', 'Expires', 'heuristic'],
   defaultTtl: 0,
   targetedRemoved: ['clearcoat-cache-control', 'surrogate-control'],
+  surrogateEsi: true,
   storableStatuses: 'any',
   defaultGrace: 0,
   defaultStaleIfError: 86_400,
@@ -139,6 +143,7 @@ const RFC9111: Decisions = freeze({
   ...SAFE,
   preset: 'rfc9111',
   lifetime: ['Clearcoat-Cache-Control', 'CDN-Cache-Control', 's-maxage', 'max-age', 'Expires', 'heuristic'],
+  surrogateEsi: false,
   cookie: 'ignore',
   setCookie: 'store',
   clientCacheControl: 'honour',
@@ -153,6 +158,7 @@ const VARNISH: Decisions = freeze({
   lifetime: ['s-maxage', 'max-age', 'Expires', 'default_ttl'],
   defaultTtl: 120,
   targetedRemoved: ['clearcoat-cache-control'],
+  surrogateEsi: false,
   storableStatuses: 'varnish',
   defaultGrace: 10,
   defaultStaleIfError: 'grace',

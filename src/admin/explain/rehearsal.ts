@@ -15,7 +15,7 @@ import type { Origin, OriginCall, OriginObserver } from '../../origin/exchange.t
 import type { Origins } from '../../origin/registry.ts'
 import type { ActivePolicy } from '../../policy/active.ts'
 import type { Engine, RequestDeps } from '../../request/engine.ts'
-import type { ResponseHead } from '../../request/exchange.ts'
+import type { Exchange, ResponseHead } from '../../request/exchange.ts'
 import { runRequest } from '../../request/machine.ts'
 import { MemoryExchange } from '../../request/memory-exchange.ts'
 import { RECV } from '../../request/step.ts'
@@ -43,6 +43,8 @@ export class Rehearsal {
   readonly asked: OriginAsked[] = []
   /** Fetches that came as far as that, in order. */
   readonly fetches: Set<FetchTransaction> = new Set()
+  /** URLs of fragments that the page asks for first. */
+  readonly included: string[] = []
   /** What the event log would say. */
   readonly events: string[] = []
   /** Objects that a purge would have taken; `null`: there was none. */
@@ -85,7 +87,7 @@ export class Rehearsal {
       idPrefix: 'explain-',
     }
     this.exchange = new HeadExchange(request.head, request.peer)
-    this.tx = new TracedTransaction(deps, this.exchange)
+    this.tx = new RehearsedTransaction(deps, this.exchange, this.included)
   }
 
   /** Resolves when there is nothing more to see: an answer, or the point at which a real request would ask or wait. */
@@ -164,6 +166,21 @@ export class Rehearsal {
       this.events.push(said.length === 0 ? message : `${message}: ${said.join(': ')}`)
     }
     return { info: note, warn: note, error: note }
+  }
+}
+
+/** Its page asks for fragments, which are requests of their own: none of them is made. */
+class RehearsedTransaction extends TracedTransaction {
+  readonly #included: string[]
+
+  constructor(deps: RequestDeps, exchange: Exchange, included: string[]) {
+    super(deps, exchange)
+    this.#included = included
+  }
+
+  override include({ head }: Exchange): void {
+    const host = this.req.original.headers.getLower('host')
+    this.#included.push(head.host === null || head.host === host ? head.target : `//${head.host}${head.target}`)
   }
 }
 

@@ -27,12 +27,12 @@ const WRITABLE: Readonly<{
   session: {},
   req: {
     ...{ method: true, url: true, host: true, scheme: true, backend: true, ttl: true, grace: true, credentialed: true },
-    ...{ hashAlwaysMiss: true, hashIgnoreBusy: true, hashIgnoreVary: true, cacheBody: true },
+    ...{ hashAlwaysMiss: true, hashIgnoreBusy: true, hashIgnoreVary: true, cacheBody: true, esi: true },
   },
   bereq: { method: true, url: true, backend: true, connectTimeout: true, firstByteTimeout: true, betweenBytesTimeout: true },
   beresp: {
     ...{ status: true, reason: true, ttl: true, grace: true, staleIfError: true, keep: true, uncacheable: true, stream: true, why: true },
-    ...{ compress: true, body: true, detail: true },
+    ...{ compress: true, body: true, detail: true, esi: true },
   },
   resp: { status: true, reason: true, body: true, detail: true },
   obj: {},
