@@ -1,4 +1,5 @@
 /** The origins that backends name: one pool for each distinct backend, whichever policy names it. */
+import { createHash } from 'node:crypto'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
@@ -6,7 +7,9 @@ import type { Counters } from '../counters.ts'
 import type { Origin } from './exchange.ts'
 import type { OddStatus } from './http1/response-parser.ts'
 import { type AdminHealth, BACKEND_COUNTERS, type LedgerCells, type LedgerView } from './ledger.ts'
+import { fixedRoute, type Route, tcpPlace, unixPlace } from './place.ts'
 import { Pool } from './pool.ts'
+import { TlsClient } from './tls.ts'
 
 export interface OriginsDeps {
   readonly settings: Settings
@@ -67,9 +70,12 @@ export function shareOf(limit: number, threads: number): number {
   return Math.max(1, Math.floor(limit / threads))
 }
 
-/** Backends that have it in common have their connections, counts and health in common. */
-export function originKey({ url, hostHeader, maxConnections }: Backend): string {
-  return JSON.stringify([url, hostHeader, maxConnections])
+/** Backends that have it in common have their connections, counts and health in common. Shows no certificate, key or passphrase. */
+export function originKey({ url, hostHeader, maxConnections, tls, proxyHeader, waitLimit, waitTimeout }: Backend): string {
+  const common = JSON.stringify([url, hostHeader, maxConnections])
+  if (tls === null && proxyHeader === null && waitLimit === null && waitTimeout === null) return common
+  const rest = JSON.stringify([tls, proxyHeader, waitLimit, waitTimeout])
+  return `${common} ${createHash('sha256').update(rest).digest('base64url').slice(0, 22)}`
 }
 
 /** The sums of all threads that count there. */
@@ -82,15 +88,22 @@ function ledgerName(key: string): string {
 }
 
 function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus, threads = 1 }: OriginsDeps): Pool {
-  const authority = backend.url.slice(backend.url.indexOf('//') + 2)
+  const { tls, proxyHeader, none, waitLimit } = backend
   return new Pool({
-    name: authority,
-    hostHeader: backend.hostHeader ?? authority,
-    connection: { host: backend.host, port: backend.port, settings, oddStatus, clock },
+    name: backend.path === null ? backend.authority : backend.url,
+    hostHeader: backend.hostHeader ?? backend.authority,
+    connection: { single: proxyHeader !== null, settings, oddStatus, clock },
+    dial: none ? null : { route: routeTo(backend), tls: tls === null ? null : new TlsClient(tls, clock), proxyHeader, clock },
     maxConnections: shareOf(backend.maxConnections, threads),
+    waitLimit: waitLimit === null || waitLimit === 0 ? waitLimit : shareOf(waitLimit, threads),
+    waitTimeout: backend.waitTimeout,
     settings,
     clock,
     counters,
     cells: { counts: counters.claim(ledgerName(key), BACKEND_COUNTERS.length), connections: counters.gauge(ledgerName(key), 1) },
   })
+}
+
+function routeTo({ path, host, port }: Backend): Route {
+  return fixedRoute(path === null ? tcpPlace(host, port) : unixPlace(path))
 }

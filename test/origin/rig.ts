@@ -72,6 +72,7 @@ export function get(target: string, more: Partial<OriginRequest> = {}): OriginRe
     announceEmpty: false,
     upgrade: null,
     deadlines: { connect: 3.5, firstByte: 60, betweenBytes: 60 },
+    client: null,
     replayable: true,
     ...more,
   }
