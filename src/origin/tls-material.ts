@@ -1,4 +1,5 @@
 /** Certificates and keys of a backend: read from files where paths are given, and read again when a file has changed. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { BackendTls } from '../../vcl-ts/backend-tls.ts'
@@ -47,13 +48,26 @@ function contextOf({ ca, cert, key, passphrase }: Files): SecureContext {
     ...(key === null ? {} : { key: textOf('key', key) }),
     ...(passphrase === null ? {} : { passphrase }),
   }
-  for (const text of parts.ca ?? [])
-    if (!text.includes('-----BEGIN')) throw new Error('tls.ca holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)')
+  for (const text of parts.ca ?? []) checkAuthorities(text)
   try {
     return createSecureContext({ ...parts, minVersion: MIN_VERSION })
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     throw new Error(`certificate or key cannot be used: ${code} ${message}`.trim())
+  }
+}
+
+/** Node passes over authorities that it cannot read, and then nobody would be trusted, or half of them. */
+function checkAuthorities(text: string): void {
+  const blocks = text.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]+-----/g) ?? []
+  const begun = text.match(/-----BEGIN /g)?.length ?? 0
+  if (blocks.length === 0 || blocks.length !== begun) throw new Error('tls.ca is not a list of whole certificates in PEM form')
+  for (const [index, block] of blocks.entries()) {
+    try {
+      void new X509Certificate(block)
+    } catch (error) {
+      throw new Error(`tls.ca: certificate ${index + 1} cannot be read: ${(error as Error).message}`)
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { OddStatus } from '../../src/origin/http1/response-parser.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { ByteOrigin, type ByteScript } from '../support/byte-origin.ts'
+import { ByteOrigin, type ByteScript, type Secure } from '../support/byte-origin.ts'
 
 export interface Rig {
   readonly server: ByteOrigin
@@ -23,6 +23,8 @@ export interface RigOptions extends BackendOptions {
   readonly limits?: Partial<Settings['limits']>
   readonly deadlines?: Partial<Settings['deadlines']>
   readonly oddStatus?: OddStatus
+  /** The server's certificate and key: it speaks TLS. */
+  readonly secure?: Secure
 }
 
 export function settingsFor(options: RigOptions): Settings {
@@ -44,7 +46,7 @@ export function settingsFor(options: RigOptions): Settings {
 
 /** An origin client towards a scripted server; both are closed with the test. */
 export async function rig(script: ByteScript | ByteOrigin, options: RigOptions = {}): Promise<Rig> {
-  const server = script instanceof ByteOrigin ? script : await ByteOrigin.start(script)
+  const server = script instanceof ByteOrigin ? script : await ByteOrigin.start(script, options.secure)
   const counters = new Counters()
   const clock = new ManualClock()
   const origin = originTo(server.url, counters, clock, options)
@@ -56,11 +58,8 @@ export async function rig(script: ByteScript | ByteOrigin, options: RigOptions =
 }
 
 export function originTo(url: string, counters: Counters, clock: Clock, options: RigOptions = {}): Origin {
-  const origins = createOrigins({ settings: settingsFor(options), clock, counters, oddStatus: options.oddStatus ?? 'fail' })
-  const { hostHeader, maxConnections } = options
-  return origins.of(
-    backend(url, { ...(hostHeader === undefined ? {} : { hostHeader }), ...(maxConnections === undefined ? {} : { maxConnections }) }),
-  )
+  const { limits: _l, deadlines: _d, oddStatus = 'fail', secure: _s, ...backendOptions } = options
+  return createOrigins({ settings: settingsFor(options), clock, counters, oddStatus }).of(backend(url, backendOptions))
 }
 
 export function get(target: string, more: Partial<OriginRequest> = {}): OriginRequest {
