@@ -11,6 +11,7 @@ import { createOrigins } from '../../src/origin/registry.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { authority, encrypted, selfSigned } from '../support/certificates.ts'
+import { Wire } from '../support/wire.ts'
 import { ask, begin, get, ok, originTo, rig, settingsFor, turns } from './rig.ts'
 
 const DAY = 86_400_000
@@ -151,22 +152,18 @@ test.each([
   for (const socket of sockets) socket.destroy()
 })
 
-test('plain text after a part of the handshake ends the attempt', async () => {
-  const { origin } = await rig(
-    (connection) => {
-      const plain = (connection.socket as unknown as { _parent: Socket })._parent
-      // Between our first flight and the origin's second nobody has proven anything.
-      connection.socket.once('secure', () => {})
-      plain.once('data', () => {})
-      setImmediate(() => connection.send(''))
-      ;(plain as unknown as { _handle: { writeLatin1String(req: object, text: string): number } })._handle.writeLatin1String(
-        {},
-        'HTTP/1.1 200 OK\r\n\r\n',
-      )
-    },
-    { secure: here, tls: { ca: ca.cert } },
-  )
-  expect((await ask(origin, get('/'))).outcome).toBe('tls_handshake')
+test('plain text within the handshake ends the attempt', async () => {
+  const server = await ByteOrigin.answering(() => ok('x'), here)
+  const wire = await Wire.before(server.port)
+  let pieces = 0
+  wire.through = (bytes) =>
+    pieces++ > 0 ? [bytes] : [bytes.subarray(0, 100), Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL'), bytes.subarray(100)]
+  onTestFinished(async () => {
+    await wire.close()
+    await server.close()
+  })
+  const asked = await ask(originTo(`https://127.0.0.1:${wire.port}`, new Counters(), new ManualClock(), { tls: { ca: ca.cert } }), get('/'))
+  expect([asked.outcome, asked.text]).toEqual(['tls_handshake', ''])
 })
 
 test('a handshake that hangs meets the connect deadline', async () => {
