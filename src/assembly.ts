@@ -1,5 +1,6 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
+import { Resolver } from 'node:dns'
 import { type Backend, backend } from '../vcl-ts/backend.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
@@ -11,7 +12,9 @@ import type { Deadlines, Limits, PresetName, Settings } from './config/settings.
 import { Counters } from './counters.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import type { Names } from './origin/names.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
+import { resolvedNames } from './origin/resolved-names.ts'
 import { Policies } from './policy/policies.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
@@ -28,6 +31,8 @@ export interface ServerOptions {
   readonly admin?: string | null
   /** What operators have to send as `Authorization: Bearer`. At least 8 visible characters. Default: there is none. */
   readonly adminToken?: string
+  /** DNS servers that are asked for the names of origin servers, `address` or `address:port`. Default: the system's. */
+  readonly dnsServers?: readonly string[]
   /** Which column of the decision table the built-in policy follows. Default `safe`. */
   readonly preset?: PresetName
   /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
@@ -81,6 +86,7 @@ export interface Assembly {
   /** What is stored, to be looked at. */
   readonly table: LocalTable
   readonly stores: Stores
+  readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
   readonly originsApart: (counters: Counters) => Origins
@@ -89,6 +95,8 @@ export interface Assembly {
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
+  /** Who resolves the origin servers' names. Default: this thread. */
+  readonly names?: Names
   /** Default: the engine is the only one. */
   readonly shared?: SharedRole
   /** Is told of every hook's decision. */
@@ -114,10 +122,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
-  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
+  const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
+  const origins = given ?? createOrigins({ names, settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
-      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
+      ? createOrigins({ names, settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
       : { ...given, setHealth() {}, close() {}, stop() {} }
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
@@ -143,7 +152,20 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),
   }
-  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart }
+  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, names, origins, originsApart }
+}
+
+function dnsServers(servers: readonly string[]): readonly string[] {
+  try {
+    new Resolver().setServers(servers)
+  } catch {
+    throw new ConfigError({
+      what: `dnsServers ${JSON.stringify(servers.join(','))} cannot be used`,
+      why: 'one of them is not an address',
+      how: 'write each as 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53',
+    })
+  }
+  return servers
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -20,6 +20,8 @@ export interface Route {
   next(tried: ReadonlySet<string>, ready: () => void): Place | 'later' | OriginFailure | null
   /** How many places there are beside those in `tried`. */
   left(tried: ReadonlySet<string>): number
+  /** Whether one may still go there. */
+  leadsTo(place: Place): boolean
   /** Whoever comes next does not begin there. */
   failed(place: Place): void
   succeeded(place: Place): void
@@ -38,6 +40,7 @@ export function fixedRoute(place: Place): Route {
   return {
     next: (tried) => (tried.has(place.name) ? null : place),
     left: (tried) => (tried.has(place.name) ? 0 : 1),
+    leadsTo: () => true,
     failed() {},
     succeeded() {},
   }

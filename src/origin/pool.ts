@@ -10,6 +10,7 @@ import { Connection, type ConnectionOwner } from './http1/connection.ts'
 import type { ConnectionOptions, Line } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
 import { type AdminHealth, Ledger, type LedgerCells } from './ledger.ts'
+import type { RouteUser } from './named-route.ts'
 
 export interface PoolOptions {
   readonly name: string
@@ -28,7 +29,7 @@ export interface PoolOptions {
   readonly cells: LedgerCells
 }
 
-export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper {
+export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, RouteUser {
   readonly name: string
   readonly hostHeader: string
   readonly counters: Counters
@@ -96,6 +97,16 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper {
     for (const dial of [...this.#dials]) dial.stop()
   }
 
+  // --- what its route asks
+
+  get inUse(): boolean {
+    return this.#connections.size + this.#dials.size > 0
+  }
+
+  keepOnly(places: ReadonlySet<string>): void {
+    for (const connection of [...this.#connections]) if (!places.has(connection.place.name)) connection.retire()
+  }
+
   // --- what a call asks
 
   retry(call: Call): void {
@@ -121,7 +132,10 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper {
       return
     }
     call.dial = null
-    if (this.#start(connection, call, false)) return
+    const started = this.#start(connection, call, false)
+    // The name has moved on meanwhile.
+    if (this.#options.dial?.route.leadsTo(line.place) === false) connection.retire()
+    if (started) return
     call.failed(new OriginFailure('malformed_head', 'bytes from the origin before any request', true), false)
   }
 

@@ -4,7 +4,7 @@ import { Counters } from '../../src/counters.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
 import { backend } from '../../vcl-ts/backend.ts'
 import { type ByteConnection, ByteOrigin } from '../support/byte-origin.ts'
-import { ask, begin, eventually, get, ok, rig, settingsFor, turns } from './rig.ts'
+import { ask, begin, eventually, get, namesFor, ok, rig, settingsFor, turns } from './rig.ts'
 
 /** An origin that keeps its answers back until told. */
 function holding(): { script: (connection: ByteConnection) => Promise<void>; release: () => void } {
@@ -180,7 +180,13 @@ test('closing ends idle connections, lets calls finish and keeps none of theirs'
 })
 
 test('equal backends share their connections, others do not', () => {
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters: new Counters(), oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters: new Counters(),
+    oddStatus: 'fail',
+  })
   const one = origins.of(backend('http://127.0.0.1:3000'))
   expect(origins.of(backend('http://127.0.0.1:3000'))).toBe(one)
   expect(origins.of(backend('http://127.0.0.1:3001'))).not.toBe(one)
@@ -190,7 +196,13 @@ test('equal backends share their connections, others do not', () => {
 
 test('a backend is reached by its name', async () => {
   const { server, counters } = await rig(await ByteOrigin.answering(() => ok('by name')))
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters, oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters,
+    oddStatus: 'fail',
+  })
   const answer = await ask(origins.of(backend(`http://localhost:${server.port}`)), get('/'))
   expect(answer.text).toBe('by name')
   origins.close()

@@ -5,9 +5,12 @@ import type { Body, BodyEnd, BodyFlow, BodySink } from '../../src/body/body.ts'
 import { type Clock, ManualClock } from '../../src/clock.ts'
 import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, type Settings } from '../../src/config/settings.ts'
 import { Counters } from '../../src/counters.ts'
+import type { EventLog } from '../../src/log.ts'
 import type { Origin, OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from '../../src/origin/exchange.ts'
 import type { OddStatus } from '../../src/origin/http1/response-parser.ts'
+import type { Names } from '../../src/origin/names.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
+import { resolvedNames } from '../../src/origin/resolved-names.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { ByteOrigin, type ByteScript, type Secure } from '../support/byte-origin.ts'
@@ -59,7 +62,18 @@ export async function rig(script: ByteScript | ByteOrigin, options: RigOptions =
 
 export function originTo(url: string, counters: Counters, clock: Clock, options: RigOptions = {}): Origin {
   const { limits: _l, deadlines: _d, oddStatus = 'fail', secure: _s, ...backendOptions } = options
-  return createOrigins({ settings: settingsFor(options), clock, counters, oddStatus }).of(backend(url, backendOptions))
+  return createOrigins({ names: namesFor(clock), settings: settingsFor(options), clock, counters, oddStatus }).of(
+    backend(url, backendOptions),
+  )
+}
+
+const silent: EventLog = { info() {}, warn() {}, error() {} }
+
+/** Resolves names as a server does; with `servers` by DNS alone. */
+export function namesFor(clock: Clock, servers: readonly string[] = [], log: EventLog = silent): Names {
+  const names = resolvedNames({ clock, log, servers })
+  onTestFinished(() => names.close())
+  return names
 }
 
 export function get(target: string, more: Partial<OriginRequest> = {}): OriginRequest {

@@ -12,7 +12,7 @@ import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { authority, encrypted, selfSigned } from '../support/certificates.ts'
 import { Wire } from '../support/wire.ts'
-import { ask, begin, get, ok, originTo, rig, settingsFor, turns } from './rig.ts'
+import { ask, begin, get, namesFor, ok, originTo, rig, settingsFor, turns } from './rig.ts'
 
 const DAY = 86_400_000
 const ca = authority('Clearcoat test CA')
@@ -210,7 +210,13 @@ test('a session that was made without verification, or for another name, is neve
     setImmediate(() => socket.end())
     return String(socket.isSessionReused())
   })
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters: new Counters(), oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters: new Counters(),
+    oddStatus: 'fail',
+  })
   const as = async (tls: NonNullable<BackendOptions['tls']>): Promise<string> => {
     const answer = await ask(origins.of(backend(url, { tls })), get('/'))
     await turns(5)
@@ -227,7 +233,13 @@ test('a session that was made without verification, or for another name, is neve
 })
 
 test('backends that differ in whom they believe or what they show share nothing', () => {
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters: new Counters(), oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters: new Counters(),
+    oddStatus: 'fail',
+  })
   const url = 'https://127.0.0.1:8443'
   const plain = origins.of(backend(url))
   expect(origins.of(backend(url))).toBe(plain)
