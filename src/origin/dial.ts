@@ -214,7 +214,6 @@ export class Dial {
 
 function connectFailure(error: NodeJS.ErrnoException): OriginFailure {
   const detail = error.code ?? error.message
-  if (error.syscall === 'getaddrinfo') return new OriginFailure('dns', detail, true)
   if (error.code === 'ECONNREFUSED') return new OriginFailure('connect_refused', detail, true)
   if (error.code === 'ETIMEDOUT') return new OriginFailure('connect_timeout', detail, true)
   return new OriginFailure('connect_failed', detail, true)

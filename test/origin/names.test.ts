@@ -8,7 +8,7 @@ import { createOrigins } from '../../src/origin/registry.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { DnsServer, type Zone } from '../support/dns-server.ts'
-import { ask, begin, eventually, get, namesFor, ok, settingsFor } from './rig.ts'
+import { ask, begin, eventually, get, namesFor, ok, settingsFor, turns } from './rig.ts'
 
 const MINUTE = 60_000
 const CONNECT = { connect: 3.5, firstByte: 60, betweenBytes: 60 }
@@ -212,6 +212,7 @@ describe.each([
     expect(rig.events).toEqual(['app.test: a name is not resolved'])
     rig.dns.set('app.test', { addresses: ['127.0.0.2'], ttl: 20 })
     answer = null
+    await turns()
     rig.clock.advance(5000)
     await eventually(() => answer !== null)
     expect(await who(origin)).toBe('127.0.0.2')
