@@ -15,6 +15,7 @@ import type { LocalTable } from './object/local-table.ts'
 import type { Names } from './origin/names.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { resolvedNames } from './origin/resolved-names.ts'
+import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
@@ -23,7 +24,7 @@ import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
-  /** Where misses and passes go: `http://host:port` or a `backend()`. A policy's first backend comes before it. */
+  /** Where misses and passes go: a URL, such as `http://host:port` or `https://host`, or a `backend()`. A policy's first backend comes before it. */
   readonly origin?: string | Backend
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
@@ -115,8 +116,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   applyParams(params, options.params ?? {})
   const { settings, decisions } = params
   const counters = parts.counters ?? new Counters()
+  const defaultBackend = options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin
+  if (defaultBackend !== null) checkTls(defaultBackend)
   const policies = new Policies(
-    { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
+    { vet: checkTls, decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,
   )
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
@@ -137,7 +140,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     fillBudget: stores.fillBudget,
-    defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
+    defaultBackend,
     originOf: (which) => origins.of(which),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
@@ -155,12 +158,26 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, names, origins, originsApart }
 }
 
+/** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
+function checkTls({ url, tls }: Backend): void {
+  if (tls === null) return
+  try {
+    checkMaterial(tls)
+  } catch (error) {
+    throw new ConfigError({
+      what: `TLS to ${url} cannot be used`,
+      why: error instanceof Error ? error.message : String(error),
+      how: 'give certificates and key in PEM form, as text or as the path of a file that this process may read',
+    })
+  }
+}
+
 function dnsServers(servers: readonly string[]): readonly string[] {
   try {
     new Resolver().setServers(servers)
   } catch {
     throw new ConfigError({
-      what: `dnsServers ${JSON.stringify(servers.join(','))} cannot be used`,
+      what: `the DNS servers ${JSON.stringify(servers.join(','))} cannot be used`,
       why: 'one of them is not an address',
       how: 'write each as 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53',
     })

@@ -6,6 +6,8 @@ export class Wire {
   held: Buffer = Buffer.alloc(0)
   /** Is given each piece that the server sends; what it answers goes on instead. */
   through: (bytes: Buffer) => readonly Buffer[] = (bytes) => [bytes]
+  /** The same of what the client sends; `first`: a connection begins with it. */
+  onward: (bytes: Buffer, first: boolean) => Buffer = (bytes) => bytes
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #holding = false
@@ -21,7 +23,11 @@ export class Wire {
         socket.on('error', () => {})
         socket.on('close', () => this.#sockets.delete(socket))
       }
-      client.on('data', (bytes: Buffer) => server.write(bytes))
+      let first = true
+      client.on('data', (bytes: Buffer) => {
+        server.write(this.onward(bytes, first))
+        first = false
+      })
       client.on('end', () => server.end())
       client.on('close', () => server.destroy())
       server.on('data', (bytes: Buffer) => {
