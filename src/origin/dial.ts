@@ -111,14 +111,11 @@ export class Dial {
     const closed = (): void => broken(new Error('the socket closed'))
     socket.once('connect', () => {
       if (this.#socket !== socket) return
-      if (this.#preface !== null) socket.write(this.#preface)
-      if (this.#options.tls !== null) {
-        this.#secure(this.#options.tls, socket, place)
-        return
-      }
       socket.off('error', broken)
       socket.off('close', closed)
-      this.#connected({ socket, intake, place, tls: null })
+      if (this.#preface !== null) socket.write(this.#preface)
+      if (this.#options.tls === null) this.#connected({ socket, intake, place, tls: null })
+      else this.#secure(this.#options.tls, socket, place)
     })
     socket.on('error', broken)
     socket.on('close', closed)
@@ -126,6 +123,8 @@ export class Dial {
 
   #secure(tls: TlsClient, plain: Socket, place: Place): void {
     this.#phase = 'securing'
+    // What happens to it is told by the TLS socket.
+    plain.on('error', () => {})
     let socket: TLSSocket
     try {
       socket = tls.handshake(plain)
@@ -158,7 +157,7 @@ export class Dial {
         socket.off('error', broken)
         socket.off('end', ended)
         socket.off('close', ended)
-        if (intake.early) this.#useless(socket, new OriginFailure('malformed_head', 'bytes from the origin before any request', true))
+        if (intake.early) this.#fail(new OriginFailure('malformed_head', 'bytes from the origin before any request', true))
         else this.#connected({ socket, intake, place, tls: end })
       })
     })

@@ -1,8 +1,10 @@
 /** What an origin may do wrong within its answers (HARDENING group C), over TLS: the records' borders, the alerts and the tickets are new. */
 import { Readable } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters } from '../../src/counters.ts'
+import { watchEnd } from '../../src/origin/tls.ts'
 import { ByteOrigin, type Secure } from '../support/byte-origin.ts'
 import { authority } from '../support/certificates.ts'
 import { dataRecords, Wire } from '../support/wire.ts'
@@ -233,6 +235,17 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
     server.connections[1]!.end()
     stall(5)
     expect((await ask(origin, get('/3', { method: 'POST', replayable: false }))).text).toBe('first')
+  })
+
+  test('an idle connection ends with close_notify', async () => {
+    const { origin, server, clock } = await rig(await answering(() => ok('x')))
+    await ask(origin, get('/'))
+    await turns()
+    const { socket, closed } = server.connections[0]!
+    const end = watchEnd(socket as TLSSocket)
+    clock.advance(60_000)
+    await closed
+    expect(end.endProven).toBe(true)
   })
 
   test('a change of the protocol gives the socket away, with what lay behind the head, and bytes flow both ways', async () => {

@@ -324,7 +324,9 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
     this.#upload = null
     const body = this.#answer.stop()
     this.#deadline.close()
-    this.#socket.destroy()
+    // In peace: over TLS that is said (RFC 8446 §6.1), or servers forget the session.
+    if (cause === null && this.#tls !== null && this.#socket.writableLength === 0) this.#socket.destroySoon()
+    else this.#socket.destroy()
     upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
     return body
   }
