@@ -145,7 +145,7 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
   answerRead(surplus: boolean): void {
     const written = this.#upload === null || this.#upload.done
     if (surplus || !this.#keepAlive || !written || this.#idleMs <= 0) {
-      this.#close(null)
+      this.#close(null, !this.#keepAlive)
       return
     }
     this.#call = null
@@ -306,28 +306,38 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
 
   // --- the end
 
-  #close(cause: OriginFailure | null): void {
+  /** `told`: the origin, or our request, has said that it ends here. */
+  #close(cause: OriginFailure | null, told: boolean = false): void {
     if (this.#phase === 'closed') return
     if (this.#phase === 'tunnel') {
       this.#socket.destroy()
       return
     }
-    this.#shut(cause)
+    this.#shut(cause, told)
     this.#owner.closed(this)
   }
 
   /** Answers the body under way, which has not been told. */
-  #shut(cause: OriginFailure | null): AnswerBody | null {
+  #shut(cause: OriginFailure | null, told: boolean = false): AnswerBody | null {
     const upload = this.#upload
     this.#phase = 'closed'
     this.#call = null
     this.#upload = null
     const body = this.#answer.stop()
     this.#deadline.close()
-    // In peace: over TLS that is said (RFC 8446 §6.1), or servers forget the session.
-    if (cause === null && this.#tls !== null && this.#socket.writableLength === 0) this.#socket.destroySoon()
+    if (cause === null) this.#part(told)
     else this.#socket.destroy()
     upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
     return body
+  }
+
+  /** Closes the socket in peace. */
+  #part(told: boolean): void {
+    const socket = this.#socket
+    // Over TLS that is said (RFC 8446 §6.1), or servers forget the session.
+    if (this.#tls !== null && socket.writableLength === 0) socket.destroySoon()
+    // All was said: a reset leaves nothing behind, where a close would take the port for a minute (TIME_WAIT).
+    else if (told && this.#tls === null && this.place.path === null) socket.resetAndDestroy()
+    else socket.destroy()
   }
 }
