@@ -1,7 +1,7 @@
 /** How a backend is spoken to over TLS, as data. Files are read by the server. */
 
 export interface TlsOptions {
-  /** Who is trusted to vouch for the origin: PEM text or the path of a file, one or several. Default: the system's authorities. */
+  /** Who is trusted to vouch for the origin: PEM text or the path of a file, one or several. Default: the system's authorities, or Node's where it has none. */
   readonly ca?: string | readonly string[]
   /** The certificate that is shown to the origin, with its chain: PEM text or a file's path. Only together with `key`. */
   readonly cert?: string
@@ -43,7 +43,8 @@ export function backendTls(options: TlsOptions, host: string): BackendTls {
   if ((cert === undefined) !== (key === undefined)) throw new TypeError('tls.cert and tls.key belong together; give both or neither')
   if (passphrase !== undefined && key === undefined) throw new TypeError('tls.passphrase is of no use without tls.key')
   if (typeof verify !== 'boolean') throw new TypeError('tls.verify must be true or false')
-  const serverName = options.serverName ?? host
+  // A certificate holds the name without the root's dot (RFC 6066 §3).
+  const serverName = options.serverName ?? host.replace(/\.$/, '')
   if (typeof serverName !== 'string' || !NAME.test(serverName))
     throw new TypeError(`tls.serverName ${JSON.stringify(serverName)} is not a host name or address`)
   return Object.freeze({ ca, cert: cert ?? null, key: key ?? null, passphrase: passphrase ?? null, serverName, verify })

@@ -23,6 +23,8 @@ export interface DialOptions {
 
 export interface DialOwner {
   connected(dial: Dial, line: Line): void
+  /** A place was of no use, and the next one is tried. */
+  passedOver(failure: OriginFailure): void
   dialFailed(dial: Dial, failure: OriginFailure): void
 }
 
@@ -177,8 +179,12 @@ export class Dial {
     if (this.#place !== null) route.failed(this.#place)
     this.#failure = failure
     this.#drop()
-    if (route.left(this.#tried) > 0 && this.#options.clock.now() < this.#until) this.#next()
-    else this.#fail(failure)
+    if (route.left(this.#tried) === 0 || this.#options.clock.now() >= this.#until) {
+      this.#fail(failure)
+      return
+    }
+    this.#owner.passedOver(failure)
+    this.#next()
   }
 
   #late(): void {

@@ -2,7 +2,7 @@
  * Asks for the addresses of one name, once. The machine's hosts file comes first, as everywhere; then DNS, which tells how long an answer
  * holds; where DNS knows no such name, the system may, which has search domains and other sources.
  */
-import { ADDRCONFIG, CANCELLED, lookup, NODATA, NOTFOUND, promises } from 'node:dns'
+import { ADDRCONFIG, CANCELLED, CONNREFUSED, lookup, NODATA, NOTFOUND, promises } from 'node:dns'
 import { readFileSync } from 'node:fs'
 import type { Address } from './names.ts'
 
@@ -51,20 +51,22 @@ async function host(resolver: promises.Resolver, name: string, system: boolean):
   try {
     return await byDns(resolver, name)
   } catch (error) {
-    if (!system || !ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!system || !OTHERWISE.has(codeOf(error))) throw error
     return bySystem(name)
   }
 }
 
 /** DNS has no such name, or no address of it. */
 const ABSENT: ReadonlySet<string> = new Set([NOTFOUND, NODATA])
+/** Or there is no DNS server: the system may have another source. It is not asked behind a server that hangs, where it would hang, too. */
+const OTHERWISE: ReadonlySet<string> = new Set([...ABSENT, CONNREFUSED])
 
 async function byDns(resolver: promises.Resolver, name: string): Promise<Found> {
   const [four, six] = await Promise.allSettled([resolver.resolve4(name, { ttl: true }), resolver.resolve6(name, { ttl: true })])
   const records = [...(four.status === 'fulfilled' ? four.value : []), ...(six.status === 'fulfilled' ? six.value : [])]
   if (records.length === 0) throw worse(four, six)
   // That one of both was not answered says nothing of its addresses: ask again soon.
-  const whole = [four, six].every((half) => half.status === 'fulfilled' || ABSENT.has((half.reason as NodeJS.ErrnoException).code ?? ''))
+  const whole = [four, six].every((half) => half.status === 'fulfilled' || ABSENT.has(codeOf(half.reason)))
   const ttl = Math.min(...records.map((record) => record.ttl))
   return { addresses: records.slice(0, MOST).map(({ address }) => plain(address)), ttl: whole ? ttl : 0 }
 }
@@ -72,7 +74,7 @@ async function byDns(resolver: promises.Resolver, name: string): Promise<Found> 
 /** Of two failures the one that says less about the name. */
 function worse(...halves: readonly PromiseSettledResult<unknown>[]): Error {
   const errors = halves.flatMap((half) => (half.status === 'rejected' ? [half.reason as NodeJS.ErrnoException] : []))
-  return errors.find(({ code }) => !ABSENT.has(code ?? '')) ?? errors[0] ?? new Error('no address')
+  return errors.find((error) => !ABSENT.has(codeOf(error))) ?? errors[0] ?? new Error('no address')
 }
 
 function bySystem(name: string): Promise<Found> {
@@ -113,9 +115,9 @@ function plain(host: string): Address {
   return { host, port: null, priority: 0, weight: 1 }
 }
 
-/** RFC 6761 §6.3, RFC 6762 §3. */
+/** RFC 6761 §6.3. */
 function isLocal(name: string): boolean {
-  return /(?:^|\.)(?:localhost|local)\.?$/i.test(name)
+  return /(?:^|\.)localhost\.?$/i.test(name)
 }
 
 function inHosts(name: string): boolean {
@@ -130,6 +132,10 @@ function inHosts(name: string): boolean {
     const [, ...names] = (line.split('#')[0] ?? '').trim().toLowerCase().split(/\s+/)
     return names.includes(wanted)
   })
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? ''
 }
 
 /** Why, in words that name the resolver's code. */

@@ -12,8 +12,9 @@ export interface RouteUser {
   keepOnly(places: ReadonlySet<string>): void
 }
 
-/** Milliseconds for which a place that failed is passed over. */
+/** Milliseconds for which a place that failed is passed over; each further failure doubles it, five times at most. */
 const PASSED_OVER = 10_000
+const DOUBLINGS = 5
 /** Share of an SRV record with weight 0 (RFC 2782: a very small chance). */
 const HARDLY = 0.001
 
@@ -24,6 +25,8 @@ interface Stop {
   /** Of the turns taken by weight: the highest is next. */
   credit: number
   failedUntil: number
+  /** In a row. */
+  failures: number
 }
 
 export class NamedRoute implements Route {
@@ -70,15 +73,20 @@ export class NamedRoute implements Route {
   }
 
   failed(place: Place): void {
-    this.#mark(place, this.#clock.now() + PASSED_OVER)
+    const now = this.#clock.now()
+    for (const stop of this.#stops) {
+      // Those that were under way to it fail together.
+      if (stop.place.name !== place.name || stop.failedUntil > now) continue
+      stop.failedUntil = now + PASSED_OVER * 2 ** Math.min(stop.failures++, DOUBLINGS)
+    }
   }
 
   succeeded(place: Place): void {
-    this.#mark(place, 0)
-  }
-
-  #mark(place: Place, failedUntil: number): void {
-    for (const stop of this.#stops) if (stop.place.name === place.name) stop.failedUntil = failedUntil
+    for (const stop of this.#stops) {
+      if (stop.place.name !== place.name) continue
+      stop.failedUntil = 0
+      stop.failures = 0
+    }
   }
 
   /** Among the first priority that has one which does not fail, in turn by weight; where all fail, among all of the first. */
@@ -117,8 +125,8 @@ export class NamedRoute implements Route {
     const before = new Map(this.#stops.map((stop) => [stop.place.name, stop]))
     this.#stops = addresses.map(({ host, port, priority, weight }) => {
       const place = tcpPlace(host, port ?? this.#port)
-      const { credit = 0, failedUntil = 0 } = before.get(place.name) ?? {}
-      return { place, priority, weight: weight === 0 ? HARDLY : weight, credit, failedUntil }
+      const { credit = 0, failedUntil = 0, failures = 0 } = before.get(place.name) ?? {}
+      return { place, priority, weight: weight === 0 ? HARDLY : weight, credit, failedUntil, failures }
     })
   }
 }

@@ -139,12 +139,14 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
     call.failed(new OriginFailure('malformed_head', 'bytes from the origin before any request', true), false)
   }
 
+  passedOver(failure: OriginFailure): void {
+    this.counters.add(C.backend_fail)
+    this.ledger.countFailedConnection(failure.code)
+  }
+
   dialFailed(dial: Dial, failure: OriginFailure): void {
     this.#dials.delete(dial)
-    if (failure.code !== 'cancelled') {
-      this.counters.add(C.backend_fail)
-      this.ledger.countFailedConnection(failure.code)
-    }
+    if (failure.code !== 'cancelled') this.passedOver(failure)
     const call = dial.waiting as Call | null
     if (call !== null) call.dial = null
     call?.failed(failure, false)

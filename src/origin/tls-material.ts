@@ -1,7 +1,7 @@
 /** Certificates and keys of a backend: read from files where paths are given, and read again when a file has changed. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { BackendTls } from '../../vcl-ts/backend-tls.ts'
 
 const MIN_VERSION = 'TLSv1.2'
@@ -43,18 +43,24 @@ export function checkMaterial(files: Files): void {
 
 function contextOf({ ca, cert, key, passphrase }: Files): SecureContext {
   const parts = {
-    ...(ca === null ? {} : { ca: ca.map((text) => textOf('ca', text)) }),
+    ...(ca === null ? systemAuthorities() : { ca: ca.map((text) => textOf('ca', text)) }),
     ...(cert === null ? {} : { cert: textOf('cert', cert) }),
     ...(key === null ? {} : { key: textOf('key', key) }),
     ...(passphrase === null ? {} : { passphrase }),
   }
-  for (const text of parts.ca ?? []) checkAuthorities(text)
+  if (ca !== null) for (const text of parts.ca ?? []) checkAuthorities(text)
   try {
     return createSecureContext({ ...parts, minVersion: MIN_VERSION })
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     throw new Error(`certificate or key cannot be used: ${code} ${message}`.trim())
   }
+}
+
+/** Where the machine has none, as in a bare container, those that Node brings count. */
+function systemAuthorities(): { readonly ca?: string[] } {
+  const system = getCACertificates('system')
+  return system.length === 0 ? {} : { ca: [...system, ...getCACertificates('extra')] }
 }
 
 /** Node passes over authorities that it cannot read, and then nobody would be trusted, or half of them. */

@@ -43,6 +43,8 @@ export class TlsClient {
       ALPNProtocols: ['http/1.1'],
       ...(session === null ? {} : { session }),
     })
+    // Who was verified stays who it is.
+    secure.disableRenegotiation()
     // With TLS 1.3 tickets come behind the handshake; before its end nothing was checked.
     secure.on('session', (ticket: Buffer) => {
       if (this.#believes(secure, context)) this.#session = ticket

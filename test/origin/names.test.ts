@@ -263,6 +263,22 @@ test('an address that refuses is passed over within the request, and by those th
   expect([failed.outcome, failed.failure!.untouched]).toEqual(['connect_refused', true])
 })
 
+test('an address that goes on refusing is tried less and less often, and each time counts as a failed connection', async () => {
+  const { port } = await servers('127.0.0.2')
+  const rig = await named({ 'app.test': { addresses: ['127.0.0.1', '127.0.0.2'], ttl: 3000 } })
+  const origin = rig.origin(`http://app.test:${port}`, single)
+  const tries: number[] = []
+  for (let second = 0; second <= 700; second += 10) {
+    const before = rig.counters.get('backend_fail')
+    for (let i = 0; i < 4; i++) expect(await who(origin)).toBe('127.0.0.2')
+    if (rig.counters.get('backend_fail') > before) tries.push(second)
+    rig.clock.advance(10_000)
+  }
+  expect(tries).toEqual([0, 10, 30, 70, 150, 310, 630])
+  expect(rig.counters.get('backend_fail')).toBe(tries.length)
+  expect(rig.counters.get('fetch_failed')).toBe(0)
+})
+
 test('an address that swallows everything leaves time for the next', async () => {
   const { port } = await servers('127.0.0.1', '127.0.0.2')
   const rig = await named({ 'app.test': { addresses: ['127.0.0.1', '127.0.0.2'], ttl: 3000 } })
