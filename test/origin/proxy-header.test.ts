@@ -1,10 +1,12 @@
 /** The PROXY protocol towards an origin: what is written, and that such a connection serves nobody else. */
+import { isIPv6 } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters } from '../../src/counters.ts'
 import { type ClientEnds, proxyHeader } from '../../src/origin/proxy-header.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { authority } from '../support/certificates.ts'
+import { fc } from '../support/properties.ts'
 import { Wire } from '../support/wire.ts'
 import { ask, begin, get, ok, originTo, rig, turns } from './rig.ts'
 
@@ -36,6 +38,21 @@ test.each([
   [null, `${SIGNATURE}20000000`],
 ])('version 2 of %j', (ends, hex) => {
   expect(proxyHeader(2, ends).toString('hex')).toBe(hex)
+})
+
+test('version 2 has the sixteen bytes of any IPv6 address, however it is written', () => {
+  const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }))
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.boolean(), (groups, short) => {
+      const long = groups.map((value) => value.toString(16)).join(':')
+      const address = short ? new URL(`http://[${long}]`).hostname.slice(1, -1) : long
+      const hex = groups.map((value) => value.toString(16).padStart(4, '0')).join('')
+      const header = proxyHeader(2, { ...V6, address }).toString('hex')
+      expect(header).toBe(`${SIGNATURE}21210024${hex}20010db8000000000000000000000001c82201bb`)
+      // What Node takes for an address is what was written.
+      expect(isIPv6(address)).toBe(true)
+    }),
+  )
 })
 
 /** An origin that reads the header before requests. */
