@@ -6,7 +6,7 @@ import { Counters } from '../../src/counters.ts'
 import { type ClientEnds, proxyHeader } from '../../src/origin/proxy-header.ts'
 import { ByteOrigin } from '../support/byte-origin.ts'
 import { authority } from '../support/certificates.ts'
-import { fc } from '../support/properties.ts'
+import fc from '../support/properties.ts'
 import { Wire } from '../support/wire.ts'
 import { ask, begin, get, ok, originTo, rig, turns } from './rig.ts'
 
