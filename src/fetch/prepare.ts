@@ -68,7 +68,7 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
   }
   if (init.kind === 'refresh') forgetPerson(fetch, headers)
   headers.removeRaw('expect')
-  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', backend?.host ?? 'localhost')
+  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', backend?.authority ?? 'localhost')
   return new BackendRequest({
     method,
     url: request.url,

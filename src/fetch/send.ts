@@ -4,9 +4,11 @@ import type { ReplayBody } from '../body/replay.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import type { OriginDeadlines, OriginRequest } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import { methodFacts } from '../wire/methods.ts'
+import type { FetchInit } from './start.ts'
 import { type FetchStep, failWith, WAIT } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -31,7 +33,7 @@ export function send(fetch: FetchTransaction): FetchStep {
   fetch.requestTime = deps.clock.now()
   deps.counters.add(init.kind === 'refresh' ? C.s_bgfetch : C.s_fetch)
   fetch.call = null
-  const call = deps.originOf(bereq.backend).send(new Sending(bereq, fieldLines, body, init.request.upgrade), fetch)
+  const call = deps.originOf(bereq.backend).send(new Sending(bereq, fieldLines, body, init), fetch)
   fetch.call = call
   return WAIT
 }
@@ -45,14 +47,16 @@ class Sending implements OriginRequest {
   readonly announceEmpty: boolean
   readonly upgrade: string | null
   readonly deadlines: OriginDeadlines
+  readonly client: (() => ClientEnds) | null
 
-  constructor(bereq: BackendRequest, fieldLines: string, body: ReplayBody | null, upgrade: string | null) {
+  constructor(bereq: BackendRequest, fieldLines: string, body: ReplayBody | null, { kind, request }: FetchInit) {
     this.method = bereq.method
     this.target = bereq.url
     this.fieldLines = fieldLines
     this.body = body
     this.announceEmpty = ANNOUNCES_EMPTY.has(bereq.method)
-    this.upgrade = upgrade
+    this.upgrade = request.upgrade
+    this.client = kind === 'refresh' ? null : request.client
     this.deadlines = { connect: bereq.connectTimeout, firstByte: bereq.firstByteTimeout, betweenBytes: bereq.betweenBytesTimeout }
   }
 

@@ -15,6 +15,7 @@ import type { FillBudget } from '../object/fill-budget.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
 import type { Recompressor } from './recompressing.ts'
@@ -57,6 +58,8 @@ export interface FetchRequest {
   /** Token of a protocol change to ask for (pipe). */
   readonly upgrade: string | null
   readonly id: string
+  /** The ends of the client's connection; its own address as `client.ip` shows it. */
+  client(): ClientEnds
   /** The key of another URL of the same host, for invalidation (RFC 9111 §4.4). */
   keyOf(url: string): string
   /** The variant that this request selects. */

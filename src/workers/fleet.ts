@@ -10,6 +10,7 @@ import { PortChannel } from '../object/shared/channel.ts'
 import type { Librarian } from '../object/shared/librarian.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
 import { type AdminHealth, type LedgerView, ledgerSnapshot } from '../origin/ledger.ts'
+import type { Answer } from '../origin/names.ts'
 import { ledgerCells, originKey } from '../origin/registry.ts'
 import { POLICY_CELLS, type PolicyCopy, type PolicyFollowers } from '../policy/followers.ts'
 import type { Traffic } from '../server/traffic.ts'
@@ -45,6 +46,8 @@ export class Fleet implements Traffic, PolicyFollowers {
   #listen: readonly string[] = []
   readonly #params = new Map<string, number>()
   readonly #health = new Map<string, readonly [Backend, AdminHealth]>()
+  /** What is known of names that workers use; `null`: nothing yet. */
+  readonly #names = new Map<string, Answer | null>()
   /** Keeps the process while no worker lives. */
   #alive: NodeJS.Timeout | null = null
   #turn = 0
@@ -67,6 +70,7 @@ export class Fleet implements Traffic, PolicyFollowers {
             this.#introduce(slot)
           },
           died: (slot) => this.#mourn(slot),
+          wanted: (name) => this.#want(name),
           logged: (message) => this.#logged(message),
         }),
     )
@@ -163,6 +167,22 @@ export class Fleet implements Traffic, PolicyFollowers {
     for (const slot of this.#slots) slot.post({ type: 'health', backend, health })
   }
 
+  /** Names are resolved here, and all workers hear of it. */
+  #want(name: string): void {
+    const { names } = this.#parts.assembly
+    if (!this.#names.has(name)) {
+      const told = (answer: Answer): void => {
+        this.#names.set(name, answer)
+        for (const slot of this.#slots) slot.post({ type: 'name', name, answer })
+      }
+      this.#names.set(name, null)
+      const known = names.watch(name, told)
+      // Somebody has used it in this thread.
+      if (known !== null) told(known)
+    }
+    names.want(name)
+  }
+
   // --- what a slot asks for
 
   /** Unix sockets cannot be shared: the first worker serves them. */
@@ -176,6 +196,7 @@ export class Fleet implements Traffic, PolicyFollowers {
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),
       params: [...this.#params],
       health: [...this.#health.values()],
+      names: [...this.#names].flatMap(([name, answer]) => (answer === null ? [] : [[name, answer] as const])),
       policies: assembly.policies.state(),
     }
   }
