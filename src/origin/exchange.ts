@@ -13,7 +13,7 @@ export type { OriginFailureCode } from '../errors.ts'
 export interface OriginDeadlines {
   /** From dispatch to a usable connection; queueing apart. */
   readonly connect: number
-  /** From the request's last byte written (or its head, while a body is still under way) to the answer's first. */
+  /** From the request's last byte written (or its head, while a body is still under way) to the answer's first; and from there to the end of its head. */
   readonly firstByte: number
   /** Between two reads of the answer. */
   readonly betweenBytes: number

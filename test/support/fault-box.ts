@@ -142,10 +142,8 @@ class Link {
     this.#far = far
     this.to = new Lane('to', box, near, far, this)
     this.from = new Lane('from', box, far, near, this)
-    for (const socket of [near, far])
-      socket.on('close', () => {
-        if (near.destroyed && far.destroyed) this.gone()
-      })
+    near.on('close', () => this.#closed(this.from))
+    far.on('close', () => this.#closed(this.to))
   }
 
   finish(): void {
@@ -166,6 +164,12 @@ class Link {
   destroy(): void {
     this.#near.destroy()
     this.#far.destroy()
+  }
+
+  /** The end that a lane leads to. */
+  #closed(lane: Lane): void {
+    lane.stop()
+    if (this.#near.destroyed && this.#far.destroyed) this.gone()
   }
 }
 
@@ -196,6 +200,7 @@ class Lane {
     this.#sink = sink
     this.#link = link
     source.on('data', (bytes: Buffer) => {
+      if (this.#over) return
       this.#pieces.push({ bytes, since: box.clock.now() })
       source.pause()
       this.#pump()
@@ -217,6 +222,14 @@ class Lane {
   begin(): void {
     this.#passed = 0
     this.#pump()
+  }
+
+  /** Nobody takes what it carries any more. */
+  stop(): void {
+    this.#over = true
+    this.holding = false
+    this.#pieces.length = 0
+    this.#source.resume()
   }
 
   #pump(): void {
@@ -247,8 +260,8 @@ class Lane {
         break
       }
       case 'bandwidth':
-        this.#pass(Math.min(fault.rate, bytes.length))
-        this.#hold(1000)
+        this.#busy = true
+        this.#arrive(Math.min(fault.rate, bytes.length), () => this.#hold(1000))
         break
       case 'black hole':
         this.#box.swallowed += bytes.length
@@ -263,8 +276,8 @@ class Lane {
         const room = fault.after - this.#passed
         if (room > 0) {
           this.#busy = true
-          // What is passed on arrives: a RST would overtake it.
-          this.#pass(Math.min(room, bytes.length), () => setImmediate(() => setImmediate(() => this.#free())))
+          // A RST would overtake what is on its way.
+          this.#arrive(Math.min(room, bytes.length), () => this.#free())
           return
         }
         this.#over = true
@@ -287,6 +300,11 @@ class Lane {
     else written?.()
   }
 
+  /** Passes bytes on; `arrived` when they can have been read. */
+  #arrive(count: number, arrived: () => void): void {
+    this.#pass(count, () => setImmediate(() => setImmediate(arrived)))
+  }
+
   #finish(): void {
     const fault = this.#box.fault(this.#direction)
     if (fault?.kind === 'black hole') return
@@ -306,6 +324,7 @@ class Lane {
   }
 
   #hold(ms: number): void {
+    if (this.#over) return
     this.#busy = true
     this.holding = true
     this.#box.clock.after(ms, () => this.#free())

@@ -45,6 +45,8 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
   #keepAlive = false
   #retired = false
   #idleMs = 0
+  /** When the head under way has to be whole; monotonic milliseconds. */
+  #headDue = 0
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner, { socket, intake, place, tls }: Line) {
     this.#options = options
@@ -126,6 +128,15 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
 
   firstByteDue(): void {
     if (this.#call !== null) this.#deadline.set(this.#call.request.deadlines.firstByte * 1000)
+  }
+
+  restOfHeadDue(first: boolean): void {
+    if (this.#call === null) return
+    const { firstByte, betweenBytes } = this.#call.request.deadlines
+    const now = this.#options.clock.now()
+    // An origin that sends a byte now and then could keep its connection, and who waits for the answer, for days.
+    if (first) this.#headDue = now + firstByte * 1000
+    this.#deadline.set(Math.min(betweenBytes * 1000, this.#headDue - now), now)
   }
 
   nextBytesDue(): void {
