@@ -11,6 +11,7 @@ import type { Deadlines, Limits, PresetName, Settings } from './config/settings.
 import { Counters } from './counters.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import { Directors } from './origin/directors/directors.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
 import { hitLines } from './request/deliver.ts'
@@ -84,6 +85,8 @@ export interface Assembly {
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
   readonly originsApart: (counters: Counters) => Origins
+  /** The same origins as probes ask them: nothing is counted, nothing that an operator said forbids it. Whoever asks for them stops them. */
+  readonly originsForProbes: () => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
@@ -97,6 +100,8 @@ export interface AssemblyParts {
   readonly counters?: Counters
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
+  readonly random?: () => number
 }
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
@@ -117,8 +122,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const origins = given ?? createOrigins({ settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
-      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
+      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => (origins.healthy(which) ? 'healthy' : 'sick') })
       : { ...given, setHealth() {}, close() {}, stop() {} }
+  const originsForProbes = (): Origins => given ?? createOrigins({ settings, clock, counters: new Counters(), oddStatus })
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -130,6 +136,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     fillBudget: stores.fillBudget,
     defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
     originOf: (which) => origins.of(which),
+    directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
     invalidation: stores.invalidation,
@@ -143,7 +150,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),
   }
-  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart }
+  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart, originsForProbes }
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

@@ -1,4 +1,5 @@
 import { type Duration, seconds } from './duration.ts'
+import { type Probe, type ProbeOptions, probeOf } from './probe.ts'
 
 /** An origin server as data; `src/origin` connects to it. */
 export interface Backend {
@@ -14,6 +15,10 @@ export interface Backend {
   readonly betweenBytesTimeout: number | null
   /** Connections at a time. */
   readonly maxConnections: number
+  /** `null`: it is healthy as long as no operator says otherwise. */
+  readonly probe: Probe | null
+  /** Requests at a time; `null`: as many as may wait and be under way. */
+  readonly maxRequests: number | null
 }
 
 export interface BackendOptions {
@@ -23,6 +28,13 @@ export interface BackendOptions {
   readonly betweenBytesTimeout?: Duration
   /** Connections at a time, default 1,000. */
   readonly maxConnections?: number
+  /** Asks it again and again whether it is well; what is sick is not asked for anything else. Default: no probe. */
+  readonly probe?: ProbeOptions
+  /**
+   * A breaker: requests under way and waiting for a connection at a time. One more fails at once (503 with `Retry-After: 1`), and directors
+   * go elsewhere. Default: no bound but those of connections and queue.
+   */
+  readonly maxRequests?: number
 }
 
 /**
@@ -40,6 +52,9 @@ export function backend(url: string, options: BackendOptions = {}): Backend {
   const duration = (value: Duration | undefined): number | null => (value === undefined ? null : seconds(value))
   const maxConnections = options.maxConnections ?? 1000
   if (!Number.isInteger(maxConnections) || maxConnections < 1) throw new TypeError('maxConnections must be a whole number of at least 1')
+  const maxRequests = options.maxRequests ?? null
+  if (maxRequests !== null && (!Number.isInteger(maxRequests) || maxRequests < 1))
+    throw new TypeError('maxRequests must be a whole number of at least 1')
   return Object.freeze({
     type: 'backend',
     url: `http://${parsed.host}`,
@@ -50,5 +65,7 @@ export function backend(url: string, options: BackendOptions = {}): Backend {
     firstByteTimeout: duration(options.firstByteTimeout),
     betweenBytesTimeout: duration(options.betweenBytesTimeout),
     maxConnections,
+    probe: options.probe === undefined ? null : probeOf(options.probe),
+    maxRequests,
   })
 }

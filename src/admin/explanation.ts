@@ -113,6 +113,8 @@ export interface VaryValue {
 export interface ExplainedVariant {
   /** `null` when the policy keeps the scheme out of it. */
   readonly scheme: string | null
+  /** Of a split whose arms answer differently; `null`: there is none. */
+  readonly arm: string | null
   /** Names that `Vary` of what is stored gives, with this request's values. */
   readonly vary: readonly VaryValue[]
 }

@@ -29,7 +29,7 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
     reason: response.reason,
     headers: response.headers,
     ...life,
-    backend: fetch.bereq?.backend?.url ?? '',
+    backend: fetch.backend?.url ?? '',
     was304: true,
     uncacheable: false,
   })

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { ReplayBody } from '../body/replay.ts'
@@ -14,6 +15,7 @@ import type { Claim } from '../object/claim.ts'
 import type { FillBudget } from '../object/fill-budget.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
+import type { Directors } from '../origin/directors/directors.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
@@ -28,8 +30,9 @@ export interface FetchDeps {
   readonly log: EventLog
   readonly table: ObjectTable
   readonly fillBudget: FillBudget
-  readonly defaultBackend: Backend | null
+  readonly defaultBackend: BackendChoice | null
   originOf(backend: Backend): Origin
+  readonly directors: Directors
 }
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
@@ -43,8 +46,10 @@ export interface FetchRequest {
   /** Canonical, hop-by-hop fields gone, forwarding fields set. The fetch takes a copy. */
   readonly headers: HeaderMap
   readonly body: ReplayBody | null
-  readonly backend: Backend | null
+  readonly backend: BackendChoice | null
   readonly key: string
+  /** Whose it is, for directors that tell clients apart. */
+  readonly identity: string
   readonly credentialed: boolean
   readonly authorized: boolean
   /** The request's own `no-store`, where it is honoured. */

@@ -61,10 +61,18 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     return call
   }
 
-  /** Who waits for a connection to what is sick now fails at once; what is under way goes on. */
+  /** Requests under way and waiting, tunnels included. */
+  get load(): number {
+    return this.#connections.size - this.#idle.length + this.#queue.size
+  }
+
   setHealth(health: AdminHealth): void {
     this.ledger.setHealth(health, this.#options.clock.wall())
-    if (this.ledger.happy) return
+    if (!this.ledger.allowed) this.refuseQueue()
+  }
+
+  /** It is sick now: who waits for a connection fails at once; what is under way goes on. */
+  refuseQueue(): void {
     for (const call of [...this.#queue]) {
       this.#queue.delete(call)
       this.#unhealthy(call)
@@ -146,7 +154,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
       call.failed(stopped(), false)
       return
     }
-    if (!this.ledger.happy) {
+    if (!this.ledger.allowed) {
       this.#unhealthy(call)
       return
     }

@@ -43,6 +43,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly was304: boolean
   /** Whether `staleIfError` was set by directive or policy. */
   staleIfErrorExplicit: boolean
+  /** Seconds for which the backend is not to be asked for this again. */
+  denial = 0
   /** For `backendError`: the page that it makes, and what went wrong in a client's words. */
   body: string | Uint8Array = ''
   detail = ''
@@ -114,6 +116,10 @@ export class BackendResponse extends StatusLine implements Beresp {
   /** Can only be raised, as in VCL. */
   set uncacheable(value: boolean) {
     if (value) this.#uncacheable = true
+  }
+
+  deny(time: Duration): void {
+    this.denial = Math.max(0, seconds(time))
   }
 
   get control(): ResponseControl {

@@ -38,6 +38,8 @@ export interface WorkerInit {
   readonly params: readonly (readonly [name: string, value: number])[]
   /** Origin servers of which an operator has said something. */
   readonly health: readonly (readonly [backend: Backend, health: AdminHealth])[]
+  /** What probes found of origin servers. */
+  readonly probed: readonly (readonly [backend: Backend, healthy: boolean])[]
   readonly policies: PolicyState
   /** What all workers store in. */
   readonly memory: SharedMemory
@@ -58,6 +60,7 @@ export type ToWorker =
   | { readonly type: 'task'; readonly id: number; readonly task: Task }
   | { readonly type: 'param'; readonly name: string; readonly value: number }
   | { readonly type: 'health'; readonly backend: Backend; readonly health: AdminHealth }
+  | { readonly type: 'probed'; readonly backend: Backend; readonly healthy: boolean }
   | { readonly type: 'rest' | 'discard'; readonly name: string }
   | { readonly type: 'reopen' }
   /** Another worker, and a port to it. */

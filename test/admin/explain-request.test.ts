@@ -76,6 +76,7 @@ describe('texts of the table, taken apart', () => {
     ])
     expect(variantParts(names, `https ${variantKey(names, headers, 'set')}`)).toEqual({
       scheme: 'https',
+      arm: null,
       vary: [
         { name: 'accept-encoding', value: null },
         { name: 'x-a', value: 'a;3:b,c' },

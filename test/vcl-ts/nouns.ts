@@ -121,6 +121,7 @@ export function beresp(changes: BerespChanges = {}): Beresp & BerespError {
     age: 0,
     uncacheable: changes.uncacheable ?? false,
     stream: true,
+    deny: () => {},
     tags: new Set(),
     backend: 'app',
     control: { ...freshControl, ...changes.control },
