@@ -20,7 +20,7 @@ export class RetryBudget {
       this.#before = requests
       this.#spent = 0
     }
-    if (this.#spent >= Math.max(LEAST, SHARE * (requests - this.#before))) return false
+    if (this.#spent + 1 > Math.max(LEAST, SHARE * (requests - this.#before))) return false
     this.#spent++
     return true
   }

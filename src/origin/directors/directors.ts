@@ -58,7 +58,7 @@ export class Directors {
   }
 
   choose(director: Director, context: ChoiceContext): Chosen | NoChoice {
-    const choice = new Choice(this, this.#parts, this.#denials, context, keyGiven(director))
+    const choice = new Choice(this, this.#parts, this.#denials, context, keyGiven(director), true)
     const state = this.state(directorOf(director))
     state.requests++
     const { avoid } = context
@@ -69,7 +69,7 @@ export class Directors {
   /** As `choose`, but never the one to avoid. */
   elsewhere(director: Director, context: ChoiceContext): Chosen | null {
     const state = this.state(directorOf(director))
-    return new Choice(this, this.#parts, this.#denials, context, keyGiven(director)).from(state, context.avoid)
+    return new Choice(this, this.#parts, this.#denials, context, keyGiven(director), false).from(state, context.avoid)
   }
 
   /** One retry is paid for; `null`: the budget is spent. Whoever finds that it was worth it takes it back. */
@@ -135,14 +135,16 @@ class Choice implements PickContext {
   readonly #denials: Denials
   readonly #context: ChoiceContext
   readonly #key: string | null
+  readonly counts: boolean
   #avoid: Backend | null = null
 
-  constructor(directors: Directors, parts: DirectorsParts, denials: Denials, context: ChoiceContext, key: string | null) {
+  constructor(directors: Directors, parts: DirectorsParts, denials: Denials, context: ChoiceContext, key: string | null, counts: boolean) {
     this.#directors = directors
     this.#parts = parts
     this.#denials = denials
     this.#context = context
     this.#key = key
+    this.counts = counts
   }
 
   from(state: DirectorState, avoid: Backend | null): Chosen | null {
@@ -187,7 +189,7 @@ class Choice implements PickContext {
 
   #below(director: Director): Chosen | null {
     if (director.kind !== 'keyed') return this.#from(this.#directors.state(director))
-    return new Choice(this.#directors, this.#parts, this.#denials, this.#context, director.key).from(
+    return new Choice(this.#directors, this.#parts, this.#denials, this.#context, director.key, this.counts).from(
       this.#directors.state(directorOf(director)),
       this.#avoid,
     )

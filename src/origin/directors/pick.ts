@@ -13,6 +13,8 @@ export interface PickContext {
   share(state: DirectorState, index: number): number
   /** From 0 to below 1. */
   random(): number
+  /** Whether the next pick goes on from this one: a second try takes nobody's turn. */
+  readonly counts: boolean
 }
 
 /** The number of a member for which `state.usable` holds, or -1. */
@@ -26,7 +28,7 @@ export function pick(state: DirectorState, context: PickContext): number {
     case 'leastConnections':
       return leastLoaded(state, director.weights, context)
     case 'fallback':
-      return first(state, director.sticky)
+      return first(state, director.sticky, context.counts)
     case 'hash':
       return weighted(state, (index) => director.weights[index] ?? 1, hash32(context.key(director.by)) / 2 ** 32)
     case 'consistent':
@@ -60,7 +62,7 @@ function inTurn(state: DirectorState, context: PickContext): number {
     last = index
     break
   }
-  if (last >= 0) state.next = last + 1
+  if (last >= 0 && context.counts) state.next = last + 1
   return last
 }
 
@@ -82,7 +84,8 @@ function weighted(state: DirectorState, weight: (index: number) => number, at: n
 
 function leastLoaded(state: DirectorState, weights: readonly number[], context: PickContext): number {
   const { length } = state.members
-  const from = state.next++
+  const from = state.next
+  if (context.counts) state.next++
   let best = -1
   let least = Number.POSITIVE_INFINITY
   for (let step = 0; step < length; step++) {
@@ -96,10 +99,10 @@ function leastLoaded(state: DirectorState, weights: readonly number[], context: 
   return best
 }
 
-function first(state: DirectorState, sticky: boolean): number {
+function first(state: DirectorState, sticky: boolean, counts: boolean): number {
   if (sticky && state.usable[state.current] === 1) return state.current
   const found = state.usable.indexOf(1)
-  if (found >= 0) state.current = found
+  if (found >= 0 && counts) state.current = found
   return found
 }
 
