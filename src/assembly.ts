@@ -1,6 +1,6 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
-import { type Backend, backend } from '../vcl-ts/backend.ts'
+import type { BackendChoice } from '../vcl-ts/directors/director.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -11,6 +11,7 @@ import type { Deadlines, Limits, PresetName, Settings } from './config/settings.
 import { Counters } from './counters.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import { bootOrigin } from './origin/boot-origin.ts'
 import { Directors } from './origin/directors/directors.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { Policies } from './policy/policies.ts'
@@ -21,8 +22,11 @@ import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
-  /** Where misses and passes go: `http://host:port` or a `backend()`. A policy's first backend comes before it. */
-  readonly origin?: string | Backend
+  /**
+   * Where misses and passes go: `http://host:port`, a `backend()` or a director. Several URLs are a round-robin whose members are probed (`GET /`,
+   * any status below 500, every 5 s). A policy's first backend comes before it.
+   */
+  readonly origin?: string | readonly string[] | BackendChoice
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
   /** Address of the admin listener: loopback or `unix:/path`, another one only with `adminToken`; `null` (default): none. */
@@ -134,7 +138,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     fillBudget: stores.fillBudget,
-    defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
+    defaultBackend: bootOrigin(options.origin),
     originOf: (which) => origins.of(which),
     directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,

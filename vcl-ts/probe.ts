@@ -1,12 +1,17 @@
 import { type Duration, seconds } from './duration.ts'
 
+/** Any status from 200 on that is smaller. */
+export interface StatusBelow {
+  readonly below: number
+}
+
 /** How a backend is asked whether it is well, as data. Made by `backend(url, { probe })`. Times in seconds. */
 export interface Probe {
   readonly method: string
   readonly url: string
   /** Fields of the request, `Host` among them only if it is not the backend's. */
   readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly expected: readonly number[]
+  readonly expected: readonly number[] | StatusBelow
   /** What the first 64 KiB of the body must hold; `null`: anything. */
   readonly body: string | RegExp | null
   readonly interval: number
@@ -23,8 +28,8 @@ export interface ProbeOptions {
   readonly path?: string
   /** In place of `path`: another method, other fields. */
   readonly request?: { readonly method?: string; readonly url: string; readonly headers?: Readonly<Record<string, string>> }
-  /** The status that a healthy backend answers, or several. Default 200. */
-  readonly expected?: number | readonly number[]
+  /** The status that a healthy backend answers, several, or `{ below: 500 }`. Default 200. */
+  readonly expected?: number | readonly number[] | StatusBelow
   /** Text or pattern that must occur in the first 64 KiB of the body. Default: anything will do. */
   readonly body?: string | RegExp
   /** From the beginning of one probe to that of the next. Default 5 s, at least 0.1 s. */
@@ -58,14 +63,11 @@ export function probeOf(options: ProbeOptions): Probe {
   whole('threshold', threshold, 1, window)
   const initial = Math.min(options.initial ?? threshold - 1, threshold)
   whole('initial', initial, 0, threshold)
-  const statuses = typeof expected === 'number' ? [expected] : [...expected]
-  if (statuses.length === 0) throw new TypeError('probe: expected names no status')
-  for (const status of statuses) whole('expected', status, 200, 599)
   return Object.freeze({
     method,
     url,
     headers: Object.freeze(Object.entries(headers)),
-    expected: Object.freeze(statuses),
+    expected: statuses(expected),
     body: options.body ?? null,
     interval: time('interval', options.interval ?? 5, 0.1),
     timeout: time('timeout', options.timeout ?? 2, 0.01),
@@ -79,6 +81,22 @@ export function probeOf(options: ProbeOptions): Probe {
 /** What two probes have in common that find the same. */
 export function probeText({ body, ...probe }: Probe): string {
   return JSON.stringify([probe, body === null ? null : String(body), typeof body])
+}
+
+/** Whether a probe may be answered with that status. */
+export function isExpected({ expected }: Probe, status: number): boolean {
+  return 'below' in expected ? status < expected.below : expected.includes(status)
+}
+
+function statuses(expected: number | readonly number[] | StatusBelow): Probe['expected'] {
+  if (typeof expected === 'object' && 'below' in expected) {
+    whole('expected.below', expected.below, 201, 600)
+    return Object.freeze({ below: expected.below })
+  }
+  const list = typeof expected === 'number' ? [expected] : [...expected]
+  if (list.length === 0) throw new TypeError('probe: expected names no status')
+  for (const status of list) whole('expected', status, 200, 599)
+  return Object.freeze(list)
 }
 
 function whole(name: string, value: number, min: number, max: number): void {

@@ -13,8 +13,8 @@ export type DurationText = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** The default export of `clearcoat.config.ts`. Relative paths begin at the file's folder. A flag or variable wins over the file. */
 export interface Config {
-  /** The web server behind, as `http://host:port`. */
-  readonly origin?: string
+  /** The web server behind, as `http://host:port`; several take turns and are probed. */
+  readonly origin?: string | readonly string[]
   readonly listen?: string | readonly string[]
   /** `null` or `'off'`: no admin listener. */
   readonly admin?: string | null

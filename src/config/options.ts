@@ -14,7 +14,6 @@ import {
   path,
   secret,
   size,
-  text,
   toggle,
   token,
   word,
@@ -44,7 +43,7 @@ export interface OptionRow<T> {
   readonly repeatable?: boolean
   /** Never shown; also read from the file that the variable with `_FILE` behind it names. */
   readonly secret?: boolean
-  /** Given without its flag. */
+  /** May be given without its flag, too. */
   readonly positional?: boolean
   readonly group: OptionGroup
   readonly prose: string
@@ -52,8 +51,8 @@ export interface OptionRow<T> {
 
 /** What the options say, apart from limits and deadlines. */
 export interface OptionValues {
-  /** `http://host:port`; `null`: the demo shop. */
-  readonly origin: string | null
+  /** `http://host:port`, several for a round-robin; `null`: the demo shop. */
+  readonly origin: readonly string[] | null
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
@@ -88,12 +87,13 @@ export const OPTIONS: Rows<OptionValues> = {
   origin: {
     flag: 'origin',
     placeholder: 'ORIGIN',
-    kind: text,
+    kind: optional(list(1, 'http://host:port, several with commas')),
     default: null,
     defaultText: 'a small demo shop',
+    repeatable: true,
     positional: true,
     group: 'Serving',
-    prose: 'the web server behind, as http://host:port',
+    prose: 'the web server behind, as http://host:port; several take turns and are probed',
   },
   listen: {
     flag: 'listen',

@@ -1,7 +1,7 @@
 /** One probe: the request, and the verdict on what came of it. */
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import type { Probe } from '../../vcl-ts/probe.ts'
+import { isExpected, type Probe } from '../../vcl-ts/probe.ts'
 import type { Body, BodyFlow } from '../body/body.ts'
 import type { Clock } from '../clock.ts'
 import type { Origin, OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from './exchange.ts'
@@ -45,8 +45,7 @@ export class ProbeCall implements OriginObserver {
 
   response({ status }: OriginResponse, body: Body | null): void {
     if (this.#over) return
-    const { expected } = this.#probe
-    if (!expected.includes(status)) this.#end(false, `${status}, expected ${expected.join(' or ')}`)
+    if (!isExpected(this.#probe, status)) this.#end(false, `${status}, expected ${shown(this.#probe)}`)
     else if (body === null) this.#judge(status)
     else this.#read(status, body)
   }
@@ -99,6 +98,10 @@ export class ProbeCall implements OriginObserver {
     this.#call = null
     this.#chunks = []
   }
+}
+
+function shown({ expected }: Probe): string {
+  return 'below' in expected ? `below ${expected.below}` : expected.join(' or ')
 }
 
 function probeRequest({ hostHeader }: Backend, { method, url, headers, timeout }: Probe, origin: Origin): OriginRequest {
