@@ -1,7 +1,7 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
+ * (245, 246) and the admin (249); of L what is about several origin servers (303, 308–310, 315–317); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
  */
 
 export interface Coverage {
@@ -35,6 +35,8 @@ const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
 const BAN = 'journey/ban.test.ts'
+
+const DIRECTORS = 'journey/directors.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -215,6 +217,14 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   245: by('cli/lints.test.ts'),
   246: by('cli/lints.test.ts'),
   249: by('admin/admin.test.ts'),
+  303: by('journey/origin-dead.test.ts', DIRECTORS),
+  308: by(DIRECTORS, 'origin/budget.test.ts'),
+  // With one of two servers dead, and with one that fails every other time.
+  309: by(DIRECTORS),
+  310: by(DIRECTORS, 'origin/budget.test.ts'),
+  315: by('origin/probes.test.ts', DIRECTORS, 'workers/health.test.ts'),
+  316: by('origin/directors/ejection.test.ts', 'origin/directors/choose.test.ts', DIRECTORS),
+  317: by(DIRECTORS),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.
   333: partly('kill -9 of the process, warm from Redis: there is no second tier yet', DEATH, UNDER_LOAD, 'long/death.long.ts'),
   334: by(DEATH, UNDER_LOAD, 'workers/backoff.test.ts', 'workers/command-line.test.ts'),

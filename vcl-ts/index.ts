@@ -55,6 +55,7 @@ export {
   type ConsistentOptions,
   consistent,
   type DirectorOptions,
+  type FallbackOptions,
   fallback,
   hash,
   type KeyOptions,

@@ -47,7 +47,7 @@ const command = (
 export const COMMANDS: readonly Command[] = [
   command(
     'backend.list',
-    'The origin servers: name, what an operator said, probe, health, and when that changed last.',
+    'The origin servers: name, what an operator said, good probes of the window, health, when that changed last, and the last probes; behind them the directors.',
     [0, 0],
     backendList,
   ),

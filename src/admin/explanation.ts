@@ -206,6 +206,7 @@ export interface StoredUnderKey {
 
 export interface StoredVariant {
   readonly scheme: string | null
+  readonly arm: string | null
   readonly vary: readonly VaryValue[]
   /** The one that this request selects. */
   readonly selected: boolean

@@ -22,6 +22,7 @@ export function send(fetch: FetchTransaction): FetchStep {
   const { backend: choice } = bereq
   if (choice === null) return failWith(new RequestFailure('no_backend'))
   fetch.chosen = null
+  fetch.backend = null
   const backend = isPlain(choice) ? choice : choose(fetch, choice)
   if (typeof backend === 'string') return refused(fetch, choice, backend)
   fetch.backend = backend

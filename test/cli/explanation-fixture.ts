@@ -40,7 +40,7 @@ export const EXPLANATION: Explanation = {
   stored: {
     variants: [
       {
-        ...{ scheme: 'http', vary: [{ name: 'accept-language', value: null }], selected: true, part: null, arriving: null },
+        ...{ scheme: 'http', arm: null, vary: [{ name: 'accept-language', value: null }], selected: true, part: null, arriving: null },
         object: {
           ...{
             id: 17,

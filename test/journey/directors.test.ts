@@ -12,6 +12,7 @@ import {
   type Policy,
   roundRobin,
 } from '../../vcl-ts/index.ts'
+import { startNginx } from '../support/nginx.ts'
 import { type OriginHit, type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 import { WORKERS } from '../support/serving.ts'
 import { until } from '../support/until.ts'
@@ -330,6 +331,32 @@ describe('probes', () => {
     expect((await site.get('/')).status).toBe(503)
     expect(ofPath(a, '/')).toHaveLength(0)
     expect(site.server.stat()).toMatchObject({ 'VBE.policy.app.happy': 0, 'VBE.policy.app.unhealthy': 1 })
+  })
+})
+
+describe('two real servers', () => {
+  it('stand in for each other when one is stopped, and nobody notices', async () => {
+    const server = 'location = /health { return 204; }'
+    const [one, other] = await Promise.all([startNginx({ server }), startNginx({ server })])
+    onTestFinished(async () => {
+      await one.stop()
+      await other.stop()
+    })
+    const probe = { path: '/health', expected: 204, window: 3, initial: 3 }
+    const members = [one, other].map(({ url }) => backend(url, { probe }))
+    const site = await turns(members, {}, {}, { admin: '127.0.0.1:0' })
+    await histories(site, 'HHH', 'HHH')
+    const visits = async (round: string): Promise<void> => {
+      for (let i = 0; i < 20; i++) expect((await site.get(`/style.css?${round}-${i}`)).status).toBe(200)
+    }
+    await visits('both')
+    expect([one, other].map((each) => each.requests().filter((line) => line.includes('style')).length > 0)).toEqual([true, true])
+    await one.stop()
+    await visits('one')
+    site.clock.advance(5000)
+    await histories(site, 'HH-', 'HHH')
+    await visits('alone')
+    expect(site.stat('VBE.policy.pool.1.happy')).toBe(0)
   })
 })
 

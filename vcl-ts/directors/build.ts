@@ -34,11 +34,13 @@ export interface DirectorOptions {
   readonly retry?: boolean
 }
 
+/** Of `random` and `leastConnections`. */
 export interface WeightedOptions extends DirectorOptions {
   /** Of the members, in their order; above 0. Default 1 each. */
   readonly weights?: readonly number[]
 }
 
+/** Of `hash` and `sticky`. */
 export interface KeyOptions extends WeightedOptions {
   /** Default `hash` (all that makes the cache key); `identity` for `sticky`. */
   readonly by?: KeyBy
@@ -53,7 +55,13 @@ export interface ConsistentOptions extends KeyOptions {
   readonly warmup?: number
 }
 
+export interface FallbackOptions extends DirectorOptions {
+  /** Who took over goes on after the ones before it have recovered, until it fails itself. Default `false`. */
+  readonly sticky?: boolean
+}
+
 export interface ByNameOptions extends DirectorOptions {
+  /** Where the name is, such as `{ header: 'x-region' }`. */
   readonly by: KeyBy
   /** For a name that no member has. Default: none, which is a 503. */
   readonly otherwise?: BackendChoice
@@ -74,8 +82,8 @@ export function leastConnections(members: readonly BackendChoice[], options: Wei
   return Object.freeze({ ...weighted(members, null, options), kind: 'leastConnections' })
 }
 
-/** The first that is healthy. With `sticky` the one that took over goes on after the first has recovered, until it fails itself. */
-export function fallback(members: readonly BackendChoice[], options: DirectorOptions & { readonly sticky?: boolean } = {}): Fallback {
+/** The first that is healthy. */
+export function fallback(members: readonly BackendChoice[], options: FallbackOptions = {}): Fallback {
   return Object.freeze({ ...shared(members, null, options), kind: 'fallback', sticky: options.sticky ?? false })
 }
 
