@@ -39,20 +39,20 @@ describe('probes', () => {
   it('run once for all workers, which all know what they found, as does one that comes later', async () => {
     const origin = await probedOrigin()
     const began = performance.now()
-    const site = await crew({ count: 3, policyFile: policyFile(probed(origin.url, 'one')) })
+    const site = await crew({ policyFile: policyFile(probed(origin.url, 'one')) })
     await until(() => site.stat('VBE.policy.app.happy') === 1, 'the good probes')
-    const workers = await site.connectToEach(3)
+    const workers = await site.connectToEach()
     for (const worker of workers) expect((await worker.get('/a')).status).toBe(200)
     origin.well = false
     await until(() => site.stat('VBE.policy.app.happy') === 0, 'the bad probes')
     await site.worker(1).terminate()
     await site.replaced(1)
     const asked = origin.hits.length - origin.probes()
-    for (const worker of await site.connectToEach(3)) expect((await worker.get('/a')).status).toBe(503)
+    for (const worker of await site.connectToEach()) expect((await worker.get('/a')).status).toBe(503)
     expect(origin.hits.length - origin.probes()).toBe(asked)
     origin.well = true
     await until(() => site.stat('VBE.policy.app.happy') === 1, 'the good probes')
-    for (const worker of await site.connectToEach(3)) expect((await worker.get('/a')).status).toBe(200)
+    for (const worker of await site.connectToEach()) expect((await worker.get('/a')).status).toBe(200)
     // However late timers are, one that probes every 100 ms cannot have done so more often.
     expect(origin.probes()).toBeLessThanOrEqual((performance.now() - began) / 100 + 2)
   })
