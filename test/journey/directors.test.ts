@@ -237,6 +237,25 @@ describe('when all servers fail', () => {
     expect(a.hits.length + b.hits.length).toBeGreaterThan(again)
   })
 
+  it('asks for a refresh once in each interval, and nobody else at once', async () => {
+    const page: OriginScript = (_hit, response) =>
+      reply(response, 200, { 'Cache-Control': 'max-age=10, stale-while-revalidate=3600' }, 'good')
+    const [a, b] = await origins(page, page)
+    const site = await turns([to(a), to(b)])
+    await site.get('/')
+    a.script = failing
+    b.script = failing
+    site.clock.advance(11_000)
+    for (let step = 1; step <= 3; step++) {
+      expect((await site.get('/')).body.toString()).toBe('good')
+      await until(() => a.hits.length + b.hits.length === 1 + step && site.stat('s_bgfetch') === step, 'the refresh')
+      await until(() => site.stat('fetch_failed') === step, 'its end')
+      expect(await statuses(site, ['/', '/', '/', '/'])).toEqual(oks(4))
+      expect(a.hits.length + b.hits.length).toBe(1 + step)
+      site.clock.advance(30_000)
+    }
+  })
+
   it('serves what is covered for the whole time, and leaves sick servers alone (HARDENING 317)', async () => {
     const dying: OriginScript = (hit, response) => {
       if (hit.url === '/health') response.writeHead(200).end()

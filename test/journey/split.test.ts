@@ -75,6 +75,14 @@ describe('a split', () => {
     await until(() => old.hits.length === 2, 'the refresh')
   })
 
+  it('goes by what the request said when its key was made, whatever hooks do to it later', async () => {
+    const { see } = await tested({}, () => ({
+      miss: ({ req }) => void req.headers.delete('cookie'),
+      backendFetch: ({ bereq }) => void bereq.headers.set('Cookie', 'arm=old'),
+    }))
+    expect(await see('next')).toEqual(['next /', 'MISS'])
+  })
+
   it('loses what all arms have of a page to one purge', async () => {
     const { see, site } = await tested()
     await see('old')

@@ -10,7 +10,7 @@ import { type Backend, type BackendOptions, backend, type ProbeOptions } from '.
 import fc from '../support/properties.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
-import { settingsFor } from './rig.ts'
+import { begin, get, settingsFor, turns } from './rig.ts'
 
 interface Told {
   readonly url: string
@@ -268,6 +268,25 @@ describe('the window', () => {
     rig.probes.watch([probed])
     await rig.done(1)
     expect(rig.origins.healthy(probed)).toBe(true)
+  })
+})
+
+describe('a backend that its probes find sick', () => {
+  it('lets nobody wait for a connection to it, unless an operator says that it is healthy', async () => {
+    const origin = await started(() => {})
+    for (const [health, code] of [
+      ['auto', 'unhealthy'],
+      ['healthy', null],
+    ] as const) {
+      const rig = new Rig()
+      const probed = backend(origin.url, { maxConnections: 1, probe: { initial: 3 } })
+      rig.origins.setHealth(probed, health)
+      const [, waiting] = [begin(rig.origins.of(probed), get('/1')), begin(rig.origins.of(probed), get('/2'))]
+      expect(rig.origins.load(probed)).toBe(2)
+      rig.origins.setProbed(probed, false, null)
+      await turns()
+      expect(waiting?.failure?.code ?? null).toBe(code)
+    }
   })
 })
 

@@ -43,10 +43,11 @@ describe('probes', () => {
     await until(() => site.stat('VBE.policy.app.happy') === 1, 'the good probes')
     const workers = await site.connectToEach()
     for (const worker of workers) expect((await worker.get('/a')).status).toBe(200)
-    origin.well = false
-    await until(() => site.stat('VBE.policy.app.happy') === 0, 'the bad probes')
     await site.worker(1).terminate()
     await site.replaced(1)
+    for (const worker of await site.connectToEach()) expect((await worker.get('/a')).status).toBe(200)
+    origin.well = false
+    await until(() => site.stat('VBE.policy.app.happy') === 0, 'the bad probes')
     const asked = origin.hits.length - origin.probes()
     for (const worker of await site.connectToEach()) expect((await worker.get('/a')).status).toBe(503)
     expect(origin.hits.length - origin.probes()).toBe(asked)
