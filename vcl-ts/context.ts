@@ -67,6 +67,16 @@ export interface Req {
   readonly cookies: ReadonlyMap<string, string>
   /** Whether the message has a body. */
   readonly hasBody: boolean
+  /** The body, once `cacheBody` has brought it; not to be changed. Until then, and without one, `null`. */
+  readonly body: Uint8Array | null
+  /**
+   * Reads the request's body, at most `limit` bytes, and keeps it: it can be looked at, is sent with every attempt and after a restart, and with
+   * `hash()` the answer to any method may be stored, under a key that holds method and body (SHA-256). Resolves with the bytes, empty ones when
+   * there is no body, or with `null` when it is longer: then it can still be passed. Rejects when the client breaks off. In `recv` only, and
+   * within the deadline of the hook. Purges by prefix, host or tags, and `clearcoat purge URL`, reach such answers; one of this request's key does not.
+   * Throws a `TypeError` unless `limit` is a whole number of at least 0.
+   */
+  cacheBody(limit: number): Promise<Uint8Array | null>
   /** The token of a client's `Upgrade` field that `Connection` names, or `null`. */
   readonly upgrade: string | null
   /** Where a miss or pass goes: a backend, or a director that chooses one; `null`: the default. */

@@ -3,11 +3,20 @@ import type { Body, BodyEnd, BodyFlow, BodySink } from './body.ts'
 
 /** Smallest buffer that kept bytes are copied together in. */
 const SMALLEST = 1024
+const EMPTY: Buffer = Buffer.alloc(0)
+
+interface Collecting {
+  /** In bytes. */
+  readonly limit: number
+  /** `cause`: it broke off. */
+  done(bytes: Buffer | null, cause: Error | null): void
+}
 
 export class ReplayBody implements Body {
   readonly length: number | null
   readonly #body: Body
-  readonly #bound: number
+  #collected: Buffer | null = null
+  #bound: number
   /** What has been read so far: the first `#size` bytes of it count. */
   #kept: Buffer | null = null
   #size = 0
@@ -15,6 +24,7 @@ export class ReplayBody implements Body {
   #end: BodyEnd | null = null
   #flow: BodyFlow | null = null
   #reader: ReplayReader | null = null
+  #collecting: Collecting | null = null
 
   /** `bound` in bytes. */
   constructor(body: Body, bound: number) {
@@ -26,6 +36,30 @@ export class ReplayBody implements Body {
   /** Whether reading from byte 0 is still possible. */
   get replayable(): boolean {
     return !this.#lost && this.#end?.type !== 'reset'
+  }
+
+  /** All of it, once it was collected. */
+  get whole(): Buffer | null {
+    return this.#collected
+  }
+
+  /**
+   * Reads it to its end and keeps it, before anybody else reads it. Calls back with its bytes, or with `null` if there are more than `limit`: then
+   * it can be read as if nobody had asked.
+   */
+  collect(limit: number, done: Collecting['done']): void {
+    if (this.#collected !== null) {
+      done(this.#collected.length <= limit ? this.#collected : null, null)
+      return
+    }
+    if (this.#flow !== null || this.#collecting !== null) throw new Error('the body is being read already')
+    if (this.length !== null && this.length > limit) {
+      done(null, null)
+      return
+    }
+    this.#collecting = { limit, done }
+    this.#start()
+    if (this.#end !== null) this.#endCollecting(this.#end)
   }
 
   /** Throws when the body was larger than what is kept. */
@@ -58,6 +92,7 @@ export class ReplayBody implements Body {
       chunk: (bytes) => this.#chunk(bytes),
       end: (end) => {
         this.#end = end
+        this.#endCollecting(end)
         this.#reader?.finish(end)
       },
     })
@@ -65,8 +100,28 @@ export class ReplayBody implements Body {
   }
 
   #chunk(bytes: Buffer): boolean {
+    const collecting = this.#collecting
+    // What made it too much is kept, too, for whoever reads it then.
+    if (collecting !== null) this.#bound = Math.max(this.#bound, this.#size + bytes.length)
     if (!this.#lost) this.#keep(bytes)
+    if (collecting !== null) {
+      if (this.#size <= collecting.limit) return true
+      this.#collecting = null
+      collecting.done(null, null)
+    }
     return this.#reader?.give(bytes) ?? false
+  }
+
+  #endCollecting(end: BodyEnd): void {
+    const collecting = this.#collecting
+    if (collecting === null) return
+    this.#collecting = null
+    if (end.type === 'reset') {
+      collecting.done(null, end.cause)
+      return
+    }
+    this.#collected = this.#kept === null ? EMPTY : this.#kept.subarray(0, this.#size)
+    collecting.done(this.#collected, null)
   }
 
   #keep(bytes: Buffer): void {

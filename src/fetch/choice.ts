@@ -68,7 +68,7 @@ export function spends(fetch: FetchTransaction): boolean {
 
 function mayBeRepeated({ init }: FetchTransaction, method: string, failure: OriginFailure | null): boolean {
   if (failure !== null && !WORTH_IT.has(failure.code)) return false
-  const { body, upgrade } = init.request
-  if (init.kind === 'pass' && body !== null && !body.replayable) return false
+  const { body, upgrade, ownMethod } = init.request
+  if ((init.kind === 'pass' || ownMethod) && body !== null && !body.replayable) return false
   return failure?.untouched === true || (methodFacts(method).idempotent && upgrade === null)
 }

@@ -92,9 +92,10 @@ function hostOf(choice: BackendChoice | null): string {
   return (choice === null ? undefined : backendsOf(choice)[0]?.host) ?? 'localhost'
 }
 
-/** A fetch that may be stored is a GET; HEAD is forwarded as HEAD where the preset says so, and then serves this request alone. */
+/** A fetch that may be stored is a GET, unless a policy kept the body that goes with the request's own method; HEAD is forwarded as HEAD where the preset says so, and then serves this request alone. */
 function fetchMethod(fetch: FetchTransaction): string {
-  const { method } = fetch.init.request
+  const { method, ownMethod } = fetch.init.request
+  if (ownMethod) return method
   return method === 'HEAD' && fetch.deps.decisions.headMiss === 'forward' && fetch.init.kind === 'miss' ? 'HEAD' : 'GET'
 }
 

@@ -46,6 +46,8 @@ export interface FetchRequest {
   /** Canonical, hop-by-hop fields gone, forwarding fields set. The fetch takes a copy. */
   readonly headers: HeaderMap
   readonly body: ReplayBody | null
+  /** Goes to the origin with its own method and body though its answer may be stored: a policy kept the body, and the key holds both. */
+  readonly ownMethod: boolean
   readonly backend: BackendChoice | null
   readonly key: string
   /** Whose it is, for directors that tell clients apart. */

@@ -29,6 +29,9 @@ const RETRY_LONGEST = 30_000
 /** Failures that tell nothing of the origin server. */
 const NOT_ITS_OWN: ReadonlySet<FaultCode> = new Set(['cancelled', 'pool_full', 'unhealthy', 'request_refused', 'request_body_failed'])
 
+/** Methods whose stored answers a conditional request confirms. */
+const CONFIRMS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
+
 export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwner {
   readonly deps: FetchDeps
   readonly init: FetchInit
@@ -84,6 +87,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   get confirmable(): CachedObject | null {
     const { claim } = this.init
     const stale = claim?.stale ?? null
+    // A condition on a method with effects asks for something else (RFC 9110 §13.1.2).
+    if (!CONFIRMS.has(this.bereq?.method ?? '')) return null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
     if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale

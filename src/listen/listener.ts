@@ -9,6 +9,7 @@ import type { ExchangeHandler } from '../request/exchange.ts'
 import { formatAddress, type ListenAddress, parseListenAddress } from './address.ts'
 import { Http1Connection } from './http1/connection.ts'
 import { ConnectionContext, type RefusedObserver } from './http1/context.ts'
+import { readShared } from './http1/socket-events.ts'
 import { ConnectionRegister } from './limits.ts'
 import { peerOf } from './peer.ts'
 
@@ -74,9 +75,10 @@ export async function createListener(options: ListenerOptions): Promise<Listener
       socket.destroy()
       return
     }
-    new Http1Connection(socket, peerOf(socket, 'http', options.isTrusted), context)
+    const shared = readShared(socket)
+    new Http1Connection(shared, peerOf(shared, 'http', options.isTrusted), context)
   }
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, accept)
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept)
   await listenOn(server, where, options.address, options.reusePort ?? false)
   server.on('error', (error) => log.error({ err: error, address: options.address }, 'the listening socket failed'))
   return new SocketListener(server, context)

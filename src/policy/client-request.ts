@@ -15,8 +15,17 @@ export interface ClientRequestInit {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
-  /** Who knows the id: it is made when somebody asks. */
-  readonly owner: { readonly id: string }
+  readonly owner: RequestOwner
+}
+
+/** The transaction as its request sees it. */
+export interface RequestOwner {
+  /** Made when somebody asks. */
+  readonly id: string
+  /** The body, once it was collected. */
+  readonly collected: Uint8Array | null
+  /** See `Req.cacheBody`. */
+  collect(limit: number): Promise<Uint8Array | null>
 }
 
 export class ClientRequest extends RequestLine implements Req {
@@ -38,7 +47,7 @@ export class ClientRequest extends RequestLine implements Req {
   #cookies: ReadonlyMap<string, string> | null = null
   #cookieField: string | undefined = undefined
   #cacheControl: CacheControl | null = null
-  readonly #owner: { readonly id: string }
+  readonly #owner: RequestOwner
 
   constructor(init: ClientRequestInit) {
     super(init.method, init.url)
@@ -71,6 +80,16 @@ export class ClientRequest extends RequestLine implements Req {
 
   get id(): string {
     return this.#owner.id
+  }
+
+  get body(): Uint8Array | null {
+    return this.#owner.collected
+  }
+
+  cacheBody(limit: number): Promise<Uint8Array | null> {
+    if (!Number.isInteger(limit) || limit < 0)
+      throw new TypeError(`cacheBody(${String(limit)}): give the most bytes that the body may have, a whole number`)
+    return this.#owner.collect(limit)
   }
 
   get cookies(): ReadonlyMap<string, string> {

@@ -1,4 +1,5 @@
 /** The primary key: length-prefixed parts, so that no part can pretend to be another. By default URL and host. */
+import { createHash } from 'node:crypto'
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { Key } from '../../vcl-ts/context.ts'
 import { type Director, directorOf } from '../../vcl-ts/directors/director.ts'
@@ -50,6 +51,16 @@ export class PrimaryKey implements Key {
   }
 }
 
+/** A request that is looked up with its body asks for what no other method and no other body asks for. */
+function addBody(tx: RequestTransaction, primary: PrimaryKey): void {
+  primary.add(tx.req.method)
+  primary.add(
+    createHash('sha256')
+      .update(tx.collected ?? '')
+      .digest('base64url'),
+  )
+}
+
 /** Makes the key of every request; `hash` may change it. */
 export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { step: 'key' }>): RequestStep {
   const { req } = tx
@@ -62,6 +73,7 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
     if (action instanceof Promise || action.type !== 'lookup') return failedHook(tx, 'hash', action as Action)
     tx.dropScheme = !primary.withScheme
   }
+  if (next.way === 'lookup' && tx.asksWithBody) addBody(tx, primary)
   tx.key = primary.text
   const choice = req.backend ?? tx.policy.backend ?? tx.engine.defaultBackend
   if (choice !== null && choice.type === 'director') takeArm(tx, choice)

@@ -24,7 +24,7 @@ export function lookup(tx: RequestTransaction): RequestStep {
     if (found.type === 'fetch' && found.claim !== null) engine.table.release(found.claim, { type: 'again' })
     return failureStep(new RequestFailure('only_if_cached'), 504, 'CLIENT_ONLY_IF_CACHED')
   }
-  if (req.hasBody && found.type !== 'object' && found.type !== 'away') tx.body?.cancel(new RequestFailure('cancelled'))
+  if (req.hasBody && !tx.asksWithBody && found.type !== 'object' && found.type !== 'away') tx.body?.cancel(new RequestFailure('cancelled'))
   return after(tx, found)
 }
 

@@ -36,6 +36,8 @@ import type { RequestStep } from './step.ts'
 
 let counter = 0
 
+const NO_BYTES: Buffer = Buffer.alloc(0)
+
 export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserver, Lookup, Client {
   readonly engine: RequestDeps
   readonly exchange: Exchange
@@ -101,6 +103,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   #hasToken = false
   #variantNames: readonly string[] | null = null
   #variant = ''
+  /** A policy asked for the body where there is none. */
+  #collected: Buffer | null = null
   /** How a fetch of this request was begun. */
   fetchKind: 'miss' | 'pass' | 'pipe' = 'miss'
   over = false
@@ -135,6 +139,31 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   get id(): string {
     return `${this.engine.idPrefix}${this.sequence.toString(36)}`
+  }
+
+  get collected(): Buffer | null {
+    return this.body === null ? this.#collected : this.body.whole
+  }
+
+  /** Whether it is looked up by its method and body, too. */
+  get asksWithBody(): boolean {
+    const { collected } = this
+    return collected !== null && (collected.length > 0 || (this.req.method !== 'GET' && this.req.method !== 'HEAD'))
+  }
+
+  /** See `Req.cacheBody`. */
+  collect(limit: number): Promise<Buffer | null> {
+    const { body } = this
+    if (body === null) {
+      this.#collected = NO_BYTES
+      return Promise.resolve(NO_BYTES)
+    }
+    const collected = new Promise<Buffer | null>((resolve, reject) => {
+      body.collect(limit, (bytes, cause) => (cause === null ? resolve(bytes) : reject(cause)))
+    })
+    // A hook that does not wait for it must not end the process when the client leaves.
+    collected.catch(() => undefined)
+    return collected
   }
 
   get ip(): string {
@@ -285,6 +314,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       host: req.host,
       headers: req.headers,
       body: this.body,
+      ownMethod: this.asksWithBody,
       backend: this.armTo !== null && req.backend === this.armFrom ? this.armTo : req.backend,
       key: this.key,
       identity: this.identity,

@@ -50,7 +50,9 @@ function headOf(tx: RequestTransaction, answer: Answer): string {
 function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
   const { headers } = tx.req
   if (!answer.judged || (answer.status !== 200 && answer.object?.part == null)) return false
-  return headers.hasLower('if-none-match') || headers.hasLower('if-modified-since') || headers.hasLower('range')
+  const asks = headers.hasLower('if-none-match') || headers.hasLower('if-modified-since') || headers.hasLower('range')
+  // To any other method a 304 or 206 says nothing (RFC 9110 §13.1.2, §14.2).
+  return asks && (tx.req.method === 'GET' || tx.req.method === 'HEAD')
 }
 
 function send(tx: RequestTransaction, answer: Answer, selected: Selection): void {
@@ -84,7 +86,7 @@ function refreshInBackground(tx: RequestTransaction, claim: Claim, refreshes: Ca
   startFetch(tx.engine, {
     kind: 'refresh',
     policy: tx.policy,
-    request: { ...tx.fetchRequest(null), body: null },
+    request: { ...tx.fetchRequest(null), body: tx.asksWithBody ? tx.body : null },
     claim,
     refusal: null,
     stale: refreshes,

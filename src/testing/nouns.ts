@@ -5,7 +5,7 @@ import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { BackendRequest, type BackendRequestInit } from '../policy/backend-request.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
-import { ClientRequest } from '../policy/client-request.ts'
+import { ClientRequest, type RequestOwner } from '../policy/client-request.ts'
 import { ClientResponse } from '../policy/client-response.ts'
 import { checkedStatus } from '../policy/status-line.ts'
 import { lifetime } from '../wire/freshness.ts'
@@ -22,7 +22,10 @@ export interface ReqGiven {
   readonly headers?: HeadersGiven
   readonly scheme?: 'http' | 'https'
   readonly proto?: '1.0' | '1.1' | '2'
+  /** Default: whether `body` is given. */
   readonly hasBody?: boolean
+  /** What `cacheBody` brings; text as UTF-8. */
+  readonly body?: string | Uint8Array
   readonly upgrade?: string | null
   readonly backend?: BackendChoice | null
   readonly hashAlwaysMiss?: boolean
@@ -92,7 +95,8 @@ export function makeReq(given: ReqGiven = {}): ClientRequest {
     url = '/',
     proto = '1.1',
     scheme = 'http',
-    hasBody = false,
+    body = null,
+    hasBody = body !== null,
     upgrade = null,
     id = 'test-1',
     headers,
@@ -100,11 +104,29 @@ export function makeReq(given: ReqGiven = {}): ClientRequest {
   } = given
   const fields = headerMap(headers)
   if (!fields.hasLower('host') && proto !== '1.0') fields.append('Host', 'www.example.com')
-  const req = new ClientRequest({ method: 'GET', url: '/', proto, scheme, headers: fields, hasBody, upgrade, owner: { id } })
+  const owner = new GivenBody(id, body ?? '')
+  const req = new ClientRequest({ method: 'GET', url: '/', proto, scheme, headers: fields, hasBody, upgrade, owner })
   // Through the setters, which refuse what no client can send.
   Object.assign(req, { method, url }, rest)
   req.rememberOriginal()
   return req
+}
+
+class GivenBody implements RequestOwner {
+  readonly id: string
+  readonly #bytes: Uint8Array
+  collected: Uint8Array | null = null
+
+  constructor(id: string, body: string | Uint8Array) {
+    this.id = id
+    this.#bytes = typeof body === 'string' ? Buffer.from(body) : body
+  }
+
+  collect(limit: number): Promise<Uint8Array | null> {
+    if (this.#bytes.length > limit) return Promise.resolve(null)
+    this.collected = this.#bytes
+    return Promise.resolve(this.#bytes)
+  }
 }
 
 export function makeBereq(given: BereqGiven = {}): BackendRequest {

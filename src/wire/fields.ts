@@ -24,6 +24,18 @@ export const MORE = -1
 /** From so many bytes on it pays to look at four at a time. */
 const WORTH_WORDS = 256
 
+let viewed: Buffer | null = null
+let view: DataView | null = null
+
+/** Of the buffer seen last it is at hand: sockets read into the same one again and again. */
+function wordsOf(bytes: Buffer): DataView {
+  if (view === null || viewed !== bytes) {
+    viewed = bytes
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  return view
+}
+
 /** Numbers that a scanner keeps of a field. */
 const PER_FIELD = 5
 
@@ -73,7 +85,7 @@ export class FieldScanner {
   scan(bytes: Buffer, end: number): number {
     const offsets = this.#offsets
     let at = this.#resumeAt
-    const words = end - at < WORTH_WORDS ? null : new DataView(bytes.buffer, bytes.byteOffset, end)
+    const words = end - at < WORTH_WORDS ? null : wordsOf(bytes)
     for (;;) {
       const lineStart = at
       if (at >= end) return this.#more(lineStart, at)

@@ -156,4 +156,58 @@ describe('a request body that can be sent again', () => {
     expect(reader.chunks).toHaveLength(1)
     expect(reader.bytes).toEqual(Buffer.from(Array.from({ length: 60_000 }, (_, i) => i & 255)))
   })
+
+  const collected = (body: ReplayBody, limit: number): { result: string | null | undefined; cause: string } => {
+    const seen: { result: string | null | undefined; cause: string } = { result: undefined, cause: '' }
+    body.collect(limit, (bytes, cause) => {
+      seen.result = bytes === null ? null : bytes.toString()
+      seen.cause = cause?.message ?? ''
+    })
+    return seen
+  }
+
+  it('is collected whole, up to a limit beyond the bound, and read any number of times then', () => {
+    const source = new ScriptedBody()
+    const body = new ReplayBody(source, 1)
+    const seen = collected(body, LETTERS.length)
+    for (const letter of LETTERS) expect(source.send(letter)).toBe(true)
+    expect([seen.result, body.whole]).toEqual([undefined, null])
+    source.end()
+    expect([seen.result, body.whole?.toString(), body.replayable]).toEqual([LETTERS, LETTERS, true])
+    for (const reader of [new Reader(), new Reader()]) {
+      body.read(reader)
+      expect([reader.text, reader.ends]).toEqual([LETTERS, ['complete']])
+    }
+    expect(collected(body, LETTERS.length).result).toBe(LETTERS)
+    expect(collected(body, LETTERS.length - 1).result).toBe(null)
+  })
+
+  it('can be read as if nobody had asked when it is longer than the limit', () => {
+    const source = new ScriptedBody()
+    const body = new ReplayBody(source, 4)
+    const seen = collected(body, 2)
+    expect(source.send('ab')).toBe(true)
+    expect(source.send('cde')).toBe(false)
+    expect([seen.result, body.whole]).toEqual([null, null])
+    const reader = new Reader()
+    body.read(reader)
+    expect([reader.text, source.resumes]).toEqual(['abcde', 1])
+    source.send('f')
+    source.end()
+    expect([reader.text, reader.ends, body.replayable]).toEqual(['abcdef', ['complete'], false])
+  })
+
+  it('is not begun to be collected when it is announced to be longer', () => {
+    const source = new ScriptedBody(3)
+    expect(collected(new ReplayBody(source, 100), 2).result).toBe(null)
+    expect(source.reads).toBe(0)
+  })
+
+  it('tells who collects it that it broke off', () => {
+    const source = new ScriptedBody()
+    const seen = collected(new ReplayBody(source, 100), 10)
+    source.send('a')
+    source.end({ type: 'reset', cause: new Error('left') })
+    expect(seen).toEqual({ result: null, cause: 'left' })
+  })
 })

@@ -1,9 +1,8 @@
 /** The courses of interleavings over several workers, some of whom may die. */
 import { expect, test } from 'vitest'
 import { COURSES } from './interleaving.ts'
-import { interleaveFleet } from './scheduled-fleet.ts'
+import { interleaveFleet, STEPS } from './scheduled-fleet.ts'
 
-const STEPS = 60
 const FLEETS = [
   { workers: 2, deaths: 0 },
   { workers: 4, deaths: 0 },

@@ -12,6 +12,9 @@ import { type Course, Run, type Site, type Task, type Tasks, type Verdict, type 
 import { seeded } from './interleaving.ts'
 import { ScheduledEnd } from './scheduled-channels.ts'
 
+/** Of one run; a seed means a run of that many. */
+export const STEPS = 60
+
 export interface FleetVerdict extends Verdict {
   readonly deaths: number
 }

@@ -67,7 +67,12 @@ export class MemoryListener {
     new Http1Connection(socket as unknown as Socket, PEER, this.#context)
     // The stream starts to flow in the next tick.
     await new Promise<void>((resolve) => process.nextTick(resolve))
-    for (const piece of pieces) if (!socket.destroyed) socket.push(piece)
+    for (const piece of pieces) {
+      // As a buffer that is read into again.
+      const lent = Buffer.from(piece)
+      if (!socket.destroyed) socket.push(lent)
+      lent.fill('~')
+    }
     const closed = socket.destroyed || socket.writableEnded
     // Whether an interim answer is due depends on what has arrived, and rightly so.
     const output = Buffer.concat(socket.written).toString('latin1').replaceAll('HTTP/1.1 100 Continue\r\n\r\n', '')

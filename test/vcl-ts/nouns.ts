@@ -56,6 +56,8 @@ export function req(changes: Partial<Req> = {}, headers: HeaderPairs = []): Req 
     headers: HeaderMap.of(headers),
     cookies: new Map(),
     hasBody: false,
+    body: null,
+    cacheBody: () => Promise.resolve(new Uint8Array()),
     upgrade: null,
     backend: null,
     hashAlwaysMiss: false,

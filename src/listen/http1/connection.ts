@@ -70,10 +70,11 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
 
   // Reading
 
-  received(chunk: Buffer): void {
+  received(buffer: Buffer, length: number): void {
     if (this.#phase !== 'open') return
-    this.#input.append(chunk)
+    this.#input.lend(buffer, length)
     this.#pump()
+    if (!this.#input.empty) this.#input.own()
   }
 
   inputEnded(): void {
@@ -115,6 +116,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     const input = this.#input
     const body = this.#body
     if (body !== null && !body.done) {
+      // Whoever reads it may keep views of it.
+      if (!input.empty) input.own()
       const before = input.start
       // Bounded exactly, so that what arrives at once is judged as what arrives in pieces.
       const end = body.discarding ? Math.min(input.end, before + DRAIN_LIMIT - body.discarded) : input.end

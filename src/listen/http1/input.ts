@@ -1,6 +1,6 @@
 /**
- * Bytes read from a socket and not yet taken: usually the last read buffer itself, else a buffer of our own that grows. Bytes once
- * shown are never overwritten, since views of them may be kept.
+ * Bytes read from a socket and not yet taken: those of the buffer that was read into, lent until the read's callback returns, else a buffer
+ * of our own that grows. Bytes of our own are never overwritten once shown, since views of them may be kept.
  */
 
 const EMPTY: Buffer = Buffer.alloc(0)
@@ -20,21 +20,22 @@ export class Input {
     return this.end - this.start
   }
 
-  append(chunk: Buffer): void {
+  /** The first bytes of a buffer that will be read into again: `own` before anything else happens. */
+  lend(buffer: Buffer, length: number): void {
     if (this.start === this.end) {
-      this.bytes = chunk
+      this.bytes = buffer
       this.start = 0
-      this.end = chunk.length
+      this.end = length
       this.#owned = false
       return
     }
-    const length = this.end - this.start + chunk.length
-    if (!this.#owned || this.end + chunk.length > this.bytes.length) this.#move(Math.max(SMALLEST, length * 2))
-    chunk.copy(this.bytes, this.end)
-    this.end += chunk.length
+    const together = this.end - this.start + length
+    if (!this.#owned || this.end + length > this.bytes.length) this.#move(Math.max(SMALLEST, together * 2))
+    buffer.copy(this.bytes, this.end, 0, length)
+    this.end += length
   }
 
-  /** From now on the bytes keep their place while more are appended, until they are taken. */
+  /** From now on the bytes are ours, and keep their place while more are added, until they are taken. */
   own(): void {
     if (!this.#owned) this.#move(Math.max(SMALLEST, this.length * 2))
   }

@@ -36,6 +36,8 @@ export class AppliedLog {
       case 'ban':
         bans.follow(entry.text, position)
         log.skipTo(position)
+        // What landed here while the ban was on its way, nobody has told of.
+        if (near.flights.oldest >= position) this.#init.tell({ type: 'landed' })
         return
       case 'key': {
         const objects = near.arrivingUnder(entry.key).filter((object) => this.#counts(object)).length

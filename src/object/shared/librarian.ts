@@ -186,7 +186,7 @@ export class Librarian<Banned, Info> {
         this.#work()
         return
       case 'ask':
-        void this.#answer(participant, message.id, message.asking)
+        void this.#answer(this.#channels.get(participant), message.id, message.asking)
         return
       case 'large':
         stacks.large.add(message.handle, message.buffers, participant)
@@ -220,7 +220,8 @@ export class Librarian<Banned, Info> {
     this.#post(participant, { type: 'bytes', handle, buffers: stacks.large.lend(handle, participant) })
   }
 
-  async #answer(participant: number, id: number, asking: Asking): Promise<void> {
+  /** To the worker that asked: one that has taken its place meanwhile has questions of its own under the same numbers. */
+  async #answer(asker: Channel<FromLibrarian, ToLibrarian> | undefined, id: number, asking: Asking): Promise<void> {
     let result: unknown = null
     let error: ToldError | null = null
     try {
@@ -228,7 +229,7 @@ export class Librarian<Banned, Info> {
     } catch (cause) {
       error = toldError(cause)
     }
-    this.#post(participant, { type: 'answer', id, result, error })
+    asker?.post({ type: 'answer', id, result, error })
   }
 
   #carryOut(asking: Asking): unknown {
