@@ -1,7 +1,7 @@
 /** What a director may know of a fetch, and a second try with another of its members. */
 import { C } from '../counters.ts'
 import type { OriginFailureCode } from '../errors.ts'
-import type { ChoiceContext } from '../origin/directors/directors.ts'
+import type { ChoiceContext } from '../origin/directors/choice.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import { methodFacts } from '../wire/methods.ts'
 import type { FetchTransaction } from './transaction.ts'

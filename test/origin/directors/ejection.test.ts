@@ -1,6 +1,6 @@
 /** Members that fail again and again are left out for a while (HARDENING 316), and what keeps that within bounds. */
 import { describe, expect, it } from 'vitest'
-import { backend, roundRobin } from '../../../vcl-ts/index.ts'
+import { backend, fallback, roundRobin } from '../../../vcl-ts/index.ts'
 import { type Chooser, chooser, label, named } from './rig.ts'
 
 const ten = Array.from({ length: 10 }, (_, index) => named(`m${index}`))
@@ -74,6 +74,19 @@ describe('ejection', () => {
     expect(rounds(rig, roundRobin([a]), ['a'], 20)).toHaveLength(20)
     rig.origins.setHealth(b, 'sick')
     expect(rounds(rig, roundRobin([a, b]), ['a'], 20)).toHaveLength(20)
+  })
+
+  it('is over before nobody is asked', () => {
+    const rig = chooser()
+    const [a, b] = [named('a'), named('b')]
+    const director = fallback([roundRobin([a, b])])
+    rounds(rig, director.members[0] as ReturnType<typeof roundRobin>, ['b'], 20)
+    expect(rig.many(director, 4)).toEqual(['a', 'a', 'a', 'a'])
+    expect(rig.choose(director, { avoid: a })).toBe('b')
+    rig.origins.setHealth(a, 'sick')
+    expect(rig.choose(director)).toBe('b')
+    rig.origins.setHealth(b, 'sick')
+    expect(rig.choose(director)).toBe('unhealthy')
   })
 
   it('can be switched off', () => {

@@ -1,7 +1,8 @@
 /** Directors over real origins that nobody connects to: what they choose, without a request. */
 import { ManualClock } from '../../../src/clock.ts'
 import { Counters } from '../../../src/counters.ts'
-import { type ChoiceContext, type Chosen, Directors } from '../../../src/origin/directors/directors.ts'
+import type { ChoiceContext, Chosen } from '../../../src/origin/directors/choice.ts'
+import { Directors } from '../../../src/origin/directors/directors.ts'
 import { createOrigins, type Origins } from '../../../src/origin/registry.ts'
 import { type Backend, type BackendOptions, backend, type Director } from '../../../vcl-ts/index.ts'
 import { settingsFor } from '../rig.ts'
