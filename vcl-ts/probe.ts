@@ -51,6 +51,7 @@ export interface ProbeOptions {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^\/[!"$-~]*$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Throws a `TypeError` that names what is wrong. */
 export function probeOf(options: ProbeOptions): Probe {
@@ -58,6 +59,8 @@ export function probeOf(options: ProbeOptions): Probe {
   if (request !== undefined && options.path !== undefined) throw new TypeError('a probe has path or request, not both')
   const { method = 'GET', url, headers = {} } = request ?? { url: path }
   if (!TOKEN.test(method)) throw new TypeError(`probe: the method ${JSON.stringify(method)} is not a token`)
+  for (const [name, value] of Object.entries(headers))
+    if (!TOKEN.test(name) || !VALUE.test(value)) throw new TypeError(`probe: the field ${JSON.stringify(name)} cannot be sent`)
   if (!TARGET.test(url)) throw new TypeError(`probe: ${JSON.stringify(url)} is not a path; write it as /healthz`)
   whole('window', window, 1, 64)
   whole('threshold', threshold, 1, window)

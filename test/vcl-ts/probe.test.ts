@@ -18,6 +18,8 @@ describe('probe', () => {
   it.each<[string, ProbeOptions, RegExp]>([
     ['path and request', { path: '/', request: { url: '/' } }, /path or request/],
     ['a path that is none', { path: 'healthz' }, /not a path/],
+    ['a field of two lines', { request: { url: '/', headers: { 'X-A': 'a\r\nb' } } }, /"X-A" cannot be sent/],
+    ['a method that is none', { request: { url: '/', method: 'GET /' } }, /not a token/],
     ['a window that is too wide', { window: 65 }, /window .* 1 to 64/],
     ['a threshold above the window', { window: 2, threshold: 3 }, /threshold .* 1 to 2/],
     ['no status', { expected: [] }, /no status/],
