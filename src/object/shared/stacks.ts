@@ -108,8 +108,8 @@ export class Stacks implements Library {
     this.#epochs.abandon(participant)
     this.#take(supplies.notices)
     this.#supplies.delete(participant)
-    this.#blocks.abandon(participant, supplies.blocks)
     this.#repair(participant)
+    this.#blocks.abandon(participant, supplies.blocks)
     this.large.forget(participant)
     for (const ring of Object.values(supplies)) ring.reset()
   }
@@ -121,8 +121,10 @@ export class Stacks implements Library {
 
   /** Makes room and hands out what is wanted, for a while. Tells when to go on: `now`, once workers have moved on, or when there is something new. */
   work(between: () => boolean): 'now' | 'soon' | 'woken' {
+    // A block is sealed once all that it holds is in the books: what a worker fills while they are written up is sealed the next time.
+    const waiting = Array.from(this.#supplies, ([participant, { blocks }]) => [participant, blocks.length] as const)
     this.takeNotices()
-    for (const [participant, { blocks }] of this.#supplies) this.#blocks.seal(participant, blocks.length)
+    for (const [participant, length] of waiting) this.#blocks.seal(participant, length)
     this.#reclaim()
     while (this.#isFull()) {
       if (!this.#makeRoom()) break

@@ -1,6 +1,7 @@
 /** Making room in shared memory, giving back what nobody can read any more, and what a worker that died leaves behind. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CachedObject } from '../../../src/object/object.ts'
+import { Stacks } from '../../../src/object/shared/stacks.ts'
 import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
 import { ask, claimOf, MIB, object } from '../things.ts'
 import { Fleet } from './fleet.ts'
@@ -49,6 +50,40 @@ describe('a full shared memory', () => {
     expect(get(fleet, 1, 'key 0')).toBeNull()
     for (let i = 7_900; i < 8_000; i++)
       expect(textOf(get(fleet, 1 + ((i + 1) % 2), `key ${i}`) as CachedObject)).toBe(bodyFor(`key ${i}`, 4000).toString())
+  })
+
+  it('does not give back what a worker stored while it was looked which blocks are filled', async () => {
+    const fleet = new Fleet({ budget: 16 * MIB })
+    let next = 0
+    const sizeOf = (i: number): number => 2000 + ((i * 7919) % 5000)
+    // What is there has just been taken into the books when worker 1 stores more, and opens another block.
+    const { takeNotices } = Stacks.prototype
+    const taking = vi.spyOn(Stacks.prototype, 'takeNotices').mockImplementation(function (this: Stacks) {
+      takeNotices.call(this)
+      for (let i = 0; i < 70; i++, next++) put(fleet, 1, `key ${next}`, bodyFor(`key ${next}`, sizeOf(next)))
+    })
+    try {
+      for (let round = 0; round < 40; round++) {
+        // Large ones take most of the room, so that there are few blocks to choose from.
+        put(fleet, 2, `large ${round}`, bodyFor('large', 2 * MIB))
+        await fleet.settle(2)
+      }
+    } finally {
+      taking.mockRestore()
+    }
+    await fleet.settle()
+    // Who begins has nothing at hand, and reads what is stored.
+    fleet.kill(2)
+    fleet.begin(2)
+    let read = 0
+    for (const { key } of fleet.librarian.shelf.stored()) {
+      const found = get(fleet, 2, key)
+      const i = Number(key.split(' ')[1])
+      if (key.startsWith('key'))
+        expect([key, found === null ? null : textOf(found) === bodyFor(key, sizeOf(i)).toString()]).toEqual([key, true])
+      read++
+    }
+    expect(read).toBeGreaterThan(100)
   })
 
   it('counts bodies that have memory of their own', async () => {
