@@ -63,15 +63,14 @@ function choose(fetch: FetchTransaction, choice: BackendChoice): Backend | NoCho
 }
 
 /** Nobody is asked. It is counted as if somebody had been, where the backend is known. */
-function refused({ deps, init }: FetchTransaction, choice: BackendChoice, why: NoChoice): FetchStep {
+function refused({ deps }: FetchTransaction, choice: BackendChoice, why: NoChoice): FetchStep {
   if (why === 'no_backend') return failWith(new RequestFailure('no_backend'))
   const { counters } = deps
   counters.add(why === 'unhealthy' ? C.backend_unhealthy : C.backend_busy)
   counters.add(C.fetch_failed)
   counters.reason('fetch_fail', why)
   for (const backend of backendsOf(choice)) deps.directors.countRefusal(backend, why)
-  const failure = new OriginFailure(why, choice.type === 'backend' ? FAULTS[why].text : `no member of the director can be had`, true)
-  deps.log.info({ event: 'backend', fetch: init.request.id, reason: why }, 'no origin server can be asked')
+  const failure = new OriginFailure(why, choice.type === 'backend' ? FAULTS[why].text : 'no member of the director can be had', true)
   return failWith(failure)
 }
 

@@ -278,6 +278,24 @@ describe('a member that comes back', () => {
     expect(tally(rig.many(director, 100))).toEqual({ p: 20, a: 80 })
   })
 
+  it('shares its keys with the next on the ring meanwhile', () => {
+    const rig = chooser(Array.from({ length: 10 }, (_, index) => index / 10))
+    const probed = named('p', { probe: {} })
+    const director = consistent([probed, a, b], { rampup: 10 })
+    rig.origins.setProbed(probed, true, null)
+    const key = Array.from({ length: 50 }, (_, index) => `/${index}`).find((each) => {
+      const settled = chooser()
+      settled.origins.setHealth(probed, 'healthy')
+      return settled.choose(consistent([probed, a, b]), { hash: each }) === 'p'
+    }) as string
+    const taken = (): number => rig.many(director, 10, () => ({ hash: key })).filter((each) => each === 'p').length
+    expect(taken()).toBe(1)
+    rig.clock.advance(5000)
+    expect(taken()).toBe(5)
+    rig.clock.advance(5000)
+    expect(taken()).toBe(10)
+  })
+
   it('is there in full at the start, and without a ramp', () => {
     const rig = chooser([0.99])
     const well = named('p', { probe: { initial: 3 } })
