@@ -1,7 +1,8 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of L what is about several origin servers (303, 308–310, 315–317); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
+ * (245, 246) and the admin (249); of K and L origins over TLS, names and reuse (298, 299; 313, 314, 327), and several origin servers
+ * (303, 308–310, 315–317); of F and M what workers bring (194; 333–335, 349, 350, 354). The other groups follow.
  */
 
 export interface Coverage {
@@ -20,6 +21,9 @@ const BROKEN = 'origin/broken-answers.test.ts'
 const REUSE = 'origin/reuse.test.ts'
 const INTERIM = 'origin/interim.test.ts'
 const SPLITS = 'origin/splits.test.ts'
+const OVER_TLS = 'origin/tls-answers.test.ts'
+const TLS = 'origin/tls.test.ts'
+const NAMES = 'origin/names.test.ts'
 const ANSWERS = 'cache-attacks/c-origin-answers.test.ts'
 const KEYS = 'cache-attacks/e-keys.test.ts'
 const POISONING = 'cache-attacks/e-poisoning.test.ts'
@@ -58,7 +62,6 @@ export const P0: ReadonlySet<number> = new Set([
 /** Parts of P0 cases that wait for what is not built yet. */
 export const EXCEPTIONS: Readonly<Record<number, string>> = {
   56: 'a hit in Redis: there is no second tier yet',
-  81: 'TLS without close_notify: there is no TLS to origins yet',
   173: 'other nodes and Redis: there is one process yet',
 }
 
@@ -126,27 +129,27 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   71: by(REUSE),
   // The fuzzed inputs run with `npm run test:long`.
   72: by(ANSWERS, POISONING, KEYS, 'long/parsers.long.ts', 'long/sockets.long.ts'),
-  74: by(REUSE),
-  75: by(REUSE),
-  76: by(BROKEN),
-  77: by(BROKEN),
+  74: by(REUSE, OVER_TLS),
+  75: by(REUSE, OVER_TLS),
+  76: by(BROKEN, OVER_TLS),
+  77: by(BROKEN, OVER_TLS),
   78: by(BROKEN),
-  79: by(ANSWERS),
-  81: partly('TLS without close_notify', ANSWERS, BROKEN),
-  82: by(REUSE),
+  79: by(ANSWERS, OVER_TLS),
+  81: by(ANSWERS, BROKEN, OVER_TLS),
+  82: by(REUSE, OVER_TLS),
   83: by(REUSE),
   84: by('rfc9111/server-methods.test.ts', KEYS),
-  85: by(INTERIM),
-  86: by(INTERIM),
+  85: by(INTERIM, OVER_TLS),
+  86: by(INTERIM, OVER_TLS),
   88: by(BROKEN),
-  89: by(BROKEN),
+  89: by(BROKEN, OVER_TLS),
   90: by(BROKEN),
   91: by(ANSWERS, LIFETIMES),
   92: by(ANSWERS),
   93: by(ANSWERS),
   95: by(ANSWERS),
   96: by(RANGES, ANSWERS),
-  97: by(SPLITS),
+  97: by(SPLITS, OVER_TLS),
   98: by(WAITERS),
   99: by(ANSWERS),
   100: by(BROKEN),
@@ -217,14 +220,19 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   245: by('cli/lints.test.ts'),
   246: by('cli/lints.test.ts'),
   249: by('admin/admin.test.ts'),
+  298: by(TLS, 'journey/tls-origin.test.ts'),
+  299: by(TLS, OVER_TLS),
   303: by('journey/origin-dead.test.ts', DIRECTORS),
   308: by(DIRECTORS, 'origin/budget.test.ts'),
   // With one of two servers dead, and with one that fails every other time.
   309: by(DIRECTORS),
   310: by(DIRECTORS, 'origin/budget.test.ts'),
+  313: by(NAMES, 'journey/names.test.ts'),
+  314: by(NAMES, 'journey/names.test.ts'),
   315: by('origin/probes.test.ts', DIRECTORS, 'workers/health.test.ts'),
   316: by('origin/directors/ejection.test.ts', 'origin/directors/choose.test.ts', DIRECTORS),
   317: by(DIRECTORS),
+  327: by(REUSE, 'origin/pool.test.ts'),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.
   333: partly('kill -9 of the process, warm from Redis: there is no second tier yet', DEATH, UNDER_LOAD, 'long/death.long.ts'),
   334: by(DEATH, UNDER_LOAD, 'workers/backoff.test.ts', 'workers/command-line.test.ts'),

@@ -26,6 +26,7 @@ export type {
   Verbs,
 } from './actions.ts'
 export { type Backend, type BackendOptions, backend } from './backend.ts'
+export type { BackendTls, TlsOptions } from './backend-tls.ts'
 export { checkBan, quoteForBan } from './ban.ts'
 export type { PresetName } from './builtin/decisions.ts'
 export { type ErrorPage, type ErrorPageInput, errorPage, escapeHtml } from './builtin/error-page.ts'

@@ -14,6 +14,7 @@ import { EXIT, type ExitCode } from './complaint.ts'
 import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { OPTION_NOTES } from './help.ts'
+import { originBackend } from './origin-backend.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
 
@@ -83,19 +84,20 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
 
 async function start(
   { values, limits, deadlines }: ResolvedOptions,
-  origin: readonly string[],
+  origins: readonly string[],
   policyFile: string | null,
   output: Output,
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { preset, name, memory, maxObject, params } = values
+  const { preset, name, memory, maxObject, params, dns } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
   const { accessLog, eventLog } = output
   return startServer(
     {
-      origin,
+      origin: origins.map((origin) => originBackend(origin, values)),
+      dnsServers: dns,
       listen,
       admin,
       ...(adminToken === null ? {} : { adminToken }),

@@ -51,8 +51,15 @@ export interface OptionRow<T> {
 
 /** What the options say, apart from limits and deadlines. */
 export interface OptionValues {
-  /** `http://host:port`, several for a round-robin; `null`: the demo shop. */
+  /** Backends' URLs, several for a round-robin; `null`: the demo shop. */
   readonly origin: readonly string[] | null
+  /** Files in PEM form; `null`: the system's authorities, no certificate. */
+  readonly originCa: string | null
+  readonly originCert: string | null
+  readonly originKey: string | null
+  readonly originInsecure: boolean
+  /** Empty: the system's servers. */
+  readonly dns: readonly string[]
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
@@ -93,7 +100,52 @@ export const OPTIONS: Rows<OptionValues> = {
     repeatable: true,
     positional: true,
     group: 'Serving',
-    prose: 'the web server behind, as http://host:port; several take turns and are probed',
+    prose: 'the web server behind: http://host:port, https://host:port, srv+http://service or unix:/path; several take turns',
+  },
+  originCa: {
+    flag: 'origin-ca',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'those of the system',
+    group: 'Serving',
+    prose: 'certificates of the authorities that may vouch for an https:// origin',
+  },
+  originCert: {
+    flag: 'origin-cert',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'none',
+    group: 'Serving',
+    prose: 'the certificate that is shown to an https:// origin',
+  },
+  originKey: {
+    flag: 'origin-key',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'none',
+    group: 'Serving',
+    prose: 'the private key of --origin-cert',
+  },
+  originInsecure: {
+    flag: 'origin-insecure',
+    placeholder: '',
+    kind: toggle,
+    default: false,
+    group: 'Serving',
+    prose: 'believe whoever answers as an https:// origin, whatever its certificate says',
+  },
+  dns: {
+    flag: 'dns',
+    placeholder: 'ADDR',
+    kind: list(0, 'addresses of DNS servers such as 10.0.0.53 or [fd00::53]:5353, several with commas'),
+    default: [],
+    defaultText: 'the system’s',
+    repeatable: true,
+    group: 'Serving',
+    prose: 'DNS servers that are asked for the names of origins',
   },
   listen: {
     flag: 'listen',

@@ -89,7 +89,7 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
 
 /** For a request that names none. */
 function hostOf(choice: BackendChoice | null): string {
-  return (choice === null ? undefined : backendsOf(choice)[0]?.host) ?? 'localhost'
+  return (choice === null ? undefined : backendsOf(choice)[0]?.authority) ?? 'localhost'
 }
 
 /** A fetch that may be stored is a GET, unless a policy kept the body that goes with the request's own method; HEAD is forwarded as HEAD where the preset says so, and then serves this request alone. */

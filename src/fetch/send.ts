@@ -7,10 +7,12 @@ import { C } from '../counters.ts'
 import { FAULTS, RequestFailure } from '../errors.ts'
 import type { NoChoice } from '../origin/directors/directors.ts'
 import { type OriginDeadlines, OriginFailure, type OriginRequest } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import { methodFacts } from '../wire/methods.ts'
 import { choiceContext } from './choice.ts'
+import type { FetchInit } from './start.ts'
 import { type FetchStep, failWith, WAIT } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -42,7 +44,7 @@ export function send(fetch: FetchTransaction): FetchStep {
   deps.counters.add(init.kind === 'refresh' ? C.s_bgfetch : C.s_fetch)
   fetch.call = null
   const deadlines = fetch.chosen === null ? ownDeadlines(bereq) : deadlinesOf(bereq, backend, deps.settings.deadlines)
-  fetch.call = deps.originOf(backend).send(new Sending(bereq, fieldLines, body, init.request.upgrade, deadlines), fetch)
+  fetch.call = deps.originOf(backend).send(new Sending(bereq, fieldLines, body, init, deadlines), fetch)
   return WAIT
 }
 
@@ -108,14 +110,22 @@ class Sending implements OriginRequest {
   readonly announceEmpty: boolean
   readonly upgrade: string | null
   readonly deadlines: OriginDeadlines
+  readonly client: (() => ClientEnds) | null
 
-  constructor(bereq: BackendRequest, fieldLines: string, body: ReplayBody | null, upgrade: string | null, deadlines: OriginDeadlines) {
+  constructor(
+    bereq: BackendRequest,
+    fieldLines: string,
+    body: ReplayBody | null,
+    { kind, request }: FetchInit,
+    deadlines: OriginDeadlines,
+  ) {
     this.method = bereq.method
     this.target = bereq.url
     this.fieldLines = fieldLines
     this.body = body
     this.announceEmpty = ANNOUNCES_EMPTY.has(bereq.method)
-    this.upgrade = upgrade
+    this.upgrade = request.upgrade
+    this.client = kind === 'refresh' ? null : request.client
     this.deadlines = deadlines
   }
 

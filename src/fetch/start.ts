@@ -17,6 +17,7 @@ import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
 import type { Directors } from '../origin/directors/directors.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
 import { FetchTransaction } from './transaction.ts'
@@ -59,6 +60,8 @@ export interface FetchRequest {
   /** Token of a protocol change to ask for (pipe). */
   readonly upgrade: string | null
   readonly id: string
+  /** The ends of the client's connection; its own address as `client.ip` shows it. */
+  client(): ClientEnds
   /** The key of another URL of the same host, for invalidation (RFC 9111 §4.4). */
   keyOf(url: string): string
   /** The variant that this request selects. */

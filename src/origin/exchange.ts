@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import type { OriginFailureCode } from '../errors.ts'
+import type { ClientEnds } from './proxy-header.ts'
 
 export type { OriginFailureCode } from '../errors.ts'
 
@@ -31,6 +32,8 @@ export interface OriginRequest {
   /** Asks for `Connection: upgrade` with this token; a 101 is then an answer, else it is a failure. */
   readonly upgrade: string | null
   readonly deadlines: OriginDeadlines
+  /** Both ends of the connection of the client who asks; `null`: nobody does. */
+  readonly client: (() => ClientEnds) | null
   /**
    * Whether the request may be sent again on a new connection when a reused one died before any byte of the answer
    * (idempotent method, and no body byte consumed that cannot be replayed).

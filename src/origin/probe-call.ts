@@ -114,6 +114,7 @@ function probeRequest({ hostHeader }: Backend, { method, url, headers, timeout }
     body: null,
     announceEmpty: false,
     upgrade: null,
+    client: null,
     deadlines: { connect: timeout, firstByte: timeout, betweenBytes: timeout },
     replayable: false,
   }

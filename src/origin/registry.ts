@@ -1,4 +1,6 @@
 /** The origins that backends name: one pool for each distinct backend, whichever policy names it. */
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
@@ -7,9 +9,15 @@ import type { Origin } from './exchange.ts'
 import { Health, type ProbeReport } from './health.ts'
 import type { OddStatus } from './http1/response-parser.ts'
 import { type AdminHealth, BACKEND_COUNTERS, isHappy, LEDGER_GAUGES, type LedgerCells, type LedgerView } from './ledger.ts'
+import { NamedRoute } from './named-route.ts'
+import type { Names } from './names.ts'
+import { fixedRoute, type Route, tcpPlace, unixPlace } from './place.ts'
 import { Pool } from './pool.ts'
+import { TlsClient } from './tls.ts'
 
 export interface OriginsDeps {
+  /** Who resolves names. */
+  readonly names: Names
   readonly settings: Settings
   readonly clock: Clock
   readonly counters: Counters
@@ -73,7 +81,7 @@ export function createOrigins(deps: OriginsDeps): Origins {
     of,
     ledger: (backend, cells) => of(backend).ledger.view(found.of(backend), cells),
     health: (backend) => of(backend).ledger.health,
-    healthy: (backend) => isHappy(of(backend).ledger.health, found.of(backend)),
+    healthy: (backend) => backend.none !== true && isHappy(of(backend).ledger.health, found.of(backend)),
     since: (backend) => found.of(backend)?.since ?? Number.NEGATIVE_INFINITY,
     load: (backend) => of(backend).load,
     // A backend that was written by hand may lack it.
@@ -100,9 +108,12 @@ export function shareOf(limit: number, threads: number): number {
   return Math.max(1, Math.floor(limit / threads))
 }
 
-/** Backends that have it in common have their connections, counts and health in common. */
-export function originKey({ url, hostHeader, maxConnections }: Backend): string {
-  return JSON.stringify([url, hostHeader, maxConnections])
+/** Backends that have it in common have their connections, counts and health in common. Shows no certificate, key or passphrase. */
+export function originKey({ url, hostHeader, maxConnections, tls, proxyHeader, waitLimit, waitTimeout }: Backend): string {
+  const common = JSON.stringify([url, hostHeader, maxConnections])
+  if (tls === null && proxyHeader === null && waitLimit === null && waitTimeout === null) return common
+  const rest = JSON.stringify([tls, proxyHeader, waitLimit, waitTimeout])
+  return `${common} ${createHash('sha256').update(rest).digest('base64url').slice(0, 22)}`
 }
 
 /** The sums of all threads that count there. */
@@ -114,16 +125,29 @@ function ledgerName(key: string): string {
   return `backend ${key}`
 }
 
-function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus, threads = 1 }: OriginsDeps): Pool {
-  const authority = backend.url.slice(backend.url.indexOf('//') + 2)
-  return new Pool({
-    name: authority,
-    hostHeader: backend.hostHeader ?? authority,
-    connection: { host: backend.host, port: backend.port, settings, oddStatus, clock },
+function createPool(backend: Backend, key: string, { settings, clock, counters, oddStatus, names, threads = 1 }: OriginsDeps): Pool {
+  const { tls, proxyHeader, none, waitLimit } = backend
+  const route = routeTo(backend, names, clock)
+  const pool = new Pool({
+    name: backend.path === null ? backend.authority : backend.url,
+    hostHeader: backend.hostHeader ?? backend.authority,
+    connection: { single: proxyHeader !== null, settings, oddStatus, clock },
+    dial: none ? null : { route, tls: tls === null ? null : new TlsClient(tls, clock), proxyHeader, clock },
     maxConnections: shareOf(backend.maxConnections, threads),
+    waitLimit: waitLimit === null || waitLimit === 0 ? waitLimit : shareOf(waitLimit, threads),
+    waitTimeout: backend.waitTimeout,
     settings,
     clock,
     counters,
     cells: { counts: counters.claim(ledgerName(key), BACKEND_COUNTERS.length), gauges: counters.gauge(ledgerName(key), LEDGER_GAUGES) },
   })
+  if (route instanceof NamedRoute) route.serve(pool)
+  return pool
+}
+
+function routeTo({ path, host, port, srv, tls, none }: Backend, names: Names, clock: Clock): Route {
+  if (path !== null) return fixedRoute(unixPlace(path))
+  if (none || isIP(host) !== 0) return fixedRoute(tcpPlace(host, port))
+  const service = host.startsWith('_') ? host : `_${tls === null ? 'http' : 'https'}._tcp.${host}`
+  return new NamedRoute(names, srv ? service : host, port, clock)
 }

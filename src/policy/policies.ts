@@ -33,6 +33,8 @@ export interface PoliciesDeps {
   /** Of a hook's promise, in seconds. */
   readonly deadline: () => number
   readonly log: EventLog
+  /** Throws when a backend that a policy names cannot be used. */
+  readonly vet: (backend: BackendChoice) => void
   /** Told of every hook's decision; `null` costs nothing. */
   readonly observe: DecisionObserver | null
 }
@@ -69,9 +71,10 @@ export class Policies {
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
     this.#deps = deps
-    const { decisions, clock, deadline, observe } = deps
+    const { decisions, clock, deadline, observe, vet } = deps
     const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, clock, deadline, undefined, observe)
     this.active = make()
+    for (const backend of Object.values(this.active.compiled.backends)) vet(backend)
     const start = async (): Promise<ActivePolicy> => {
       const made = make()
       await runInit(made.compiled, made.limit)
@@ -248,12 +251,13 @@ export class Policies {
   }
 
   #made({ name, mark, bundle }: PolicyCopy): Kept {
-    const { decisions, clock, deadline, observe } = this.#deps
+    const { decisions, clock, deadline, observe, vet } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
       if (bundle === null) throw new PolicyNameError(`there is no policy ${JSON.stringify(name)} here`)
       const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
         const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
+        for (const backend of Object.values(made.compiled.backends)) vet(backend)
         await runInit(made.compiled, made.limit)
         return made
       } catch (error) {

@@ -15,6 +15,7 @@ import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Lookup } from '../object/table.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
 import { ClientRequest } from '../policy/client-request.ts'
@@ -231,6 +232,12 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
   }
 
+  /** Behind a proxy in front the client's own port is not known. */
+  #ends(): ClientEnds {
+    const { address, port, localAddress, localPort } = this.exchange.peer
+    return { address: this.ip, port: this.ip === address ? port : 0, localAddress, localPort }
+  }
+
   /** Sets the forwarding fields. Late, when something looks at them: a plain hit needs none. */
   forward(): void {
     if (this.#forwarded) return
@@ -323,6 +330,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       noStore: this.policy.honoursClient && req.cacheControl.noStore,
       upgrade,
       id: this.id,
+      client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
     }

@@ -98,7 +98,7 @@ class FakeOrigin implements Origin {
 
   constructor(backend: Backend, init: FakeOriginsInit) {
     this.name = backend.url
-    this.hostHeader = backend.hostHeader ?? backend.url.slice(backend.url.indexOf('//') + 2)
+    this.hostHeader = backend.hostHeader ?? backend.authority
     this.ledger = new Ledger(init.clock.wall())
     this.#init = init
   }

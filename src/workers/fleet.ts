@@ -11,6 +11,7 @@ import type { Librarian } from '../object/shared/librarian.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
 import { healthKey, type ProbeReport } from '../origin/health.ts'
 import type { AdminHealth, LedgerView } from '../origin/ledger.ts'
+import type { Answer } from '../origin/names.ts'
 import { ledgerCells, originKey } from '../origin/registry.ts'
 import { POLICY_CELLS, type PolicyCopy, type PolicyFollowers } from '../policy/followers.ts'
 import type { Traffic } from '../server/traffic.ts'
@@ -47,6 +48,8 @@ export class Fleet implements Traffic, PolicyFollowers {
   readonly #params = new Map<string, number>()
   readonly #health = new Map<string, readonly [Backend, AdminHealth]>()
   readonly #probed = new Map<string, readonly [Backend, boolean]>()
+  /** What is known of names that workers use; `null`: nothing yet. */
+  readonly #names = new Map<string, Answer | null>()
   /** Keeps the process while no worker lives. */
   #alive: NodeJS.Timeout | null = null
   #turn = 0
@@ -69,6 +72,7 @@ export class Fleet implements Traffic, PolicyFollowers {
             this.#introduce(slot)
           },
           died: (slot) => this.#mourn(slot),
+          wanted: (name) => this.#want(name),
           logged: (message) => this.#logged(message),
         }),
     )
@@ -173,6 +177,22 @@ export class Fleet implements Traffic, PolicyFollowers {
     for (const slot of this.#slots) slot.post({ type: 'probed', backend, healthy })
   }
 
+  /** Names are resolved here, and all workers hear of it. */
+  #want(name: string): void {
+    const { names } = this.#parts.assembly
+    if (!this.#names.has(name)) {
+      const told = (answer: Answer): void => {
+        this.#names.set(name, answer)
+        for (const slot of this.#slots) slot.post({ type: 'name', name, answer })
+      }
+      this.#names.set(name, null)
+      const known = names.watch(name, told)
+      // Somebody has used it in this thread.
+      if (known !== null) told(known)
+    }
+    names.want(name)
+  }
+
   // --- what a slot asks for
 
   /** Unix sockets cannot be shared: the first worker serves them. */
@@ -187,6 +207,7 @@ export class Fleet implements Traffic, PolicyFollowers {
       params: [...this.#params],
       health: [...this.#health.values()],
       probed: [...this.#probed.values()],
+      names: [...this.#names].flatMap(([name, answer]) => (answer === null ? [] : [[name, answer] as const])),
       policies: assembly.policies.state(),
     }
   }

@@ -10,7 +10,7 @@ import { type Backend, type BackendOptions, backend, type ProbeOptions } from '.
 import fc from '../support/properties.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
-import { begin, get, settingsFor, turns } from './rig.ts'
+import { begin, get, namesFor, settingsFor, turns } from './rig.ts'
 
 interface Told {
   readonly url: string
@@ -27,7 +27,8 @@ class Rig {
 
   constructor(random: () => number = () => 0) {
     const { clock } = this
-    const make = (): Origins => createOrigins({ settings: settingsFor({}), clock, counters: new Counters(), oddStatus: 'fail' })
+    const make = (): Origins =>
+      createOrigins({ names: namesFor(clock), settings: settingsFor({}), clock, counters: new Counters(), oddStatus: 'fail' })
     this.origins = make()
     const apart = make()
     const note = (fields: Readonly<Record<string, unknown>>): void => void this.events.push({ ...fields })

@@ -89,14 +89,17 @@ export class AnswerReader implements AnswerSource {
     else this.#readBody(this.#body, this.#reads.own(buffer, length, this.#remaining > length))
   }
 
-  /** The connection ended: that ends a body of unknown length, and breaks anything else. */
-  ended(): void {
+  /** The connection ended: that ends a body of unknown length if it is `proven`, and breaks anything else. */
+  ended(proven: boolean): void {
     const host = this.#host
     if (this.#body === null) {
       if (this.#begun) host.answerFailed('incomplete', 'the connection ended within the answer')
       else host.answerFailed('closed_before_answer', 'the connection ended before an answer')
-    } else if (this.#decoder === null && this.#remaining === Number.POSITIVE_INFINITY) this.#complete(this.#body, false)
-    else host.answerFailed('incomplete', 'the connection ended before the body did')
+    } else if (this.#decoder === null && this.#remaining === Number.POSITIVE_INFINITY) {
+      if (proven) this.#complete(this.#body, false)
+      // RFC 9112 §9.8: whoever can cut the connection could cut the answer.
+      else host.answerFailed('incomplete', 'the TLS connection ended without close_notify')
+    } else host.answerFailed('incomplete', 'the connection ended before the body did')
   }
 
   /** Nothing came in time. */

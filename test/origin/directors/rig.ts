@@ -5,7 +5,7 @@ import type { ChoiceContext, Chosen } from '../../../src/origin/directors/choice
 import { Directors } from '../../../src/origin/directors/directors.ts'
 import { createOrigins, type Origins } from '../../../src/origin/registry.ts'
 import { type Backend, type BackendOptions, backend, type Director } from '../../../vcl-ts/index.ts'
-import { settingsFor } from '../rig.ts'
+import { namesFor, settingsFor } from '../rig.ts'
 
 export interface Chooser {
   readonly directors: Directors
@@ -24,7 +24,7 @@ export function chooser(numbers: readonly number[] | (() => number) = Math.rando
   const clock = new ManualClock()
   const events: Record<string, unknown>[] = []
   const note = (fields: Readonly<Record<string, unknown>>): void => void events.push({ ...fields })
-  const origins = createOrigins({ settings: settingsFor({}), clock, counters: new Counters(), oddStatus: 'fail' })
+  const origins = createOrigins({ names: namesFor(clock), settings: settingsFor({}), clock, counters: new Counters(), oddStatus: 'fail' })
   let at = 0
   const random = typeof numbers === 'function' ? numbers : () => numbers[at++ % numbers.length] ?? 0
   const directors = new Directors({ origins, clock, log: { info: note, warn: note, error: note }, random })
