@@ -71,7 +71,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
 
   /** Requests under way and waiting, tunnels included. */
   get load(): number {
-    return this.#connections.size - this.#idle.length + this.#queue.size
+    return this.#connections.size + this.#dials.size - this.#idle.length + this.#queue.size
   }
 
   setHealth(health: AdminHealth): void {

@@ -1,5 +1,8 @@
 /** Sites over several origin servers: who is asked, who is asked instead, and what clients notice when servers fail. */
-import type { ServerResponse } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   type Backend,
@@ -12,6 +15,7 @@ import {
   type Policy,
   roundRobin,
 } from '../../vcl-ts/index.ts'
+import { authority } from '../support/certificates.ts'
 import { startNginx } from '../support/nginx.ts'
 import { type OriginHit, type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 import { WORKERS } from '../support/serving.ts'
@@ -384,6 +388,47 @@ describe('two real servers', () => {
     await histories(site, 'HH-', 'HHH')
     await visits('alone')
     expect(site.stat('VBE.policy.pool.1.happy')).toBe(0)
+  })
+})
+
+describe('servers over TLS and Unix sockets', () => {
+  it('are probed as they are asked, and stood in for where their certificate is not believed', async () => {
+    const ca = authority('Clearcoat test CA')
+    const folder = mkdtempSync(join(tmpdir(), 'clearcoat-'))
+    const path = join(folder, 'app.sock')
+    const local = createServer((_request, response) => response.end('local')).listen(path)
+    const pair = { names: ['127.0.0.1'] }
+    const [untrusted, trusted] = await Promise.all([
+      startNginx({ tls: authority('Another CA').issue(pair) }),
+      startNginx({ tls: ca.issue(pair) }),
+    ])
+    onTestFinished(async () => {
+      local.close()
+      await untrusted.stop()
+      await trusted.stop()
+      rmSync(folder, { recursive: true })
+    })
+    const tls = { ca: ca.cert }
+    const probe = { initial: 3, window: 3 }
+    const site = await turns(
+      [backend(untrusted.url, { tls, probe }), backend(trusted.url, { tls, probe }), backend(`unix:${path}`, { probe })],
+      {},
+      {},
+      { admin: '127.0.0.1:0' },
+    )
+    expect(await statuses(site, ['/', '/index.html?1', '/index.html?2', '/index.html?3'])).toEqual(oks(4))
+    await histories(site, 'HH-', 'HHH', 'HHH')
+    const { backends } = (await (await fetch(`http://${site.server.admin}/api/backends`)).json()) as {
+      backends: { name: string; probe: { last: string } | null }[]
+    }
+    expect(backends.flatMap(({ name, probe: found }) => (name.startsWith('policy.') ? [found?.last.split(':')[0]] : []))).toEqual([
+      'tls_untrusted',
+      '200',
+      '200',
+    ])
+    expect(await statuses(site, ['/index.html?4', '/index.html?5', '/index.html?6'])).toEqual(oks(3))
+    expect(untrusted.requests()).toEqual([])
+    expect(trusted.requests().length).toBeGreaterThan(1)
   })
 })
 
