@@ -1,8 +1,9 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
 import { Resolver } from 'node:dns'
-import { type Backend, backend } from '../vcl-ts/backend.ts'
+import type { Backend } from '../vcl-ts/backend.ts'
 import type { Coding } from '../vcl-ts/coding.ts'
+import { type BackendChoice, backendsOf } from '../vcl-ts/directors/director.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -14,6 +15,8 @@ import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import { bootOrigin } from './origin/boot-origin.ts'
+import { Directors } from './origin/directors/directors.ts'
 import type { Names } from './origin/names.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
 import { resolvedNames } from './origin/resolved-names.ts'
@@ -26,8 +29,11 @@ import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
-  /** Where misses and passes go: a URL, such as `http://host:port` or `https://host`, or a `backend()`. A policy's first backend comes before it. */
-  readonly origin?: string | Backend
+  /**
+   * Where misses and passes go: a URL, such as `http://host:port` or `https://host`, a `backend()` or a director. Several URLs or backends are a
+   * round-robin whose members are probed (`GET /`, any status below 500, every 5 s). A policy's first backend comes before it.
+   */
+  readonly origin?: string | readonly (string | Backend)[] | BackendChoice
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
   /** Address of the admin listener: loopback or `unix:/path`, another one only with `adminToken`; `null` (default): none. */
@@ -101,6 +107,8 @@ export interface Assembly {
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
   readonly originsApart: (counters: Counters) => Origins
+  /** The same origins as probes ask them: nothing is counted, nothing that an operator said forbids it. Whoever asks for them stops them. */
+  readonly originsForProbes: () => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
@@ -116,6 +124,8 @@ export interface AssemblyParts {
   readonly counters?: Counters
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
+  readonly random?: () => number
 }
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
@@ -126,7 +136,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   applyParams(params, options.params ?? {})
   const { settings, decisions } = params
   const counters = parts.counters ?? new Counters()
-  const defaultBackend = options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin
+  const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
   const policies = new Policies(
     { vet: checkTls, decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
@@ -139,8 +149,16 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const origins = given ?? createOrigins({ names, settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
-      ? createOrigins({ names, settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
+      ? createOrigins({
+          names,
+          settings,
+          clock,
+          counters: counted,
+          oddStatus,
+          healthOf: (which) => (origins.healthy(which) ? 'healthy' : 'sick'),
+        })
       : { ...given, setHealth() {}, close() {}, stop() {} }
+  const originsForProbes = (): Origins => given ?? createOrigins({ names, settings, clock, counters: new Counters(), oddStatus })
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -153,6 +171,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     defaultBackend,
     originOf: (which) => origins.of(which),
     recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,
+    directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
     invalidation: stores.invalidation,
@@ -166,12 +185,30 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),
   }
-  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, names, origins, originsApart }
+  return {
+    engine,
+    settings,
+    params,
+    counters,
+    clock,
+    log,
+    policies,
+    table: stores.shelf,
+    stores,
+    names,
+    origins,
+    originsApart,
+    originsForProbes,
+  }
 }
 
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
-function checkTls({ url, tls }: Backend): void {
-  if (tls === null) return
+function checkTls(choice: BackendChoice): void {
+  for (const backend of backendsOf(choice)) checkMaterialOf(backend)
+}
+
+function checkMaterialOf({ url, tls }: Backend): void {
+  if (tls == null) return
   try {
     checkMaterial(tls)
   } catch (error) {

@@ -1,9 +1,9 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F, G
- * and L what changes bodies (191, 193, 200, 218, 219, 328); of G pages of fragments (207–217); of K and L origins over TLS,
- * names and reuse (298, 299; 313, 314, 327). The other groups follow.
+ * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F, G and L what changes bodies (191, 193,
+ * 200, 218, 219, 328); of G pages of fragments (207–217); of K and L origins over TLS, names and reuse (298, 299; 313, 314, 327), and several
+ * origin servers (303, 308–310, 315–317). The other groups follow.
  */
 
 export interface Coverage {
@@ -47,6 +47,7 @@ const ESI_ADDRESSES = 'journey/esi-addresses.test.ts'
 const ESI_CODINGS = 'journey/esi-codings.test.ts'
 const ESI_PARSER = 'esi/parser.test.ts'
 const ESI_ASSEMBLY = 'esi/assembly.test.ts'
+const DIRECTORS = 'journey/directors.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -244,8 +245,16 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   249: by('admin/admin.test.ts'),
   298: by(TLS, 'journey/tls-origin.test.ts'),
   299: by(TLS, OVER_TLS),
+  303: by('journey/origin-dead.test.ts', DIRECTORS),
+  308: by(DIRECTORS, 'origin/budget.test.ts'),
+  // With one of two servers dead, and with one that fails every other time.
+  309: by(DIRECTORS),
+  310: by(DIRECTORS, 'origin/budget.test.ts'),
   313: by(NAMES, 'journey/names.test.ts'),
   314: by(NAMES, 'journey/names.test.ts'),
+  315: by('origin/probes.test.ts', DIRECTORS, 'workers/health.test.ts'),
+  316: by('origin/directors/ejection.test.ts', 'origin/directors/choose.test.ts', DIRECTORS),
+  317: by(DIRECTORS),
   327: by(REUSE, 'origin/pool.test.ts'),
   328: by('journey/compression.test.ts'),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.

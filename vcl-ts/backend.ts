@@ -1,6 +1,7 @@
 import { type BackendTls, backendTls, type TlsOptions } from './backend-tls.ts'
 import { parseBackendUrl } from './backend-url.ts'
 import { type Duration, seconds } from './duration.ts'
+import { type Probe, type ProbeOptions, probeOf } from './probe.ts'
 
 /** An origin server as data; `src/origin` connects to it. */
 export interface Backend {
@@ -33,6 +34,10 @@ export interface Backend {
   readonly waitLimit: number | null
   /** Seconds that one may wait for it; `null`: the server's option. */
   readonly waitTimeout: number | null
+  /** `null`: it is healthy as long as no operator says otherwise. */
+  readonly probe: Probe | null
+  /** Requests at a time; `null`: as many as may wait and be under way. */
+  readonly maxRequests: number | null
 }
 
 export interface BackendOptions {
@@ -55,6 +60,13 @@ export interface BackendOptions {
   readonly waitLimit?: number
   /** How long one waits, then it fails. Default: `--deadline-origin-queue`. */
   readonly waitTimeout?: Duration
+  /** Asks it again and again whether it is well; what is sick is not asked for anything else. Default: no probe. */
+  readonly probe?: ProbeOptions
+  /**
+   * A breaker: requests under way and waiting for a connection at a time. One more fails at once (503 with `Retry-After: 1`), and directors
+   * go elsewhere. Default: no bound but those of connections and queue.
+   */
+  readonly maxRequests?: number
 }
 
 /**
@@ -71,6 +83,9 @@ export function backend(url: string, options: BackendOptions = {}): Backend {
   if (!Number.isInteger(maxConnections) || maxConnections < 1) throw new TypeError('maxConnections must be a whole number of at least 1')
   if (waitLimit !== null && (!Number.isInteger(waitLimit) || waitLimit < 0))
     throw new TypeError('waitLimit must be a whole number of at least 0')
+  const maxRequests = options.maxRequests ?? null
+  if (maxRequests !== null && (!Number.isInteger(maxRequests) || maxRequests < 1))
+    throw new TypeError('maxRequests must be a whole number of at least 1')
   return Object.freeze({
     type: 'backend',
     url: at.url,
@@ -89,6 +104,8 @@ export function backend(url: string, options: BackendOptions = {}): Backend {
     maxConnections,
     waitLimit,
     waitTimeout: timeout('waitTimeout', options.waitTimeout),
+    probe: options.probe === undefined ? null : probeOf(options.probe),
+    maxRequests,
   })
 }
 

@@ -12,7 +12,7 @@ export function checkValues(values: OptionValues): void {
   for (const address of values.listen) checkListen(address)
   for (const block of values.trust) checkTrust(block)
   if (values.admin !== null) adminAddress(values.admin, values.adminToken !== null)
-  if (values.origin !== null) originBackend(values.origin, values)
+  for (const origin of values.origin ?? []) originBackend(origin, values)
   applyParams(new Params(resolveSettings({ preset: values.preset })), values.params)
   if (values.watch && values.policy === null)
     throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })

@@ -25,6 +25,7 @@ export const SERVE: CommandRow = {
   examples: [
     ['clearcoat http://localhost:3000', 'the cache on 127.0.0.1:8080 in front of your server'],
     ['clearcoat', 'the same in front of a small demo shop'],
+    ['clearcoat --origin http://a:3000 --origin http://b:3000', 'two servers that take turns, and stand in for each other'],
     ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
     ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
   ],
@@ -43,9 +44,9 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null ? await startDemo() : null
-  const origin = values.origin ?? demo?.url ?? ''
+  const origins = values.origin ?? (demo === null ? [] : [demo.url])
   const policyFile = values.policy ?? demo?.policy ?? null
-  const server = await start(options, origin, policyFile, output).catch(async (error: unknown) => {
+  const server = await start(options, origins, policyFile, output).catch(async (error: unknown) => {
     await demo?.close()
     throw error
   })
@@ -64,7 +65,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   announce(
     {
       version,
-      origin,
+      origin: origins.join(', '),
       demo: demo !== null,
       listen: server.addresses,
       admin: server.admin,
@@ -83,7 +84,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
 
 async function start(
   { values, limits, deadlines }: ResolvedOptions,
-  origin: string,
+  origins: readonly string[],
   policyFile: string | null,
   output: Output,
 ): Promise<Server> {
@@ -96,7 +97,7 @@ async function start(
   const { accessLog, eventLog } = output
   return startServer(
     {
-      origin: originBackend(origin, values),
+      origin: origins.map((origin) => originBackend(origin, values)),
       dnsServers: dns,
       listen,
       admin,

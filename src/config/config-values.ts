@@ -14,8 +14,8 @@ export type DurationText = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** The default export of `clearcoat.config.ts`. Relative paths begin at the file's folder. A flag or variable wins over the file. */
 export interface Config {
-  /** The web server behind: `http://host:port`, `https://host:port`, `srv+http://service` or `unix:/path`. */
-  readonly origin?: string
+  /** The web server behind: `http://host:port`, `https://host:port`, `srv+http://service` or `unix:/path`; several take turns and are probed. */
+  readonly origin?: string | readonly string[]
   /** Files in PEM form, for an `https://` origin. */
   readonly originCa?: string
   readonly originCert?: string

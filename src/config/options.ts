@@ -15,7 +15,6 @@ import {
   path,
   secret,
   size,
-  text,
   toggle,
   token,
   word,
@@ -50,7 +49,7 @@ export interface OptionRow<T> {
   readonly repeatable?: boolean
   /** Never shown; also read from the file that the variable with `_FILE` behind it names. */
   readonly secret?: boolean
-  /** Given without its flag. */
+  /** May be given without its flag, too. */
   readonly positional?: boolean
   readonly group: OptionGroup
   readonly prose: string
@@ -58,8 +57,8 @@ export interface OptionRow<T> {
 
 /** What the options say, apart from limits and deadlines. */
 export interface OptionValues {
-  /** A backend's URL; `null`: the demo shop. */
-  readonly origin: string | null
+  /** Backends' URLs, several for a round-robin; `null`: the demo shop. */
+  readonly origin: readonly string[] | null
   /** Files in PEM form; `null`: the system's authorities, no certificate. */
   readonly originCa: string | null
   readonly originCert: string | null
@@ -107,12 +106,13 @@ export const OPTIONS: Rows<OptionValues> = {
   origin: {
     flag: 'origin',
     placeholder: 'ORIGIN',
-    kind: text,
+    kind: optional(list(1, 'http://host:port, several with commas')),
     default: null,
     defaultText: 'a small demo shop',
+    repeatable: true,
     positional: true,
     group: 'Serving',
-    prose: 'the web server behind: http://host:port, https://host:port, srv+http://service or unix:/path',
+    prose: 'the web server behind: http://host:port, https://host:port, srv+http://service or unix:/path; several take turns',
   },
   originCa: {
     flag: 'origin-ca',

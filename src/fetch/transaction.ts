@@ -1,16 +1,20 @@
 /** One fetch: what it was asked for, where it stands, and what it owes to the claim, the origin call and the filling. */
 import type { Socket } from 'node:net'
+import type { Backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body, BodyEnd } from '../body/body.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
-import { RequestFailure } from '../errors.ts'
+import { type FaultCode, RequestFailure } from '../errors.ts'
 import type { Filling, FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
+import type { RetryBudget } from '../origin/budget.ts'
+import type { Chosen } from '../origin/directors/choice.ts'
 import { type OriginCall, OriginFailure, type OriginObserver, type OriginResponse } from '../origin/exchange.ts'
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
+import type { BackendResponse } from '../policy/backend-response.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
@@ -22,6 +26,9 @@ import { failWith } from './step.ts'
 /** First pause after a refresh failed, and the longest, in milliseconds; it doubles in between. */
 const RETRY_FIRST = 1000
 const RETRY_LONGEST = 30_000
+
+/** Failures that tell nothing of the origin server. */
+const NOT_ITS_OWN: ReadonlySet<FaultCode> = new Set(['cancelled', 'pool_full', 'unhealthy', 'request_refused', 'request_body_failed'])
 
 /** Methods whose stored answers a conditional request confirms. */
 const CONFIRMS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
@@ -41,6 +48,21 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** The stale object is of no use for a conditional request any more. */
   plain = false
   call: OriginCall | null = null
+  /** Asked last. */
+  backend: Backend | null = null
+  /** The same where a director chose it. */
+  chosen: Chosen | null = null
+  /** Chosen already for the next attempt. */
+  next: Chosen | null = null
+  wentElsewhere = false
+  /** For directors not to choose again, if another one can be had. */
+  avoid: Backend | null = null
+  /** What a retry under way was paid from. */
+  spent: RetryBudget | null = null
+  /** The backend's own Host in place of the request's. */
+  hostSet: { readonly from: string; readonly to: string } | null = null
+  /** Milliseconds for which the backend does not want to be asked again. */
+  rest = 0
   requestTime = 0
   /** When the head of the answer was here; monotonic milliseconds. */
   responseTime = 0
@@ -95,6 +117,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
+    if (this.chosen !== null || this.spent !== null) this.#came(response.status)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
     if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(
@@ -121,7 +144,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   failed(failure: OriginFailure): void {
     this.call = null
+    if (this.chosen !== null && !NOT_ITS_OWN.has(failure.code)) this.chosen.failed()
     if (!this.#ended) runFetch(this, failWith(failure))
+  }
+
+  /** A hook may not want the backend that it has heard of to be asked for this again. */
+  deny({ denial }: BackendResponse): void {
+    const { backend, deps, init } = this
+    if (denial > 0 && backend !== null) deps.directors.deny(backend, init.request.key, denial * 1000, false)
   }
 
   /** The request has its answer; nothing is told to it any more. */
@@ -148,7 +178,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** The stale object stays; it is asked for again after a pause that grows. */
   postpone(stale: CachedObject): void {
-    const pause = Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
+    const pause = Math.max(Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST), this.rest)
     this.deps.table.postpone(stale, Math.min(stale.failures + 1, 10), this.deps.clock.now() + pause)
   }
 
@@ -212,6 +242,17 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     }
     this.whenWhole?.()
     this.#land()
+  }
+
+  /** For whoever chose the backend, and what a retry costs: one that was answered costs nothing. */
+  #came(status: number): void {
+    if (status >= 500) {
+      this.chosen?.failed()
+      return
+    }
+    this.chosen?.succeeded()
+    this.spent?.refund()
+    this.spent = null
   }
 
   /** Nothing of it can come into the table any more. */

@@ -69,10 +69,18 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
     return call
   }
 
-  /** Who waits for a connection to what is sick now fails at once; what is under way goes on. */
+  /** Requests under way and waiting, tunnels included. */
+  get load(): number {
+    return this.#connections.size + this.#dials.size - this.#idle.length + this.#queue.size
+  }
+
   setHealth(health: AdminHealth): void {
     this.ledger.setHealth(health, this.#options.clock.wall())
-    if (this.ledger.happy) return
+    if (!this.ledger.allowed) this.refuseQueue()
+  }
+
+  /** It is sick now: who waits for a connection fails at once; what is under way goes on. */
+  refuseQueue(): void {
     for (const call of [...this.#queue]) {
       this.#queue.delete(call)
       this.#unhealthy(call)
@@ -185,7 +193,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
       return
     }
     const { dial } = this.#options
-    if (!this.ledger.happy || dial === null) {
+    if (!this.ledger.allowed || dial === null) {
       this.#unhealthy(call)
       return
     }

@@ -6,8 +6,9 @@ import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import type { Origin } from './exchange.ts'
+import { Health, type ProbeReport } from './health.ts'
 import type { OddStatus } from './http1/response-parser.ts'
-import { type AdminHealth, BACKEND_COUNTERS, type LedgerCells, type LedgerView } from './ledger.ts'
+import { type AdminHealth, BACKEND_COUNTERS, isHappy, LEDGER_GAUGES, type LedgerCells, type LedgerView } from './ledger.ts'
 import { NamedRoute } from './named-route.ts'
 import type { Names } from './names.ts'
 import { fixedRoute, type Route, tcpPlace, unixPlace } from './place.ts'
@@ -30,8 +31,26 @@ export interface OriginsDeps {
 
 export interface Origins {
   of(backend: Backend): Origin
-  /** What is known of it, without its being asked for anything. */
-  ledger(backend: Backend): LedgerView
+  /** What is known of it, without its being asked for anything. `cells`: where others count, too. */
+  ledger(backend: Backend, cells?: LedgerCells): LedgerView
+  /** What an operator said. */
+  health(backend: Backend): AdminHealth
+  /** Whether it may be asked: what an operator said, else what its probe found. */
+  healthy(backend: Backend): boolean
+  /** Since when its probe finds it healthy, monotonic milliseconds; `-Infinity`: always. */
+  since(backend: Backend): number
+  /** Requests under way and waiting. */
+  load(backend: Backend): number
+  /** Whether that is as many as it may have. */
+  full(backend: Backend): boolean
+  /** Requests that were ever sent to it. */
+  requests(backend: Backend): number
+  /** What its probe found; the report only where probes run. Who waits for a connection to what is sick fails at once. */
+  setProbed(backend: Backend, healthy: boolean, report: ProbeReport | null): void
+  /** A director leaves it out for what it answered, or does so no more. */
+  ejected(backend: Backend, out: boolean): void
+  /** A request that it did not get, because it is sick or has enough of them. */
+  countRefusal(backend: Backend, why: 'unhealthy' | 'busy'): void
   /** From now on; who waits for a connection to what is sick fails at once. */
   setHealth(backend: Backend, health: AdminHealth): void
   /** Closes idle connections everywhere; calls under way finish, their connections are not kept. */
@@ -43,9 +62,10 @@ export interface Origins {
 export function createOrigins(deps: OriginsDeps): Origins {
   const known = new WeakMap<Backend, Pool>()
   const pools = new Map<string, Pool>()
+  const found = new Health(deps.clock, originKey)
   const of = (backend: Backend): Pool => {
-    const found = known.get(backend)
-    if (found !== undefined) return found
+    const before = known.get(backend)
+    if (before !== undefined) return before
     // A reloaded policy makes its backends anew; equal ones share their connections, counts and health.
     const key = originKey(backend)
     let pool = pools.get(key)
@@ -59,7 +79,20 @@ export function createOrigins(deps: OriginsDeps): Origins {
   }
   return {
     of,
-    ledger: (backend) => of(backend).ledger,
+    ledger: (backend, cells) => of(backend).ledger.view(found.of(backend), cells),
+    health: (backend) => of(backend).ledger.health,
+    healthy: (backend) => backend.none !== true && isHappy(of(backend).ledger.health, found.of(backend)),
+    since: (backend) => found.of(backend)?.since ?? Number.NEGATIVE_INFINITY,
+    load: (backend) => of(backend).load,
+    // A backend that was written by hand may lack it.
+    full: (backend) => backend.maxRequests != null && of(backend).load >= shareOf(backend.maxRequests, deps.threads ?? 1),
+    requests: (backend) => of(backend).ledger.requests,
+    setProbed(backend, healthy, report) {
+      const pool = of(backend)
+      if (found.tell(backend, healthy, report) && !healthy && pool.ledger.health === 'auto') pool.refuseQueue()
+    },
+    countRefusal: (backend, why) => of(backend).ledger.count(why),
+    ejected: (backend, out) => of(backend).ledger.eject(out),
     setHealth: (backend, health) => of(backend).setHealth(health),
     close() {
       for (const pool of pools.values()) pool.close()
@@ -85,7 +118,7 @@ export function originKey({ url, hostHeader, maxConnections, tls, proxyHeader, w
 
 /** The sums of all threads that count there. */
 export function ledgerCells(counters: Counters, key: string): LedgerCells {
-  return { counts: counters.cells(ledgerName(key), BACKEND_COUNTERS.length), connections: counters.gauges(ledgerName(key), 1) }
+  return { counts: counters.cells(ledgerName(key), BACKEND_COUNTERS.length), gauges: counters.gauges(ledgerName(key), LEDGER_GAUGES) }
 }
 
 function ledgerName(key: string): string {
@@ -106,7 +139,7 @@ function createPool(backend: Backend, key: string, { settings, clock, counters, 
     settings,
     clock,
     counters,
-    cells: { counts: counters.claim(ledgerName(key), BACKEND_COUNTERS.length), connections: counters.gauge(ledgerName(key), 1) },
+    cells: { counts: counters.claim(ledgerName(key), BACKEND_COUNTERS.length), gauges: counters.gauge(ledgerName(key), LEDGER_GAUGES) },
   })
   if (route instanceof NamedRoute) route.serve(pool)
   return pool

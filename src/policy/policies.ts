@@ -1,7 +1,7 @@
 /** The policies at hand: the one in use, those before it that can be used again, and when each of them ends. */
 import { basename, extname } from 'node:path'
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
@@ -34,7 +34,7 @@ export interface PoliciesDeps {
   readonly deadline: () => number
   readonly log: EventLog
   /** Throws when a backend that a policy names cannot be used. */
-  readonly vet: (backend: Backend) => void
+  readonly vet: (backend: BackendChoice) => void
   /** Told of every hook's decision; `null` costs nothing. */
   readonly observe: DecisionObserver | null
 }
@@ -66,6 +66,7 @@ export class Policies {
   /** Where transactions are counted for other threads to see, by the policies' numbers. */
   #cells: Float64Array | null = null
   #marks = 0
+  #changed: () => void = () => {}
 
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
@@ -198,10 +199,15 @@ export class Policies {
     }))
   }
 
-  /** Every backend that a policy at hand names; one that is merely kept names none until it is used. */
-  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: Backend }> {
+  /** Every backend and director that a policy at hand names; one that is merely kept names none until it is used. */
+  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: BackendChoice }> {
     for (const kept of this.#kept)
       for (const [name, backend] of Object.entries(kept.running?.compiled.backends ?? {})) yield { policy: kept.name, name, backend }
+  }
+
+  /** Calls back when policies have come or gone, and with them what `backends` tells. */
+  onChange(changed: () => void): void {
+    this.#changed = changed
   }
 
   /** From now on a change of a file that the policy in use consists of reloads it. */
@@ -327,6 +333,7 @@ export class Policies {
     kept.running = running
     if (this.#cells !== null) running.countIn(this.#cells, kept.mark)
     this.#live.add(kept)
+    this.#changed()
     return running
   }
 
@@ -365,6 +372,7 @@ export class Policies {
     kept.running = null
     kept.draining = false
     this.#live.delete(kept)
+    this.#changed()
     running.whenIdle(null)
     const ending = runFini(running.compiled, running.limit).then((faults) => {
       for (const fault of faults) this.#deps.log.error({ err: running.located(fault), policy: kept.name }, 'fini failed')

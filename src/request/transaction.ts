@@ -1,6 +1,7 @@
 /** One client request: the canonical request, where it stands, and what it owes to claims, fetches and the exchange. */
 import type { Socket } from 'node:net'
 import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
 import { ReplayBody } from '../body/replay.ts'
@@ -24,7 +25,7 @@ import { ifRangeHolds } from '../wire/conditional.ts'
 import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
 import { requestedRange } from '../wire/range.ts'
-import { variantKey } from '../wire/vary.ts'
+import { variantKey, variantScheme } from '../wire/vary.ts'
 import type { RequestDeps } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
@@ -79,7 +80,11 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   story = ''
   status = 0
   firstByte = 0
-  identity: string
+  /** Of a split whose arms answer differently: part of the variant. */
+  arm = ''
+  /** Where that arm goes, as long as `req.backend` is what it was then. */
+  armTo: BackendChoice | null = null
+  armFrom: BackendChoice | null = null
   dropScheme = false
   onlyIfCached = false
   /** It has a Cache-Control or Pragma of its own. */
@@ -94,6 +99,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   #fetching = false
   #letGo: (() => void) | null = null
   #clientIp: string | null = null
+  #identity: string | null = null
   #mayInvalidate: boolean | null = null
   #mayRefresh: boolean | null = null
   #hasToken = false
@@ -133,7 +139,6 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       esiLevel: page === null ? 0 : page.req.esiLevel + 1,
       owner: this,
     })
-    this.identity = peer.address
     this.allowance = page === null ? null : page.allowance
     if (page !== null) this.#takeAfter(page)
     exchange.observer = this
@@ -174,6 +179,14 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     if (!peer.trusted) return peer.address
     this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
     return this.#clientIp
+  }
+
+  get identity(): string {
+    return this.#identity ?? this.ip
+  }
+
+  set identity(value: string) {
+    this.#identity = value
   }
 
   get remoteIp(): string {
@@ -249,7 +262,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   variant(names: readonly string[]): string {
-    const scheme = this.dropScheme ? '' : this.req.scheme
+    const scheme = variantScheme(this.dropScheme ? '' : this.req.scheme, this.arm)
     if (names.length === 0) return scheme
     if (this.#variantNames === names) return this.#variant
     this.forward()
@@ -316,8 +329,9 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       headers: req.headers,
       body: this.body,
       ownMethod: this.asksWithBody,
-      backend: req.backend,
+      backend: this.armTo !== null && req.backend === this.armFrom ? this.armTo : req.backend,
       key: this.key,
+      identity: this.identity,
       credentialed: this.credentialed,
       authorized: req.headers.hasLower('authorization'),
       noStore: this.policy.honoursClient && req.cacheControl.noStore,

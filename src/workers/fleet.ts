@@ -9,7 +9,8 @@ import type { AccessLog } from '../log.ts'
 import { PortChannel } from '../object/shared/channel.ts'
 import type { Librarian } from '../object/shared/librarian.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
-import { type AdminHealth, type LedgerView, ledgerSnapshot } from '../origin/ledger.ts'
+import { healthKey, type ProbeReport } from '../origin/health.ts'
+import type { AdminHealth, LedgerView } from '../origin/ledger.ts'
 import type { Answer } from '../origin/names.ts'
 import { ledgerCells, originKey } from '../origin/registry.ts'
 import { POLICY_CELLS, type PolicyCopy, type PolicyFollowers } from '../policy/followers.ts'
@@ -46,6 +47,7 @@ export class Fleet implements Traffic, PolicyFollowers {
   #listen: readonly string[] = []
   readonly #params = new Map<string, number>()
   readonly #health = new Map<string, readonly [Backend, AdminHealth]>()
+  readonly #probed = new Map<string, readonly [Backend, boolean]>()
   /** What is known of names that workers use; `null`: nothing yet. */
   readonly #names = new Map<string, Answer | null>()
   /** Keeps the process while no worker lives. */
@@ -157,14 +159,22 @@ export class Fleet implements Traffic, PolicyFollowers {
 
   ledger(backend: Backend): LedgerView {
     const { origins, counters } = this.#parts.assembly
-    const { health, happy, changed } = origins.ledger(backend)
-    return { health, happy, changed, snapshot: () => ledgerSnapshot(happy, ledgerCells(counters, originKey(backend))) }
+    return origins.ledger(backend, ledgerCells(counters, originKey(backend)))
   }
 
   setHealth(backend: Backend, health: AdminHealth): void {
     this.#parts.assembly.origins.setHealth(backend, health)
     this.#health.set(originKey(backend), [backend, health])
     for (const slot of this.#slots) slot.post({ type: 'health', backend, health })
+  }
+
+  /** Workers hear of it when it changes. */
+  setProbed(backend: Backend, healthy: boolean, report: ProbeReport | null): void {
+    this.#parts.assembly.origins.setProbed(backend, healthy, report)
+    const key = healthKey(backend, originKey)
+    if (this.#probed.get(key)?.[1] === healthy) return
+    this.#probed.set(key, [backend, healthy])
+    for (const slot of this.#slots) slot.post({ type: 'probed', backend, healthy })
   }
 
   /** Names are resolved here, and all workers hear of it. */
@@ -196,6 +206,7 @@ export class Fleet implements Traffic, PolicyFollowers {
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),
       params: [...this.#params],
       health: [...this.#health.values()],
+      probed: [...this.#probed.values()],
       names: [...this.#names].flatMap(([name, answer]) => (answer === null ? [] : [[name, answer] as const])),
       policies: assembly.policies.state(),
     }

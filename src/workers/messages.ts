@@ -39,6 +39,8 @@ export interface WorkerInit {
   readonly params: readonly (readonly [name: string, value: number])[]
   /** Origin servers of which an operator has said something. */
   readonly health: readonly (readonly [backend: Backend, health: AdminHealth])[]
+  /** What probes found of origin servers. */
+  readonly probed: readonly (readonly [backend: Backend, healthy: boolean])[]
   /** What is known of the origin servers' names. */
   readonly names: readonly (readonly [name: string, answer: Answer])[]
   readonly policies: PolicyState
@@ -61,6 +63,7 @@ export type ToWorker =
   | { readonly type: 'task'; readonly id: number; readonly task: Task }
   | { readonly type: 'param'; readonly name: string; readonly value: number }
   | { readonly type: 'health'; readonly backend: Backend; readonly health: AdminHealth }
+  | { readonly type: 'probed'; readonly backend: Backend; readonly healthy: boolean }
   /** Of an origin server's name. */
   | { readonly type: 'name'; readonly name: string; readonly answer: Answer }
   | { readonly type: 'rest' | 'discard'; readonly name: string }

@@ -53,6 +53,7 @@ export class TrafficWorker {
     policies.countIn(counters.gauge(POLICY_CELLS.name, POLICY_CELLS.width))
     for (const [name, value] of init.params) params.set(name, value)
     for (const [backend, health] of init.health) origins.setHealth(backend, health)
+    for (const [backend, healthy] of init.probed) origins.setProbed(backend, healthy, null)
   }
 
   /** Answers `ready` or `failed`. */
@@ -77,6 +78,9 @@ export class TrafficWorker {
         return
       case 'health':
         origins.setHealth(message.backend, message.health)
+        return
+      case 'probed':
+        origins.setProbed(message.backend, message.healthy, null)
         return
       case 'name':
         this.#names.hear(message.name, message.answer)

@@ -231,6 +231,14 @@ param('max_restarts max_retries', 'bound what a policy begins anew', async () =>
   expect(site.origin.hits.length).toBe(3)
 })
 
+param('max_esi_depth', 'bounds how deep pages include each other', async () => {
+  const site = await open(always({ ...FRESH, 'Surrogate-Control': 'content="ESI/1.0"' }, '<i><esi:include src="/"/></i>'))
+  const levels = async (): Promise<number> => (await site.get('/')).body.toString().split('<i>').length - 1
+  expect(await levels()).toBe(6)
+  set(site, 'max_esi_depth', 2)
+  expect(await levels()).toBe(3)
+})
+
 param('http_req_hdr_len http_req_size http_max_hdr', 'bound the heads of requests, also on connections that are open', async () => {
   const site = await open(always(FRESH))
   const client = await site.connect()

@@ -116,10 +116,22 @@ describe('a page', () => {
     for (const _ of [1, 2]) expect(await text(given, '/mine')).toBe('<p>a</p>')
   })
 
+  it('is not asked for by a client: only who stands before the origin can say what it can do', async () => {
+    const seen: unknown[] = []
+    const script: OriginScript = ({ headers }, response) => {
+      seen.push(headers['surrogate-capability'])
+      reply(response, 200, { 'Cache-Control': 'no-store' }, 'page')
+    }
+    const fields = { 'Surrogate-Capability': 'abc="ESI/1.0"' }
+    await (await open(script)).get('/', fields)
+    await (await open(script, { trust: ['127.0.0.1'] })).get('/', fields)
+    expect(seen).toEqual([undefined, 'abc="ESI/1.0"'])
+  })
+
   it('that was confirmed by its origin is still one', async () => {
     const given = await open(({ url, headers }, response) => {
       if (url === '/a') reply(response, 200, KEPT, 'a')
-      else if (headers['if-none-match'] === '"1"') reply(response, 304, { 'Cache-Control': 'max-age=60', ETag: '"1"' })
+      else if (headers['if-none-match'] === '"1"') reply(response, 304, { 'Surrogate-Control': 'max-age=60', ETag: '"1"' })
       else reply(response, 200, { ...PAGE, ETag: '"1"' }, '<p><esi:include src="/a"/></p>')
     })
     expect(await text(given, '/')).toBe('<p>a</p>')

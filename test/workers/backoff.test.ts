@@ -35,6 +35,7 @@ it('waits so long before the next worker begins in a place', async () => {
       memory: createSharedMemory({ bytes: 1 << 20, workers: 1 }),
       params: [],
       health: [],
+      probed: [],
       names: [],
       policies: { current: 'builtin', copies: [] },
     }),
