@@ -29,6 +29,9 @@ const WORTH_IT: ReadonlySet<OriginFailureCode> = new Set([
   'too_many_interim',
 ])
 
+/** The connection was lost under the request, or within the head of its answer. */
+const LOST: ReadonlySet<OriginFailureCode> = new Set(['closed_before_answer', 'incomplete', 'reset'])
+
 export function choiceContext({ init, bereq, avoid }: FetchTransaction): ChoiceContext {
   const { request } = init
   return {
@@ -56,6 +59,23 @@ export function goesElsewhere(fetch: FetchTransaction, failure: OriginFailure | 
   if (next === null || !spends(fetch)) return false
   fetch.wentElsewhere = true
   fetch.next = next
+  fetch.retries++
+  bereq.retries = fetch.retries
+  return true
+}
+
+/**
+ * Whether the request is sent to the same server once more, because the connection was lost before anything could be delivered. Not
+ * where there is a stale object to serve, nor in the background.
+ */
+export function goesAgain(fetch: FetchTransaction, failure: OriginFailure): boolean {
+  const { chosen, bereq, init, deps } = fetch
+  if (chosen !== null || bereq === null || fetch.wentAgain || failure.resent || !LOST.has(failure.code) || init.kind === 'refresh')
+    return false
+  if (init.stale !== null || fetch.object !== null || fetch.retries >= deps.settings.limits.retries) return false
+  if (!mayBeRepeated(fetch, bereq.method, failure) || !spends(fetch)) return false
+  fetch.wentAgain = true
+  deps.counters.add(C.backend_retry)
   fetch.retries++
   bereq.retries = fetch.retries
   return true

@@ -13,7 +13,7 @@ import { failureStatus } from '../policy/failure-status.ts'
 import { parseCacheControl } from '../wire/cache-control.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { askAgain } from './again.ts'
-import { goesElsewhere } from './choice.ts'
+import { goesAgain, goesElsewhere } from './choice.ts'
 import { policyFailure } from './prepare.ts'
 import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
 import { storedFieldLines, withheldFields } from './stored-head.ts'
@@ -26,7 +26,7 @@ const NO_NAMES: readonly string[] = []
 export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   const { deps, init } = fetch
   const { failure } = step
-  if (failure instanceof OriginFailure && goesElsewhere(fetch, failure)) return { step: 'send' }
+  if (failure instanceof OriginFailure && (goesElsewhere(fetch, failure) || goesAgain(fetch, failure))) return { step: 'send' }
   // What the origin failed at is counted where it failed.
   if (!(failure instanceof OriginFailure)) deps.counters.add(C.fetch_failed)
   const stale = init.stale

@@ -55,6 +55,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Chosen already for the next attempt. */
   next: Chosen | null = null
   wentElsewhere = false
+  wentAgain = false
   /** For directors not to choose again, if another one can be had. */
   avoid: Backend | null = null
   /** What a retry under way was paid from. */

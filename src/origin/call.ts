@@ -44,6 +44,10 @@ export class Call implements OriginCall, ConnectionCall {
     this.#keeper = keeper
   }
 
+  get path(): string {
+    return pathOf(this.request.target)
+  }
+
   cancel(): void {
     if (this.#over) return
     if (this.dial !== null) this.dial.waiting = null
@@ -102,6 +106,7 @@ export class Call implements OriginCall, ConnectionCall {
     this.#over = true
     this.connection = null
     this.#count(failure)
+    failure.resent = this.#retried
     this.#observer.failed(failure)
   }
 
@@ -111,4 +116,9 @@ export class Call implements OriginCall, ConnectionCall {
     this.#keeper.counters.reason('fetch_fail', failure.code)
     this.#keeper.ledger.countFailure(failure.code)
   }
+}
+
+export function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
 }

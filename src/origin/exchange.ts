@@ -70,6 +70,8 @@ export class OriginFailure extends Error {
   readonly code: OriginFailureCode
   /** Whether no byte of this request can have been acted upon, so that another attempt is safe for any method. */
   readonly untouched: boolean
+  /** Whether the request had been sent on another connection before. */
+  resent = false
 
   constructor(code: OriginFailureCode, detail: string, untouched: boolean = false) {
     super(detail)

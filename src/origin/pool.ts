@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import { C, type Counters } from '../counters.ts'
-import { Call, type CallKeeper } from './call.ts'
+import { Call, type CallKeeper, pathOf } from './call.ts'
 import { Deadline } from './deadline.ts'
 import { Dial, type DialOptions, type DialOwner } from './dial.ts'
 import { type Origin, type OriginCall, OriginFailure, type OriginObserver, type OriginRequest } from './exchange.ts'
@@ -11,6 +11,10 @@ import type { ConnectionOptions, Line } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
 import { type AdminHealth, Ledger, type LedgerCells } from './ledger.ts'
 import type { RouteUser } from './named-route.ts'
+import { CallQueue } from './queue.ts'
+
+/** The part of a backend's connections, and of the places in its queue, that is for paths that do not have half of the connections already. */
+const RESERVE = 1 / 8
 
 export interface PoolOptions {
   readonly name: string
@@ -37,8 +41,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
   readonly #options: PoolOptions
   /** Last released last. */
   readonly #idle: Connection[] = []
-  /** In order of arrival. */
-  readonly #queue = new Set<Call>()
+  readonly #queue = new CallQueue()
   readonly #queueDeadline: Deadline
   readonly #connections = new Set<Connection>()
   readonly #dials = new Set<Dial>()
@@ -81,10 +84,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
 
   /** It is sick now: who waits for a connection fails at once; what is under way goes on. */
   refuseQueue(): void {
-    for (const call of [...this.#queue]) {
-      this.#queue.delete(call)
-      this.#unhealthy(call)
-    }
+    for (const call of this.#queue.clear()) this.#unhealthy(call)
   }
 
   close(): void {
@@ -96,10 +96,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
   stop(): void {
     this.#stopped = true
     this.close()
-    for (const call of [...this.#queue]) {
-      this.#queue.delete(call)
-      call.failed(stopped(), false)
-    }
+    for (const call of this.#queue.clear()) call.failed(stopped(), false)
     this.#queueDeadline.close()
     for (const connection of [...this.#connections]) connection.stop()
     for (const dial of [...this.#dials]) dial.stop()
@@ -179,9 +176,10 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
   #left(): void {
     this.ledger.connections--
     const { dial } = this.#options
-    while (dial !== null && this.#queue.size > 0 && this.ledger.connections < this.#limit) {
+    while (dial !== null && this.ledger.connections < this.#limit) {
       const next = this.#shift()
-      if (next !== null) this.#connect(next, dial)
+      if (next === null) return
+      this.#connect(next, dial)
     }
   }
 
@@ -197,23 +195,27 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
       this.#unhealthy(call)
       return
     }
-    for (;;) {
-      const connection = this.#idle.pop()
-      if (connection === undefined) break
-      if (this.#start(connection, call, true)) return
-    }
-    if (this.ledger.connections < this.#limit) {
-      this.#connect(call, dial)
-      return
+    const crowds = this.#crowds(call)
+    if (!crowds) {
+      for (;;) {
+        const connection = this.#idle.pop()
+        if (connection === undefined) break
+        if (this.#start(connection, call, true)) return
+      }
+      if (this.ledger.connections < this.#limit) {
+        this.#connect(call, dial)
+        return
+      }
     }
     const { settings, waitLimit } = this.#options
-    if (this.#queue.size >= (waitLimit ?? settings.limits.originQueue)) {
+    const places = waitLimit ?? settings.limits.originQueue
+    if (this.#queue.size >= places || (crowds && this.#queue.crowd >= places - reserve(places))) {
       this.#countBusy()
       call.failed(new OriginFailure('pool_full', `${this.#queue.size} requests wait for ${this.name}`, true), false)
       return
     }
     call.waitsSince = this.#options.clock.now()
-    this.#queue.add(call)
+    this.#queue.add(call, crowds)
     this.#watchQueue(call.waitsSince)
   }
 
@@ -242,19 +244,30 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
 
   /** Gives a free connection to whoever waits longest, or keeps it. */
   #offer(connection: Connection): void {
+    this.#idle.push(connection)
     const next = this.#shift()
     const { dial } = this.#options
-    if (next === null) {
-      if (this.#closing) connection.destroy()
-      else this.#idle.push(connection)
-    } else if (!this.#start(connection, next, true) && dial !== null) this.#connect(next, dial)
+    if (next === null && !this.#closing) return
+    this.#idle.pop()
+    if (next === null) connection.destroy()
+    else if (!this.#start(connection, next, true) && dial !== null) this.#connect(next, dial)
   }
 
   #shift(): Call | null {
-    if (this.#queue.size === 0) return null
-    const next = this.#queue.values().next().value ?? null
-    if (next !== null) this.#queue.delete(next)
-    return next
+    return this.#queue.size === 0 ? null : this.#queue.shift((call) => this.#crowds(call))
+  }
+
+  /**
+   * Whether few connections are left and half of all serve the call's path already: one slow path must not take those from the others.
+   * What is asked behind the path (`?`) makes no difference.
+   */
+  #crowds({ path }: Call): boolean {
+    const limit = this.#limit
+    if (this.ledger.connections - this.#idle.length < limit - reserve(limit) || reserve(limit) === 0) return false
+    let same = 0
+    for (const { target } of this.#connections) if (target !== null && pathOf(target) === path) same++
+    for (const { waiting } of this.#dials) if ((waiting as Call | null)?.path === path) same++
+    return same * 2 >= limit
   }
 
   get #limit(): number {
@@ -275,8 +288,8 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
 
   /** Wakes when whoever waits longest has waited too long. */
   #watchQueue(now: number): void {
-    const first = this.#queue.values().next().value
-    if (first !== undefined) this.#queueDeadline.set(first.waitsSince + this.#longestWait - now)
+    const { since } = this.#queue
+    if (since !== null) this.#queueDeadline.set(since + this.#longestWait - now)
   }
 
   get #longestWait(): number {
@@ -287,14 +300,16 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
   #expireQueue(): void {
     const now = this.#options.clock.now()
     const longest = this.#longestWait
-    for (const call of this.#queue) {
-      if (call.waitsSince + longest > now) break
-      this.#queue.delete(call)
+    for (const call of this.#queue.expire(now - longest)) {
       this.#countBusy()
       call.failed(new OriginFailure('pool_full', `no connection to ${this.name} in ${longest / 1000} s`, true), false)
     }
     this.#watchQueue(now)
   }
+}
+
+function reserve(places: number): number {
+  return Math.floor(places * RESERVE)
 }
 
 function stopped(): OriginFailure {

@@ -75,3 +75,42 @@ it('lets nobody wait when a hot key expires, and refreshes it once', async () =>
   expect(ask(engine, '/').bytes.toString()).toBe('answer 1')
   expect(origin.hits.length).toBe(2)
 })
+
+it('serves other paths of a backend while one of them is slow, however many ask for that', async () => {
+  const gate = new Gate()
+  const origin = await originFor(async (hit, response) => {
+    if (hit.url.startsWith('/slow')) await gate.opened
+    reply(response, 200, {}, hit.url)
+  })
+  const engine = engineFor(origin.url, { clock: new ManualClock(), limits: { originConnections: 16, originQueue: 32 } })
+  const slow = Array.from({ length: 100 }, (_, i) => ask(engine, `/slow?${i}`))
+  await until(() => origin.hits.length === 14, 'all fetches that the slow path may have')
+  for (let i = 0; i < 50; i++) {
+    const fast = [ask(engine, `/fast/${i}`), ask(engine, `/faster?${i}`), ask(engine, `/fastest/${i}`)]
+    for (const exchange of fast) await exchange.answered
+    expect(fast.map(({ bytes }) => bytes.toString())).toEqual([`/fast/${i}`, `/faster?${i}`, `/fastest/${i}`])
+  }
+  expect(origin.hits.filter(({ url }) => url.startsWith('/slow')).length).toBe(14)
+  gate.open()
+  for (const { answered } of slow) await answered
+  // 14 under way, 28 that wait; for the others there is no place.
+  expect([200, 503].map((wanted) => slow.filter(({ status }) => status === wanted).length)).toEqual([42, 58])
+  expect(origin.sockets.size).toBeLessThanOrEqual(16)
+})
+
+it.each([
+  [7, 7],
+  [24, 21],
+])('lets one path have of %i connections %i while nobody else asks, and serves all who wait', async (connections, its) => {
+  const gate = new Gate()
+  const origin = await originFor(async (hit, response) => {
+    await gate.opened
+    reply(response, 200, {}, hit.url)
+  })
+  const engine = engineFor(origin.url, { clock: new ManualClock(), limits: { originConnections: connections, originQueue: 100 } })
+  const all = Array.from({ length: 50 }, (_, i) => ask(engine, `/?${i}`))
+  await until(() => origin.hits.length === its, 'what the path may have')
+  gate.open()
+  for (const { answered } of all) await answered
+  expect(all.filter(({ status }) => status !== 200)).toEqual([])
+})

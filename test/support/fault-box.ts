@@ -94,6 +94,11 @@ export class FaultBox {
     for (const link of this.#links) link.drop(how)
   }
 
+  /** The same to each that there is now, as soon as another byte comes on it, which nobody gets. */
+  dropUsed(how: 'end' | 'reset'): void {
+    for (const link of this.#links) link.dying = how
+  }
+
   async close(): Promise<void> {
     for (const link of this.#links) link.destroy()
     await this.#unlisten()
@@ -136,6 +141,8 @@ class Link {
   readonly #near: Socket
   readonly #far: Socket
   gone: () => void = () => {}
+  /** How it ends with the next byte towards the origin. */
+  dying: 'end' | 'reset' | null = null
 
   constructor(box: FaultBox, near: Socket, far: Socket) {
     this.#near = near
@@ -201,6 +208,11 @@ class Lane {
     this.#link = link
     source.on('data', (bytes: Buffer) => {
       if (this.#over) return
+      if (direction === 'to' && link.dying !== null) {
+        this.stop()
+        link.drop(link.dying)
+        return
+      }
       this.#pieces.push({ bytes, since: box.clock.now() })
       source.pause()
       this.#pump()

@@ -65,6 +65,11 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
     this.#deadline.set(options.settings.deadlines.originIdle * 1000)
   }
 
+  /** What it is asked for at this moment; `null`: nothing, or it is a tunnel. */
+  get target(): string | null {
+    return this.#call === null ? null : this.#call.request.target
+  }
+
   /**
    * Sends a call's request. Only while idle. Answers `false`, and is destroyed, when the socket is not clean, or has been idle for too long
    * though the timer is late: then not a byte was sent. `reused`: others had it before.
