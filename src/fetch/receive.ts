@@ -104,7 +104,9 @@ function fill(fetch: FetchTransaction, body: Body): void {
   const { filling } = fetch
   if (filling === null) return
   filling.fill(body)
-  if (!filling.ended && !filling.wanted) fetch.watchAlone()
+  if (filling.ended) return
+  fetch.watchPace()
+  if (!filling.wanted) fetch.watchAlone()
 }
 
 /** Lets the leader and everybody who may share it have the object. */

@@ -74,6 +74,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
   whenWhole: (() => void) | null = null
   #alone: Timer | null = null
+  #pace: Timer | null = null
   #ended = false
   #asks = true
   #inFlight = true
@@ -205,6 +206,28 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     })
   }
 
+  /**
+   * Whoever asks for what arrives reads along, and one origin connection that drips would hold up all who come. A body as slow as that of a
+   * request which is cut off is theirs who read it, and is not stored: the next request fetches anew.
+   */
+  watchPace(): void {
+    const { filling, object, deps } = this
+    if (filling === null || object === null || filling.ended || !this.keeping) return
+    const { bodyWindow, bodyRate } = deps.settings.deadlines
+    let before = filling.received
+    this.#pace = deps.clock.after(bodyWindow * 1000, () => {
+      if (!this.keeping) return
+      if (filling.received - before >= bodyWindow * bodyRate) {
+        before = filling.received
+        this.#pace?.refresh()
+        return
+      }
+      this.keeping = false
+      deps.table.discard(object)
+      if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
+    })
+  }
+
   keeping = false
 
   oversize(): void {
@@ -223,6 +246,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   filled(end: BodyEnd, stored: StoredBody | null): void {
     this.#alone?.cancel()
     this.#alone = null
+    this.#pace?.cancel()
+    this.#pace = null
     this.call = null
     const { object } = this
     if (object === null) return

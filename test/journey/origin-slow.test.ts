@@ -1,6 +1,7 @@
 /** The origin is there and does not get on: what waits for it waits no longer than deadlines allow, and gets what is stale where there is any. */
 import { expect, it } from 'vitest'
 import type { RawResponse } from '../support/raw-client.ts'
+import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
 import { type Faulty, openBehindBox } from './faulty.ts'
 import { always, message, open, reply } from './site.ts'
@@ -108,4 +109,31 @@ it('goes on serving what is in grace while the body of its refresh hangs', async
     expect(answer?.body.toString()).toBe('good')
     client.destroy()
   }
+})
+
+it('shares a body that drips with nobody who comes later: they fetch anew', async () => {
+  const half = new Gate()
+  const site = await open(async (hit, response) => {
+    if (hit.index > 0) return reply(response, 200, { 'Cache-Control': 'max-age=60' }, 'whole')
+    response.writeHead(200, { 'Cache-Control': 'max-age=60', 'Content-Length': 6 })
+    response.write('dri')
+    await half.opened
+    response.end('pped')
+  })
+  const first = await site.connect()
+  first.send(message('GET', '/'))
+  await until(() => first.total.includes('\r\n\r\ndri'), 'the first half')
+  site.clock.advance(29_000)
+  const second = await site.connect()
+  second.send(message('GET', '/'))
+  await until(() => second.total.includes('\r\n\r\ndri'), 'the first half')
+  site.clock.advance(2000)
+  expect((await site.get('/')).body.toString()).toBe('whole')
+  half.open()
+  for (const client of [first, second]) {
+    expect((await client.response()).body.toString()).toBe('drippe')
+    client.destroy()
+  }
+  const after = await site.get('/')
+  expect([after.body.toString(), after.get('x-cache'), site.origin.hits.length]).toEqual(['whole', 'HIT', 2])
 })
