@@ -1,9 +1,9 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F, G and L what changes bodies (191, 193,
- * 200, 218, 219, 328); of G pages of fragments (207–217); of K and L origins over TLS, names and reuse (298, 299; 313, 314, 327), and several
- * origin servers (303, 308–310, 315–317). The other groups follow.
+ * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F and G what changes bodies (191, 193,
+ * 200, 218, 219); of G pages of fragments (207–217); of K origins over TLS (298,
+ * 299); L origin failure (303–331). The other groups follow.
  */
 
 export interface Coverage {
@@ -48,6 +48,13 @@ const ESI_CODINGS = 'journey/esi-codings.test.ts'
 const ESI_PARSER = 'esi/parser.test.ts'
 const ESI_ASSEMBLY = 'esi/assembly.test.ts'
 const DIRECTORS = 'journey/directors.test.ts'
+const DEAD = 'journey/origin-dead.test.ts'
+const SLOW = 'journey/origin-slow.test.ts'
+const RESETS = 'journey/origin-resets.test.ts'
+const MANY = 'journey/many-keys.test.ts'
+const COALESCING = 'journey/coalescing.test.ts'
+const STREAMING = 'journey/streaming.test.ts'
+const DEADLINES = 'origin/deadlines.test.ts'
 
 const DEATH = 'workers/death.test.ts'
 const UNDER_LOAD = 'workers/death-under-load.test.ts'
@@ -64,6 +71,7 @@ export const P0: ReadonlySet<number> = new Set([
   ...[74, 75, 76, 77, 78, 79, 81, 82, 83, 85, 86, 89, 90, 91, 92, 93, 95, 96],
   ...[131, 132, 133, 134, 135, 137, 138, 140, 141, 142, 145, 146, 147, 148, 151, 152, 153, 154, 156, 158, 159, 160, 162, 163],
   ...[165, 166, 167, 168, 169, 172, 173, 174, 176],
+  ...[303, 305, 306, 307, 308, 309, 312, 313, 315, 316, 317, 319, 320, 321, 322, 323, 324, 329],
 ])
 
 /** Parts of P0 cases that wait for what is not built yet. */
@@ -245,18 +253,34 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   249: by('admin/admin.test.ts'),
   298: by(TLS, 'journey/tls-origin.test.ts'),
   299: by(TLS, OVER_TLS),
-  303: by('journey/origin-dead.test.ts', DIRECTORS),
+  303: by(DEAD, DIRECTORS),
+  305: by(SLOW, DEAD, WAITERS, DEADLINES),
+  306: by(SLOW, STREAMING, DEADLINES),
+  307: by(RESETS, ANSWERS, REUSE, 'journey/upload-retry.test.ts'),
   308: by(DIRECTORS, 'origin/budget.test.ts'),
   // With one of two servers dead, and with one that fails every other time.
   309: by(DIRECTORS),
   310: by(DIRECTORS, 'origin/budget.test.ts'),
+  // Some hundreds of requests for each way in which the connection may end.
+  312: by(RESETS, REUSE),
   313: by(NAMES, 'journey/names.test.ts'),
   314: by(NAMES, 'journey/names.test.ts'),
   315: by('origin/probes.test.ts', DIRECTORS, 'workers/health.test.ts'),
   316: by('origin/directors/ejection.test.ts', 'origin/directors/choose.test.ts', DIRECTORS),
-  317: by(DIRECTORS),
+  317: by(DIRECTORS, DEAD),
+  319: by('journey/stampede.test.ts'),
+  320: by(MANY, 'journey/grace.test.ts'),
+  321: by(COALESCING),
+  322: by(SLOW, 'journey/grace.test.ts'),
+  // That hits are no slower meanwhile is not measured: they are answered in the turn in which they are asked for.
+  323: by(MANY),
+  324: by(MANY),
+  326: by('journey/forwarding.test.ts'),
   327: by(REUSE, 'origin/pool.test.ts'),
   328: by('journey/compression.test.ts'),
+  329: by(STREAMING, COALESCING, WAITERS),
+  330: by('journey/slow-readers.test.ts', STREAMING, COALESCING),
+  331: partly('the cells between cache and Redis: there is no second tier yet', 'journey/faults.test.ts'),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.
   333: partly('kill -9 of the process, warm from Redis: there is no second tier yet', DEATH, UNDER_LOAD, 'long/death.long.ts'),
   334: by(DEATH, UNDER_LOAD, 'workers/backoff.test.ts', 'workers/command-line.test.ts'),

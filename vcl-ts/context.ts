@@ -124,7 +124,7 @@ export interface Bereq {
   backend: BackendChoice | null
   /** Until a connection is usable. Seconds; policy > backend > option. */
   connectTimeout: number
-  /** Until the first byte of the answer. Seconds; policy > backend > option. */
+  /** Until the first byte of the answer, and from there until its head is whole. Seconds; policy > backend > option. */
   firstByteTimeout: number
   /** Between two reads of the answer. Seconds; policy > backend > option. */
   betweenBytesTimeout: number

@@ -372,7 +372,7 @@ export const DEADLINE_OPTIONS: Rows<Deadlines> = {
   sendTotal: deadline('deadline-send-total', 'sendTotal', 'sending one answer, in all'),
   hook: deadline('deadline-hook', 'hook', 'a hook of the policy'),
   connect: deadline('deadline-connect', 'connect', 'connecting to the origin'),
-  firstByte: deadline('deadline-first-byte', 'firstByte', 'the first byte of the origin’s answer'),
+  firstByte: deadline('deadline-first-byte', 'firstByte', 'the first byte of the origin’s answer, and its head from there on'),
   betweenBytes: deadline('deadline-between-bytes', 'betweenBytes', 'between two reads of the origin’s answer'),
   originIdle: deadline('deadline-origin-idle', 'originIdle', 'an idle origin connection'),
   originQueue: deadline('deadline-origin-queue', 'originQueue', 'waiting for a free origin connection'),

@@ -11,10 +11,7 @@ import type { ConnectionOptions, Line } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
 import { type AdminHealth, Ledger, type LedgerCells } from './ledger.ts'
 import type { RouteUser } from './named-route.ts'
-import { CallQueue } from './queue.ts'
-
-/** The part of a backend's connections, and of the places in its queue, that is for paths that do not have half of the connections already. */
-const RESERVE = 1 / 8
+import { CallQueue, reserve } from './queue.ts'
 
 export interface PoolOptions {
   readonly name: string
@@ -209,7 +206,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
     }
     const { settings, waitLimit } = this.#options
     const places = waitLimit ?? settings.limits.originQueue
-    if (this.#queue.size >= places || (crowds && this.#queue.crowd >= places - reserve(places))) {
+    if (this.#queue.full(places, crowds)) {
       this.#countBusy()
       call.failed(new OriginFailure('pool_full', `${this.#queue.size} requests wait for ${this.name}`, true), false)
       return
@@ -306,10 +303,6 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
     }
     this.#watchQueue(now)
   }
-}
-
-function reserve(places: number): number {
-  return Math.floor(places * RESERVE)
 }
 
 function stopped(): OriginFailure {

@@ -1,6 +1,14 @@
 /** Who waits for a connection to one backend, in order of arrival; those of a path that has much already in a line of their own. */
 import type { Call } from './call.ts'
 
+/** The part of a backend's connections, and of the places in its queue, that is for paths that do not have half of the connections already. */
+const RESERVE = 1 / 8
+
+/** How many of so many places that is; of fewer than eight none. */
+export function reserve(places: number): number {
+  return Math.floor(places * RESERVE)
+}
+
 export class CallQueue {
   readonly #line = new Set<Call>()
   readonly #crowd = new Set<Call>()
@@ -9,9 +17,9 @@ export class CallQueue {
     return this.#line.size + this.#crowd.size
   }
 
-  /** Of those that crowd. */
-  get crowd(): number {
-    return this.#crowd.size
+  /** Whether there is no place in it for one more call, of the crowd or not. */
+  full(places: number, crowds: boolean): boolean {
+    return this.size >= places || (crowds && this.#crowd.size >= places - reserve(places))
   }
 
   add(call: Call, crowds: boolean): void {

@@ -9,9 +9,9 @@ import { message, open, reply, type Site } from './site.ts'
 const LENGTH = 2000
 const BODY = 'abcdefghij'.repeat(LENGTH / 10)
 
-async function ask(site: Site, method: 'GET' | 'POST'): Promise<{ readonly status: string; readonly whole: boolean }> {
+async function ask(site: Site, method: 'GET' | 'PUT' | 'POST'): Promise<{ readonly status: string; readonly whole: boolean }> {
   const client = await RawClient.connect(site.address)
-  client.send(message(method, '/', { Connection: 'close' }, method === 'POST' ? 'order' : ''))
+  client.send(message(method, '/', { Connection: 'close' }, method === 'GET' ? '' : 'order'))
   await client.closed()
   const text = client.total.toString('latin1')
   client.destroy()
@@ -32,6 +32,7 @@ describe.each(['reset', 'cut'] as const)('an answer that is lost by a %s', (kind
   describe.each(PLACES)('%s', (_where, after, delivered) => {
     it.each([
       ['GET', 2],
+      ['PUT', 2],
       ['POST', 1],
     ] as const)('is asked for again once if nothing of it was delivered and the method allows it: %s', async (method, attempts) => {
       const { site, box } = await openBehindBox(async (hit, response) => {
