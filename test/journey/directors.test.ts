@@ -77,7 +77,7 @@ async function histories(site: Site, ...wanted: readonly string[]): Promise<void
     const { backends } = (await answer.json()) as {
       readonly backends: readonly { readonly name: string; readonly probe: { readonly history: string } | null }[]
     }
-    const pool = backends.filter(({ name }) => name.startsWith('policy.')).map(({ probe }) => probe?.history.replace(/^-+(?=H)/, ''))
+    const pool = backends.filter(({ name }) => /^policy\.|\.\d$/.test(name)).map(({ probe }) => probe?.history.replace(/^-+(?=H)/, ''))
     if (wanted.every((history, index) => pool[index] === history.replace(/^-+(?=H)/, ''))) return
   }
 }
@@ -438,6 +438,30 @@ describe('servers over TLS and Unix sockets', () => {
     expect(await statuses(site, ['/index.html?4', '/index.html?5', '/index.html?6'])).toEqual(oks(3))
     expect(untrusted.requests()).toEqual([])
     expect(trusted.requests().length).toBeGreaterThan(1)
+  })
+})
+
+describe('several origins without a policy', () => {
+  it('take turns, are healthy from the start, and sick once `/` is answered 5xx three times too often', async () => {
+    let well = true
+    const [a, b] = await origins(
+      (hit, response) => (hit.url === '/' ? reply(response, well ? 404 : 500, {}) : fresh(hit, response)),
+      (hit, response) => (hit.url === '/' ? reply(response, 302, {}) : fresh(hit, response)),
+    )
+    const site = await open(() => {}, { origin: [a.url, b.url], admin: '127.0.0.1:0' })
+    expect(await statuses(site, pages(20))).toEqual(oks(20))
+    expect(a.hits.length).toBeGreaterThan(4)
+    expect(b.hits.length).toBeGreaterThan(4)
+    await histories(site, '----HHHH', '----HHHH')
+    well = false
+    for (const history of ['---HHHH-', '--HHHH--', '-HHHH---', 'HHHH----', 'HHH-----', 'HH------']) {
+      site.clock.advance(5000)
+      await histories(site, history)
+    }
+    const asked = a.hits.length
+    expect(await statuses(site, pages(20))).toEqual(oks(20))
+    expect(a.hits.length).toBe(asked)
+    expect(site.server.stat()).toMatchObject({ 'VBE.boot.default.1.happy': 0, 'VBE.boot.default.2.happy': 1 })
   })
 })
 
