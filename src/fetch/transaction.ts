@@ -6,7 +6,7 @@ import type { Body, BodyEnd } from '../body/body.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import { type FaultCode, RequestFailure } from '../errors.ts'
-import type { Filling, FillingOwner } from '../object/filling.ts'
+import { Filling, type FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
 import type { RetryBudget } from '../origin/budget.ts'
@@ -20,6 +20,7 @@ import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import type { Compression } from './compressing.ts'
 import { runFetch } from './machine.ts'
+import type { FoundSlice } from './slicing.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
 import { failWith } from './step.ts'
 
@@ -68,6 +69,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   responseTime = 0
   filling: Filling | null = null
   object: CachedObject | null = null
+  /** What came is a slice. */
+  slice: FoundSlice | null = null
   /** What was decided about compressing the body; `null`: nothing asked for it. */
   compression: Compression | null = null
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
@@ -152,6 +155,27 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   deny({ denial }: BackendResponse): void {
     const { backend, deps, init } = this
     if (denial > 0 && backend !== null) deps.directors.deny(backend, init.request.key, denial * 1000, false)
+  }
+
+  /** What arrives, for all who read it. */
+  newFilling(length: number | null, keep: boolean): Filling {
+    const { settings, fillBudget } = this.deps
+    const filling = new Filling(
+      length,
+      keep,
+      { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
+      this,
+    )
+    this.filling = filling
+    return filling
+  }
+
+  /** Lets the body arrive. */
+  fill(body: Body): void {
+    const { filling } = this
+    if (filling === null) return
+    filling.fill(body)
+    if (!filling.ended && !filling.wanted) this.watchAlone()
   }
 
   /** The request has its answer; nothing is told to it any more. */
