@@ -1,7 +1,7 @@
 /** A policy for a server of files: pages are stored whole, films and images of disks in slices, so that a player that jumps costs little. */
 import { definePolicy, type Policy } from 'clearcoat/vcl-ts'
 
-const LARGE = /\.(?:mp4|webm|iso|img|zip)$/
+const LARGE = /^\/[^?]+\.(?:mp4|webm|iso|img|zip)$/
 
 const files: Policy = definePolicy({
   name: 'files',
