@@ -13,6 +13,7 @@ import { resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
+import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
 import { bootOrigin } from './origin/boot-origin.ts'
@@ -76,6 +77,8 @@ export interface ServerOptions {
   readonly compressMin?: number
   /** Compress what is used anew at the highest level, in the background. Default `false`. */
   readonly compressAgain?: boolean
+  /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
+  readonly slice?: number | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -168,6 +171,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     fillBudget: stores.fillBudget,
+    unsliced: new Unsliced(),
     defaultBackend,
     originOf: (which) => origins.of(which),
     recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,

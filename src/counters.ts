@@ -43,6 +43,8 @@ export const COUNTERS = [
   'esi_errors',
   'esi_warnings',
   'esi_req',
+  'slice_hit',
+  'slice_fetch',
   's_pass',
   's_synth',
   's_pipe',

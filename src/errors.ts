@@ -51,6 +51,7 @@ export type FaultCode =
   | 'unexpected_206'
   | 'origin_error'
   | 'unexpected_304'
+  | 'slice_changed'
   | 'response_refused'
   | 'policy'
   | 'abandoned'
@@ -90,6 +91,12 @@ export const FAULTS: Readonly<Record<FaultCode, Fault>> = {
   unexpected_206: fault('origin', 502, 'http_protocol_error', 'the origin server answered with a part of what was asked for'),
   origin_error: fault('origin', 502, 'proxy_internal_response', 'the origin server answered with an error'),
   unexpected_304: fault('origin', 502, 'http_protocol_error', 'the origin server answered 304 to an unconditional request'),
+  slice_changed: fault(
+    'origin',
+    502,
+    'http_protocol_error',
+    'the origin server’s file is another than the part of it that was fetched before',
+  ),
   request_body_failed: fault('client', 400, 'http_request_error', 'the request’s body broke off'),
   request_refused: fault('policy', 500, 'proxy_internal_error', 'the policy made a request that cannot be sent'),
   response_refused: fault('policy', 500, 'proxy_internal_error', 'the policy made an answer that cannot be sent'),

@@ -32,6 +32,7 @@ const DECEPTION = 'cache-attacks/e-deception.test.ts'
 const VARY = 'cache-attacks/e-vary.test.ts'
 const SHARING = 'cache-attacks/e-sharing.test.ts'
 const RANGES = 'cache-attacks/e-ranges.test.ts'
+const SLICES = 'cache-attacks/e-slices.test.ts'
 const LIFETIMES = 'cache-attacks/e-lifetimes.test.ts'
 const WAITERS = 'cache-attacks/e-waiters.test.ts'
 const PURGE = 'cache-attacks/e-purge.test.ts'
@@ -162,8 +163,8 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   91: by(ANSWERS, LIFETIMES),
   92: by(ANSWERS),
   93: by(ANSWERS),
-  95: by(ANSWERS),
-  96: by(RANGES, ANSWERS),
+  95: by(ANSWERS, SLICES),
+  96: by(RANGES, ANSWERS, SLICES),
   97: by(SPLITS, OVER_TLS),
   98: by(WAITERS),
   99: by(ANSWERS),
@@ -191,10 +192,10 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   154: by(SHARING),
   155: by(SHARING),
   156: by(SHARING),
-  158: by(RANGES),
+  158: by(RANGES, SLICES),
   159: by(RANGES),
   160: by(RANGES),
-  161: by(RANGES),
+  161: by(RANGES, 'journey/slices.test.ts'),
   162: by(LIFETIMES),
   163: by(LIFETIMES),
   165: by(LIFETIMES),

@@ -100,6 +100,12 @@ export interface Req {
   credentialed: boolean | null
   /** Whether a page that is to be assembled (`Beresp.esi`) is; `false`: this request gets it as the origin wrote it. Default `true`. */
   esi: boolean
+  /**
+   * Bytes of the slices in which what this request asks for is fetched and stored, 64 KiB to 64 MiB and no more than the largest object that
+   * is stored; `null` or 0: whole. It concerns GET and HEAD, and what is larger than one slice, comes uncoded, and has a strong validator from
+   * an origin that serves ranges; all else is fetched and stored whole. Default: the option `slice`. Throws a `TypeError` for any other value.
+   */
+  slice: number | null
   /** Times this transaction was restarted. */
   readonly restarts: number
   /** 0 for a request of a client, 1 for a fragment that its page includes, 2 for what that includes. */

@@ -2,7 +2,9 @@
 import { isAnalyticsCookie } from '../../vcl-ts/builtin/analytics-cookies.ts'
 import { credentialedByDefault } from '../../vcl-ts/builtin/client-steps.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { formatSize } from '../config/size.ts'
 import { partsOf, placeOf } from '../object/key-text.ts'
+import { manifestOf } from '../object/manifest.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Policies } from '../policy/policies.ts'
 import { adviceFor } from './explain/advice.ts'
@@ -148,6 +150,14 @@ function notesOf({ events, purged, included, tx }: Rehearsal): readonly string[]
     notes.push(
       `The page is assembled: it asks for ${[...new Set(included)].join(', ')}. Each is a request of its own, to be explained by its URL.`,
     )
+  if (tx.served?.sliced === true) {
+    const { size, total } = manifestOf(tx.served)
+    const slices = Math.ceil(total / size)
+    notes.push(
+      `It is stored in slices: ${slices} of ${formatSize(size)}, ${formatSize(total)} in all, each fetched when somebody reads it.`,
+    )
+  } else if (tx.slicing !== null && tx.served === null)
+    notes.push(`It is asked for in slices of ${formatSize(tx.slicing.size)}; what is no larger is stored whole.`)
   if (purged !== null) notes.push(`The purge would take ${purged} object${purged === 1 ? '' : 's'}.`)
   if (tx.reason === 'CLIENT_IGNORED') notes.push('The request asks for a new copy; the preset ignores that.')
   return notes

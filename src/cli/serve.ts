@@ -90,7 +90,7 @@ async function start(
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
-  const { compress, compressTypes, compressMin, compressAgain } = values
+  const { compress, compressTypes, compressMin, compressAgain, slice } = values
   const { preset, name, memory, maxObject, params, dns } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
@@ -112,6 +112,7 @@ async function start(
       compressTypes,
       compressMin,
       compressAgain,
+      slice,
       preset,
       name,
       memory,

@@ -46,6 +46,7 @@ export interface Config {
   readonly compressMin?: SizeText
   /** Compress what is used anew, in the background. */
   readonly compressAgain?: boolean
+  readonly slice?: 'off' | 'on' | SizeText
   readonly log?: LogFormat | `${LogFormat}:${string}`
   /** Run-time parameters by name. */
   readonly params?: Readonly<Record<string, string | number | boolean>>

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { seconds } from '../../vcl-ts/duration.ts'
+import { DEFAULT_SLICE, LARGEST_SLICE, SMALLEST_SLICE } from '../../vcl-ts/slice.ts'
 import { formatSize, parseSize } from './size.ts'
 
 export interface Kind<T> {
@@ -36,6 +37,14 @@ export function size(min: number, max: number = 2 ** 50): Kind<number> {
     expects: `a size from ${formatSize(min)} to ${formatSize(max)}, such as 512M or 2G`,
     show: formatSize,
   }
+}
+
+/** Bytes of a slice, or `null` for none. */
+export const sliceSize: Kind<number | null> = {
+  read: (texts) => (last(texts) === 'off' ? null : last(texts) === 'on' ? DEFAULT_SLICE : (parseSize(last(texts)) ?? Number.NaN)),
+  schema: z.number().int().min(SMALLEST_SLICE).max(LARGEST_SLICE).nullable(),
+  expects: `a size from ${formatSize(SMALLEST_SLICE)} to ${formatSize(LARGEST_SLICE)}, such as 1M or 8M, or on or off`,
+  show: (value) => (value === null ? 'off' : formatSize(value)),
 }
 
 export function optional<T>(kind: Kind<T>): Kind<T | null> {

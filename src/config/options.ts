@@ -15,6 +15,7 @@ import {
   path,
   secret,
   size,
+  sliceSize,
   toggle,
   token,
   word,
@@ -94,6 +95,8 @@ export interface OptionValues {
   /** Bytes. */
   readonly compressMin: number
   readonly compressAgain: boolean
+  /** Bytes. */
+  readonly slice: number | null
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
   /** Run-time parameters by name, as `param.set` takes them. */
@@ -328,6 +331,15 @@ export const OPTIONS: Rows<OptionValues> = {
     default: false,
     group: 'Cache',
     prose: 'compress what is used anew at the highest level, in the background',
+  },
+  slice: {
+    flag: 'slice',
+    placeholder: 'SIZE',
+    kind: sliceSize,
+    default: null,
+    defaultText: 'off',
+    group: 'Cache',
+    prose: 'fetch and store what is larger in slices of this size, so that a range of it costs no more; on: 8 MiB',
   },
   log: {
     flag: 'log',

@@ -72,6 +72,7 @@ export interface SettingsInput {
   readonly compressTypes?: readonly string[]
   readonly compressMin?: number
   readonly compressAgain?: boolean
+  readonly slice?: number | null
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
 }
@@ -102,6 +103,7 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
       again: checked(OPTIONS.compressAgain, 'compressAgain', input.compressAgain ?? OPTIONS.compressAgain.default),
       min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
     },
+    slice: checked(OPTIONS.slice, 'slice', input.slice ?? null),
     shortlived: defaultShortlived,
   }
 }

@@ -92,6 +92,8 @@ export interface Settings {
   readonly deadlines: Deadlines
   readonly bans: BanSettings
   readonly compression: CompressionSettings
+  /** Bytes of the slices in which large files are fetched where the policy says nothing; `null`: whole. */
+  readonly slice: number | null
   /** Objects kept for less than so many seconds in all are counted as short-lived. */
   readonly shortlived: number
 }

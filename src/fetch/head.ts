@@ -1,5 +1,6 @@
 /** A HEAD's answer freshens the stored GET answer, or shows that it is out of date (RFC 9111 §4.3.5). */
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { manifestOf } from '../object/manifest.ts'
 import { CachedObject } from '../object/object.ts'
 import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
@@ -17,7 +18,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   if (stale === null || beresp.status !== 200 || stale.status !== 200 || !stale.complete || stale.part !== null) return
   if (table.outdated(stale, fetch.position) !== 'valid') return
   // What was changed when it was stored has another length than the origin's.
-  const sameLength = response.contentLength === null || stale.coding !== null || response.contentLength === stale.body.length
+  const sameLength = response.contentLength === null || stale.coding !== null || response.contentLength === lengthOf(stale)
   if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
     table.discard(stale)
@@ -58,10 +59,15 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     body: stale.body,
     backend: beresp.backend,
     esi: stale.esi,
+    sliced: stale.sliced,
     coding: stale.coding,
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)
   table.complete(fresh)
+}
+
+function lengthOf(object: CachedObject): number | null {
+  return object.sliced ? manifestOf(object).total : object.body.length
 }
 
 /** Unlike a 304, whose ETag settles it, a HEAD must agree in every validator that it has. */

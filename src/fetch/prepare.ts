@@ -8,6 +8,7 @@ import { BackendContext } from '../policy/backend-context.ts'
 import { BackendRequest } from '../policy/backend-request.ts'
 import { normaliseAcceptEncoding } from '../wire/accept.ts'
 import { conditionalFields } from '../wire/revalidation.ts'
+import { askForSlice, wishOf } from './slicing.ts'
 import { type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import { asksForCodings, wantedCodings } from './store-stages.ts'
 import type { FetchTransaction } from './transaction.ts'
@@ -67,6 +68,8 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
     const encoding = headers.joined('accept-encoding')
     if (asksForCodings(fetch, method)) headers.set('Accept-Encoding', wantedCodings(fetch))
     else if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
+    const slice = request.slice === null ? null : wishOf(fetch)
+    if (slice !== null) askForSlice(slice, headers)
   }
   if (init.kind === 'refresh') forgetPerson(fetch, headers)
   headers.removeRaw('expect')

@@ -17,6 +17,8 @@ import { askAgain, askPlain } from './again.ts'
 import { goesElsewhere } from './choice.ts'
 import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
+import { giveUpSlices, judgeSlice, manifestBefore, sliceFailed, wishOf } from './slicing.ts'
+import type { SliceWish } from './start.ts'
 import { type FetchStep, failWith, type Merged, type NextFetchStep } from './step.ts'
 import { asksToBeAssembled } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
@@ -42,6 +44,8 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
     fetch.cancelCall()
     return failWith(new RequestFailure('origin_error', `the origin answered ${response.status}`, true))
   }
+  const slice = merged === null && init.request.slice !== null ? wishOf(fetch) : null
+  if (slice !== null) return sliced(fetch, slice, response, body)
   if (fetch.completing) return complete(fetch, response, body)
   if (response.status === 206 && init.kind !== 'pass' && init.range === null) {
     fetch.cancelCall()
@@ -64,6 +68,24 @@ function rest(fetch: FetchTransaction, { headers }: OriginResponse): void {
   // Behind a director others may do it meanwhile.
   if (chosen === null) fetch.rest = ms
   else deps.directors.deny(backend, init.request.key, ms, true)
+}
+
+function sliced(fetch: FetchTransaction, wish: SliceWish, response: OriginResponse, body: Body | null): NextFetchStep {
+  fetch.slice = null
+  const answer = judgeSlice(wish, response, body, manifestBefore(fetch), fetch.deps.clock.wall())
+  switch (answer.type) {
+    case 'slice':
+      fetch.slice = answer.slice
+      return ask(fetch, answer.response, body, null)
+    case 'whole':
+      return ask(fetch, answer.response, body, null)
+    case 'unsliced':
+      return giveUpSlices(fetch, answer.remember)
+    case 'failed':
+      return sliceFailed(fetch, answer.failure)
+    default:
+      return answer satisfies never
+  }
 }
 
 /** An error never takes the place of what may still be served: in grace, or because stale-if-error covers it. */

@@ -13,6 +13,7 @@ import type { RequestFailure } from '../errors.ts'
 import type { EventLog } from '../log.ts'
 import type { Claim } from '../object/claim.ts'
 import type { FillBudget } from '../object/fill-budget.ts'
+import type { Manifest } from '../object/manifest.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
 import type { Directors } from '../origin/directors/directors.ts'
@@ -22,6 +23,7 @@ import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
 import type { Recompressor } from './recompressing.ts'
 import { FetchTransaction } from './transaction.ts'
+import type { Unsliced } from './unsliced.ts'
 
 /** What every fetch of this process works with. */
 export interface FetchDeps {
@@ -32,6 +34,7 @@ export interface FetchDeps {
   readonly log: EventLog
   readonly table: ObjectTable
   readonly fillBudget: FillBudget
+  readonly unsliced: Unsliced
   readonly defaultBackend: BackendChoice | null
   originOf(backend: Backend): Origin
   /** `null`: what is stored stays as it is. */
@@ -41,6 +44,15 @@ export interface FetchDeps {
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
 export type FetchKind = 'miss' | 'pass' | 'refresh'
+
+/** The request is for a slice of something large. */
+export interface SliceWish {
+  /** Bytes of a slice. */
+  readonly size: number
+  readonly index: number
+  /** What it is a slice of; `null`: the answer tells, and where slices are of no use there it may be the whole. */
+  readonly of: Manifest | null
+}
 
 export interface FetchRequest {
   readonly method: string
@@ -60,6 +72,8 @@ export interface FetchRequest {
   readonly authorized: boolean
   /** The request's own `no-store`, where it is honoured. */
   readonly noStore: boolean
+  /** `null`: the whole, or the range that is forwarded. */
+  readonly slice: SliceWish | null
   /** Token of a protocol change to ask for (pipe). */
   readonly upgrade: string | null
   readonly id: string
@@ -115,6 +129,8 @@ export interface FetchObserver {
   upgraded(head: { status: number; reason: string; fieldLines: string }, socket: Socket, rest: Buffer): void
   /** The fetch failed and `stale` may be served instead. */
   failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void
+  /** What was asked for in slices cannot be had so; the claim is given back. */
+  unsliced(): void
 }
 
 export interface FetchHandle {

@@ -6,7 +6,7 @@ import type { Body, BodyEnd } from '../body/body.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import { type FaultCode, RequestFailure } from '../errors.ts'
-import type { Filling, FillingOwner } from '../object/filling.ts'
+import { Filling, type FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
 import type { RetryBudget } from '../origin/budget.ts'
@@ -20,6 +20,8 @@ import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import type { Compression } from './compressing.ts'
 import { runFetch } from './machine.ts'
+import { Pace } from './pace.ts'
+import type { FoundSlice } from './slicing.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
 import { failWith } from './step.ts'
 
@@ -69,12 +71,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   responseTime = 0
   filling: Filling | null = null
   object: CachedObject | null = null
+  /** What came is a slice. */
+  slice: FoundSlice | null = null
   /** What was decided about compressing the body; `null`: nothing asked for it. */
   compression: Compression | null = null
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
   whenWhole: (() => void) | null = null
   #alone: Timer | null = null
-  #pace: Timer | null = null
+  #pace: Pace | null = null
   #ended = false
   #asks = true
   #inFlight = true
@@ -156,6 +160,30 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (denial > 0 && backend !== null) deps.directors.deny(backend, init.request.key, denial * 1000, false)
   }
 
+  /** What arrives, for all who read it. */
+  newFilling(length: number | null, keep: boolean): Filling {
+    const { settings, fillBudget } = this.deps
+    const filling = new Filling(
+      length,
+      keep,
+      { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
+      this,
+    )
+    this.filling = filling
+    return filling
+  }
+
+  /** Lets the body arrive. */
+  fill(body: Body): void {
+    const { filling } = this
+    if (filling === null) return
+    filling.fill(body)
+    if (filling.ended) return
+    const { settings, clock } = this.deps
+    if (this.keeping) this.#pace = new Pace(filling, settings, clock, this.#drips)
+    if (!filling.wanted) this.watchAlone()
+  }
+
   /** The request has its answer; nothing is told to it any more. */
   tell(result: FetchResult): void {
     const { observer } = this
@@ -206,26 +234,13 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     })
   }
 
-  /**
-   * Whoever asks for what arrives reads along, and one origin connection that drips would hold up all who come. A body as slow as that of a
-   * request which is cut off is theirs who read it, and is not stored: the next request fetches anew.
-   */
-  watchPace(): void {
-    const { filling, object, deps } = this
-    if (filling === null || object === null || filling.ended || !this.keeping) return
-    const { bodyWindow, bodyRate } = deps.settings.deadlines
-    let before = filling.received
-    this.#pace = deps.clock.after(bodyWindow * 1000, () => {
-      if (!this.keeping) return
-      if (filling.received - before >= bodyWindow * bodyRate) {
-        before = filling.received
-        this.#pace?.refresh()
-        return
-      }
-      this.keeping = false
-      deps.table.discard(object)
-      if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
-    })
+  /** A body that drips is theirs who read it, and is not stored: the next request fetches anew. */
+  readonly #drips = (): void => {
+    const { filling, object } = this
+    if (filling === null || object === null || !this.keeping) return
+    this.keeping = false
+    this.deps.table.discard(object)
+    if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
   }
 
   keeping = false
@@ -246,7 +261,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   filled(end: BodyEnd, stored: StoredBody | null): void {
     this.#alone?.cancel()
     this.#alone = null
-    this.#pace?.cancel()
+    this.#pace?.stop()
     this.#pace = null
     this.call = null
     const { object } = this

@@ -1,6 +1,7 @@
 /**
  * The text of a primary key: length-prefixed parts, so that no part can pretend to be another. URL and host come first; a key that a
- * policy made anew, without them, begins with `-`.
+ * policy made anew, without them, begins with `-`. That of a slice goes on, behind the key of what it is a slice of, with `/`, the mark of the
+ * manifest and the number of the slice: no part begins with `/`.
  */
 
 /** What an object is of: the URL as `recv` left it, the host as keys have it. */
@@ -30,6 +31,23 @@ export function placeOf(key: string): Place | null {
 export function placeEnd(key: string): number {
   const urlEnd = partEnd(key, 0)
   return urlEnd < 0 ? -1 : partEnd(key, urlEnd)
+}
+
+/** The key of a slice of what lies under `key`, by the mark of its manifest. */
+export function sliceKey(key: string, mark: string, index: number): string {
+  return `${marksKey(key, mark)}/${index}`
+}
+
+/** What the keys of all slices of one manifest begin with. */
+export function marksKey(key: string, mark: string): string {
+  return `${key}/${mark}`
+}
+
+/** Where what a key says beyond its parts begins: its length, but for a slice. */
+export function partsEnd(key: string): number {
+  let at = key.startsWith('-') ? 1 : 0
+  for (let end = partEnd(key, at); end >= 0; end = partEnd(key, at)) at = end
+  return at
 }
 
 /** Every part of a key, in order. */

@@ -157,6 +157,11 @@ export class LocalTable implements ObjectTable {
     if (head !== undefined) this.#sweeps.settleHead(head)
   }
 
+  /** Keys of slices of what lies under a key. */
+  slicesOf(key: string): readonly string[] {
+    return Array.from(this.#shelves.urls.slicesOf(key), (head) => head.key)
+  }
+
   /** Whether anything is known of a key. */
   has(key: string): boolean {
     return this.#shelves.heads.get(key) !== undefined

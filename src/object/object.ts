@@ -65,6 +65,8 @@ export interface ObjectInit {
   readonly backend: string
   /** It is a page that is assembled each time that it is delivered. Default `false`. */
   readonly esi?: boolean
+  /** Its body is a manifest, and the bytes lie in slices of their own. Default `false`. */
+  readonly sliced?: boolean
   /** Absent: the body is served as it is. */
   readonly coding?: StoredCoding | null
 }
@@ -162,7 +164,18 @@ export class CachedObject implements Entry {
     this.tags = tags.length === 0 ? NO_TAGS : tags
     this.body = init.body
     const { grace, staleIfError, staleIfErrorExplicit, keep } = init.life
-    const { status, reason, withheld, retention, mustRevalidate, lifetimeSource, backend, coding = null, esi = false } = init
+    const {
+      status,
+      reason,
+      withheld,
+      retention,
+      mustRevalidate,
+      lifetimeSource,
+      backend,
+      coding = null,
+      esi = false,
+      sliced = false,
+    } = init
     const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
       ...{
@@ -179,6 +192,7 @@ export class CachedObject implements Entry {
         lifetimeSource,
         backend,
         esi,
+        sliced,
         coding,
       },
     })
@@ -303,6 +317,11 @@ export class CachedObject implements Entry {
 
   get esi(): boolean {
     return this.#terms.esi
+  }
+
+  /** Whether its body is only a manifest (`manifest.ts`). */
+  get sliced(): boolean {
+    return this.#terms.sliced
   }
 
   /** Of the body, where clients that do not take it get it decoded; `null`: the body is served as it is. */

@@ -41,15 +41,21 @@ export class Purging {
     this.#slices = new Slices(init.pace)
   }
 
-  /** Everything under a key. */
+  /** Everything under a key. Slices without their manifest lead nowhere; made stale, it vouches for them again once it is confirmed. */
   key(key: string, soft: boolean): PurgeResult {
     const head = this.#shelves.heads.get(key)
     // What earlier purges have not come to yet is theirs.
     if (head !== undefined) this.#sweeps.settleHead(head)
     this.#invalidations.purgeKey(head?.key ?? ownText(key), soft)
-    let objects = 0
     const now = this.#shelves.now()
-    if (head === undefined) return { objects }
+    let objects = head === undefined ? 0 : this.#take(head, soft, now)
+    if (soft) return { objects }
+    for (const slice of this.#shelves.urls.slicesOf(key)) if (this.#sweeps.settleHead(slice)) objects += this.#take(slice, false, now)
+    return { objects }
+  }
+
+  #take(head: Head, soft: boolean, now: number): number {
+    let objects = 0
     // A soft purge lets the stale copy answer while one fetch refreshes it; a claim that began before would bring the old one.
     for (const claim of head.claims) claim.overtake(now)
     for (const spec of head.specs) {
@@ -63,7 +69,7 @@ export class Purging {
       }
     }
     this.#shelves.tidy(head)
-    return { objects }
+    return objects
   }
 
   subject(subject: SubjectPurge, soft: boolean, gone: ((object: CachedObject) => void) | null): PurgeResult | Promise<PurgeResult> {

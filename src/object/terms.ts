@@ -18,6 +18,7 @@ export interface TermsInit {
   readonly lifetimeSource: string
   readonly backend: string
   readonly esi: boolean
+  readonly sliced: boolean
   readonly coding: StoredCoding | null
 }
 
@@ -41,6 +42,7 @@ export class Terms implements TermsInit {
   readonly lifetimeSource: string
   readonly backend: string
   readonly esi: boolean
+  readonly sliced: boolean
   readonly coding: StoredCoding | null
 
   constructor(init: TermsInit) {
@@ -58,6 +60,7 @@ export class Terms implements TermsInit {
     this.lifetimeSource = init.lifetimeSource
     this.backend = init.backend
     this.esi = init.esi
+    this.sliced = init.sliced
     this.coding = init.coding
   }
 }
@@ -80,6 +83,7 @@ function equal(a: TermsInit, b: TermsInit): boolean {
     a.staleIfErrorExplicit === b.staleIfErrorExplicit &&
     a.dated === b.dated &&
     a.esi === b.esi &&
+    a.sliced === b.sliced &&
     a.mustRevalidate === b.mustRevalidate &&
     a.retention === b.retention &&
     a.lifetimeSource === b.lifetimeSource &&

@@ -3,6 +3,7 @@ import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import type { OriginalRequest, Req } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { isSliceSize, LARGEST_SLICE, SMALLEST_SLICE } from '../../vcl-ts/slice.ts'
 import { requestCacheControl } from '../wire/cache-control.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
 import { RequestLine } from './request-line.ts'
@@ -17,6 +18,8 @@ export interface ClientRequestInit {
   readonly upgrade: string | null
   /** Default 0. */
   readonly esiLevel?: number
+  /** As `Req.slice`; default `null`. */
+  readonly slice?: number | null
   readonly owner: RequestOwner
 }
 
@@ -46,6 +49,7 @@ export class ClientRequest extends RequestLine implements Req {
   restarts = 0
   esi = true
   readonly esiLevel: number
+  #slice: number | null
   original: OriginalRequest
   #cookies: ReadonlyMap<string, string> | null = null
   #cookieField: string | undefined = undefined
@@ -60,6 +64,7 @@ export class ClientRequest extends RequestLine implements Req {
     this.hasBody = init.hasBody
     this.upgrade = init.upgrade
     this.esiLevel = init.esiLevel ?? 0
+    this.#slice = init.slice ?? null
     this.#owner = init.owner
     this.original = this
   }
@@ -80,6 +85,18 @@ export class ClientRequest extends RequestLine implements Req {
 
   set host(value: string) {
     this.headers.set('Host', normaliseHost(value, this.scheme))
+  }
+
+  get slice(): number | null {
+    return this.#slice
+  }
+
+  set slice(value: number | null) {
+    if (!isSliceSize(value))
+      throw new TypeError(
+        `req.slice cannot be ${JSON.stringify(value)}: give a whole number of bytes from ${SMALLEST_SLICE} to ${LARGEST_SLICE}, or null`,
+      )
+    this.#slice = value === 0 ? null : value
   }
 
   get id(): string {

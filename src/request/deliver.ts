@@ -13,10 +13,16 @@ import { decodeAnswer, filterAnswer, takesAsStored } from './delivery-stages.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { makePlain } from './included.ts'
 import { assemblePage } from './page.ts'
+import { deliverSliced } from './sliced.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
+  const { object } = answer
+  return object?.sliced === true ? deliverSliced(tx, answer, object, sendOn) : sendOn(tx, answer)
+}
+
+function sendOn(tx: RequestTransaction, answer: Answer): NextRequestStep {
   const { object } = answer
   const coding = object === null ? null : object.coding
   // A page that was compressed before a policy had it assembled is read decoded.

@@ -10,6 +10,7 @@ import type { Found } from '../object/table.ts'
 import { OriginFailure } from '../origin/exchange.ts'
 import { failureStatus } from '../policy/failure-status.ts'
 import { errorAnswer } from './fetched.ts'
+import { prepareSlices } from './sliced.ts'
 import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -49,6 +50,15 @@ function prepareLookup(tx: RequestTransaction): void {
   // A range under a condition is this request's own; so is a HEAD where it is forwarded as HEAD.
   tx.solitary = (req.method === 'HEAD' && decisions.headMiss === 'forward') || (tx.range !== null && headers.hasLower('if-range'))
   tx.completesParts = decisions.partCompletion
+  tx.slicing = null
+  if (req.slice !== null) prepareSlices(tx, req.slice)
+}
+
+/** The last answer could not be shared, so that no manifest would be stored: the request goes forward as it is. */
+function goesAlone(tx: RequestTransaction): void {
+  if (tx.slicing === null) return
+  tx.unsliceable = true
+  prepareLookup(tx)
 }
 
 function after(tx: RequestTransaction, found: Found): RequestStep {
@@ -63,6 +73,7 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
       return { step: 'miss', claim: found.claim, stale: found.stale, refusal: null, reason: why }
     }
     case 'refused':
+      goesAlone(tx)
       if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', reason: 'HIT_FOR_PASS' }
       return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
     case 'wait':
@@ -126,6 +137,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
       return { step: 'hit', object, freshness: 'fresh', claim: null, reason: 'COLLAPSED' }
     }
     case 'alone':
+      goesAlone(tx)
       return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
     case 'failed':
       if (claim === null || (claim.attempt === 0 && !inVain(outcome.cause))) {

@@ -15,6 +15,7 @@ export function restart(tx: RequestTransaction): RequestStep {
   req.restarts++
   req.credentialed = null
   tx.attempt = 0
+  tx.unsliceable = false
   tx.stale = null
   tx.now = engine.clock.now()
   return RECV

@@ -3,12 +3,14 @@ import type { Body } from '../body/body.ts'
 import { SliceBody } from '../body/slice.ts'
 import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
-import { evaluateConditional, ifRangeHolds } from '../wire/conditional.ts'
+import { ifRangeHolds } from '../wire/conditional.ts'
 import { contentRange, parseRange, requestedRange } from '../wire/range.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Answer } from './answer.ts'
+import { notModified } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
 import { multipart } from './multipart.ts'
+import { SlicedBody } from './sliced-body.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** A head and a body, ready to be framed. */
@@ -64,22 +66,9 @@ function notModifiedLines(tx: RequestTransaction, answer: Answer, object: Cached
 const bodiless = new Map<string, string>()
 const MOST_BODILESS = 500
 
-function notModified(tx: RequestTransaction, object: CachedObject, hasRange: boolean): boolean {
-  const { decisions, clock } = tx.engine
-  const verdict = evaluateConditional({
-    headers: tx.req.headers,
-    etag: object.etag,
-    lastModified: object.lastModified,
-    date: decisions.imsWithoutLastModified === 'date' ? object.date : clock.wall() - (tx.now - object.storedAt),
-    hasRange,
-    strongWithRange: decisions.varnishLifetime,
-  })
-  return verdict === 'notModified'
-}
-
 function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { body } = answer
-  const length = object.complete ? object.body.length : answer.contentLength
+  const length = object.complete && !object.sliced ? object.body.length : answer.contentLength
   if (length === null || body === null) return whole(answer, fieldLines)
   const range = parseRange(tx.req.headers.joinedLower('range') ?? '', length, tx.engine.settings.limits.ranges)
   if (range.type === 'ignore') return whole(answer, fieldLines)
@@ -121,6 +110,7 @@ function partial(fieldLines: string, body: Body): Selection {
 }
 
 function slice(body: Body, first: number, last: number): Body {
+  if (body instanceof SlicedBody) return body.part({ first, last })
   if (!(body instanceof StoredBody)) return new SliceBody(body, first, last)
   const { atHand } = body
   if (typeof atHand === 'string') return new StoredBody(atHand.slice(first, last + 1))

@@ -9,7 +9,7 @@ import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { PageAllowance } from '../esi/fragments.ts'
-import type { FetchHandle, FetchObserver, FetchRequest, FetchResult } from '../fetch/start.ts'
+import type { FetchHandle, FetchObserver, FetchRequest, FetchResult, SliceWish } from '../fetch/start.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
 import { Filling } from '../object/filling.ts'
 import type { Freshness } from '../object/lifetime.ts'
@@ -34,7 +34,7 @@ import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
-import { RECV, type RequestStep } from './step.ts'
+import { LOOKUP, RECV, type RequestStep } from './step.ts'
 
 let counter = 0
 
@@ -60,6 +60,12 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   solitary = false
   demanding = false
   completesParts = false
+  /** What is asked for in slices; `null`: nothing. */
+  slicing: SliceWish | null = null
+  /** It turned out that this request cannot be answered in slices. */
+  unsliceable = false
+  /** What was stored of a file proved to be another's, and was looked up again. */
+  foundChanged = false
   attempt = 0
   /** Any limit of this request's own on what is fresh enough. */
   limited = false
@@ -137,6 +143,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       hasBody: exchange.body !== null,
       upgrade,
       esiLevel: page === null ? 0 : page.req.esiLevel + 1,
+      slice: engine.settings.slice,
       owner: this,
     })
     this.allowance = page === null ? null : page.allowance
@@ -335,6 +342,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       credentialed: this.credentialed,
       authorized: req.headers.hasLower('authorization'),
       noStore: this.policy.honoursClient && req.cacheControl.noStore,
+      slice: this.slicing,
       upgrade,
       id: this.id,
       client: () => this.#ends(),
@@ -354,6 +362,13 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   hold(body: Body | null): void {
     const before = this.#letGo
     this.#letGo = body instanceof Filling ? body.hold() : null
+    before?.()
+  }
+
+  /** As `hold`, of what is not a body: it is let go of when this request reads, holds something else or ends. */
+  keep(letGo: () => void): void {
+    const before = this.#letGo
+    this.#letGo = letGo
     before?.()
   }
 
@@ -433,6 +448,13 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void {
     this.#fetchEnded()
     runRequest(this, fetchFailed(this, failure, stale))
+  }
+
+  unsliced(): void {
+    this.#fetchEnded()
+    this.unsliceable = true
+    this.now = this.engine.clock.now()
+    this.resume(LOOKUP)
   }
 
   #fetchEnded(): void {

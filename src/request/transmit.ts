@@ -9,6 +9,7 @@ import type { Answer } from './answer.ts'
 import { ownFieldLines } from './deliver.ts'
 import { withoutTemplateFields } from './page.ts'
 import { type Selection, select, whole } from './selection.ts'
+import { SlicedBody } from './sliced-body.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -82,6 +83,8 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
 /** The answer needs no body: what is still filling learns that this request does not read it. */
 function leaveBody(answer: Answer): void {
   if (answer.body === null || answer.body instanceof StoredBody) return
+  // Its reader would ask for bytes.
+  if (answer.body instanceof SlicedBody) return
   answer.body.read({ chunk: () => true, end: () => {} }).cancel(new RequestFailure('cancelled'))
 }
 

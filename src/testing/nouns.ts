@@ -38,6 +38,8 @@ export interface ReqGiven {
   readonly esi?: boolean
   /** Default 0: no fragment. */
   readonly esiLevel?: number
+  /** Default `null`. */
+  readonly slice?: number | null
   readonly restarts?: number
   readonly id?: string
 }

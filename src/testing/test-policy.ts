@@ -18,7 +18,7 @@ import { type HeadersGiven, headerMap, parseFieldLines } from './headers.ts'
 import { type Trace, Tracer } from './trace.ts'
 
 export interface TestOptions
-  extends Pick<ServerOptions, 'preset' | 'name' | 'memory' | 'maxObject' | 'trust' | 'compress' | 'limits' | 'deadlines'> {
+  extends Pick<ServerOptions, 'preset' | 'name' | 'memory' | 'maxObject' | 'trust' | 'compress' | 'slice' | 'limits' | 'deadlines'> {
   /** What every backend answers: a reply, or a function of the request. Default: an empty 200 without any caching fields. */
   readonly origin?: OriginReply | OriginHandler
   /** When the clock starts, default 2026-01-01T00:00:00Z. */

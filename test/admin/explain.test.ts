@@ -1,6 +1,7 @@
 /** Why is this not a hit: the verdicts, and what each goes by. */
 import { describe, expect, it } from 'vitest'
 import { always, drink, open, reply } from '../journey/site.ts'
+import { LargeFile } from '../support/large-file.ts'
 import type { OriginScript } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
 import { explain } from './explaining.ts'
@@ -286,5 +287,29 @@ describe('a page that is assembled', () => {
     expect(told.notes).toEqual(['The page is assembled: it asks for /a, /b?c. Each is a request of its own, to be explained by its URL.'])
     expect(told.origin).toEqual([])
     expect([site.origin.hits.length, site.stat('esi_req')]).toEqual([asked, 3])
+  })
+})
+
+describe('a file in slices', () => {
+  const SLICE = 64 * 1024
+
+  it('is explained by what is stored of it, and asked for where a slice is missing', async () => {
+    const file = new LargeFile(10 * SLICE)
+    const site = await open(file.script, { slice: SLICE })
+    expect(await explain(site, '/film')).toMatchObject({
+      verdict: { kind: 'MISS' },
+      origin: [{ conditions: ['range'], asked: false }],
+      notes: ['It is asked for in slices of 64 KiB; what is no larger is stored whole.'],
+    })
+    await site.get('/film', { Range: 'bytes=0-9' })
+    const told = await explain(site, '/film', { Range: 'bytes=0-9' })
+    expect(told).toMatchObject({ verdict: { kind: 'HIT' }, answer: { status: 206 }, origin: [] })
+    expect(told.notes).toEqual(['It is stored in slices: 10 of 64 KiB, 640 KiB in all, each fetched when somebody reads it.'])
+    const missing = await explain(site, '/film', { Range: `bytes=${5 * SLICE}-` })
+    expect(missing.verdict).toMatchObject({ kind: 'MISS', reason: 'PARTIAL' })
+    expect(missing).toMatchObject({ answer: null, origin: [{ url: '/film', conditions: ['range'], asked: false }] })
+    expect(file.ranges.length).toBe(1)
+    const purge = await site.server.explain({ url: 'http://www.example/film', method: 'PURGE', ip: '127.0.0.1' })
+    expect(purge.notes).toEqual(['The purge would take 2 objects.'])
   })
 })

@@ -4,6 +4,9 @@ import { ALL_OPTIONS, envName, OPTIONS } from '../../src/config/options.ts'
 import { resolveOptions, resolveSettings, UsageError } from '../../src/config/resolve.ts'
 import { defaultDeadlines, defaultLimits } from '../../src/config/settings.ts'
 
+const KIB = 1024
+const MIB = 1024 * KIB
+
 type Flags = Record<string, readonly string[]>
 
 const resolve = (flags: Flags = {}, env: Record<string, string> = {}): ReturnType<typeof resolveOptions> => resolveOptions({ flags, env })
@@ -62,6 +65,20 @@ describe('options', () => {
     expect(values).toMatchObject({ maxObject: 1.5 * 1024 ** 2, admin: null, log: { format: 'combined', file: '/var/log/a:b.log' } })
     expect(deadlines).toMatchObject({ drain: 0.5, connect: 2 })
     expect(limits).toMatchObject({ waiters: 7, requestHead: 65_536 })
+  })
+
+  it('read sizes of slices, and whether there are any', () => {
+    const slice = (text: string): number | null => resolve({ slice: [text] }).values.slice
+    expect([resolve().values.slice, slice('off'), slice('on'), slice('64K'), slice('64M')]).toEqual([
+      null,
+      null,
+      8 * MIB,
+      64 * KIB,
+      64 * MIB,
+    ])
+    for (const wrong of ['63K', '65M', '0', 'yes', '']) expect(() => slice(wrong), wrong).toThrow(UsageError)
+    expect(resolveSettings({ slice: 64 * KIB }).slice).toBe(64 * KIB)
+    expect(() => resolveSettings({ slice: 1000 })).toThrow(ConfigError)
   })
 
   it('read switches, which a variable writes as on, true, yes or 1, or their opposites', () => {

@@ -50,6 +50,7 @@ export function settings(limits: Partial<Settings['limits']> = {}, deadlines: Pa
     deadlines: { ...defaultDeadlines, ...deadlines },
     bans: defaultBans,
     compression: noCompression,
+    slice: null,
     shortlived: defaultShortlived,
   }
 }

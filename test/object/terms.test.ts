@@ -16,6 +16,7 @@ const INIT: TermsInit = {
   mustRevalidate: false,
   lifetimeSource: 'max-age',
   esi: false,
+  sliced: false,
   coding: null,
   backend: 'app',
 }

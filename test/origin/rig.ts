@@ -44,6 +44,7 @@ export function settingsFor(options: RigOptions): Settings {
     deadlines: { ...defaultDeadlines, ...options.deadlines },
     bans: defaultBans,
     compression: noCompression,
+    slice: null,
     shortlived: defaultShortlived,
   }
 }

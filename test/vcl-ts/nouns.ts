@@ -69,6 +69,7 @@ export function req(changes: Partial<Req> = {}, headers: HeaderPairs = []): Req 
     restarts: 0,
     esi: true,
     esiLevel: 0,
+    slice: null,
     id: 'id-1',
     cacheControl: noCacheControl,
     original: { method: 'GET', url: '/', headers: HeaderMap.of(headers) },

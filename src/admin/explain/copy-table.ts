@@ -101,7 +101,7 @@ export class CopyTable extends LocalTable {
   }
 
   override purge(key: string, soft: boolean): PurgeResult {
-    this.#copy(key)
+    for (const each of [key, ...this.#init.real.slicesOf(key)]) this.#copy(each)
     return super.purge(key, soft)
   }
 

@@ -25,6 +25,7 @@ const WRITABLE: Readonly<Record<string, readonly string[]>> = {
     'grace',
     'credentialed',
     'esi',
+    'slice',
   ],
   key: ['text', 'withScheme'],
   resp: ['status', 'reason', 'headers', 'filterList', 'body'],

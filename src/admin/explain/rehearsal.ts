@@ -7,6 +7,7 @@ import type { Body } from '../../body/body.ts'
 import { Counters } from '../../counters.ts'
 import { RequestFailure } from '../../errors.ts'
 import { FetchTransaction } from '../../fetch/transaction.ts'
+import { Unsliced } from '../../fetch/unsliced.ts'
 import type { EventLog } from '../../log.ts'
 import type { Claim } from '../../object/claim.ts'
 import { FillBudget } from '../../object/fill-budget.ts'
@@ -77,6 +78,7 @@ export class Rehearsal {
       log: this.#log(),
       table: this.table,
       fillBudget: new FillBudget(engine.fillBudget.limit),
+      unsliced: new Unsliced(engine.unsliced),
       originOf: (backend) => this.#originOf(backend),
       recompressor: null,
       directors: new Directors({ origins: this.#origins, clock, log: this.#log() }),

@@ -27,7 +27,7 @@ const WRITABLE: Readonly<{
   session: {},
   req: {
     ...{ method: true, url: true, host: true, scheme: true, backend: true, ttl: true, grace: true, credentialed: true },
-    ...{ hashAlwaysMiss: true, hashIgnoreBusy: true, hashIgnoreVary: true, cacheBody: true, esi: true },
+    ...{ hashAlwaysMiss: true, hashIgnoreBusy: true, hashIgnoreVary: true, cacheBody: true, esi: true, slice: true },
   },
   bereq: { method: true, url: true, backend: true, connectTimeout: true, firstByteTimeout: true, betweenBytesTimeout: true },
   beresp: {

@@ -34,6 +34,7 @@ const BODY_APART = 1 << 9
 const CODING_AT = 10
 const CODING = 7
 const ESI = 1 << 13
+const SLICED = 1 << 14
 
 const ETAG_NONE = -1
 const ETAG_APART = -2
@@ -141,6 +142,7 @@ function writeObject(buffer: Buffer, at: number, object: CachedObject, bodyApart
   if (!(object.written instanceof KeptFields)) flags |= ALL_FIELDS
   if (bodyApart) flags |= BODY_APART
   if (object.esi) flags |= ESI
+  if (object.sliced) flags |= SLICED
   flags |= numberOfCoding(object.coding) << CODING_AT
   buffer.writeInt32LE(flags, at + FLAGS)
   buffer.writeInt32LE(object.status, at + STATUS)
@@ -270,6 +272,7 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
     body: bodyApart ? beside.body(length) : (beside.within?.(length ?? 0) ?? keptBody(buffer, bodyAt, length ?? 0)),
     backend,
     esi: (flags & ESI) !== 0,
+    sliced: (flags & SLICED) !== 0,
     coding: codingOfNumber((flags >> CODING_AT) & CODING),
   }
 }

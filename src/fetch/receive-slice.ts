@@ -1,0 +1,87 @@
+/**
+ * A slice came: it is stored under a key of its own. The first that is fetched tells what there is to be sliced, so that the manifest is stored
+ * with it, and ends the claim of what was asked for.
+ */
+import { RequestFailure } from '../errors.ts'
+import { sliceKey } from '../object/key-text.ts'
+import { dropSlices, manifestBody } from '../object/manifest.ts'
+import { CachedObject, type ObjectInit } from '../object/object.ts'
+import { SliceLookup } from '../object/slice-lookup.ts'
+import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
+import type { BackendResponse } from '../policy/backend-response.ts'
+import { objectInit } from './new-object.ts'
+import { type ReceiveStep, refuse, type Sharing, share, withoutCodings } from './sharing.ts'
+import { type FoundSlice, giveUpSlices, manifestBefore } from './slicing.ts'
+import { DONE, type FetchStep, failWith } from './step.ts'
+import { deliverableHeaders } from './stored-head.ts'
+import type { FetchTransaction } from './transaction.ts'
+
+const NO_NAMES: readonly string[] = []
+
+export function receiveSlice(fetch: FetchTransaction, step: ReceiveStep, slice: FoundSlice): FetchStep {
+  const { body } = step
+  const sharing = share(fetch, step)
+  if (slice.first && (!sharing.store || changesBytes(step.beresp))) return giveUpSlices(fetch, true)
+  if (body === null) return failWith(new RequestFailure('internal'))
+  const init = { ...objectInit(fetch, step, sharing, EMPTY_BODY, null), esi: false }
+  const { key } = fetch.init.request
+  const object = new CachedObject(slice.first ? { ...init, key: sliceKey(key, slice.manifest.mark, slice.index) } : init)
+  fetch.object = object
+  fetch.keeping = sharing.store
+  if (body instanceof StoredBody) {
+    object.body = sharing.store ? keptBody(body) : body
+    fetch.call = null
+  } else object.body = fetch.newFilling(body.length, sharing.store)
+  if (slice.first) tell(fetch, step, sharing, openManifest(fetch, sharing, slice, init, object))
+  else {
+    if (sharing.shared) publish(fetch, fetch.init.claim, object)
+    else refuse(fetch, step, sharing)
+    tell(fetch, step, sharing, object)
+  }
+  if (!(body instanceof StoredBody)) fetch.fill(body)
+  return DONE
+}
+
+/** A policy wants other bytes than the origin's, for which the whole has to be there. */
+function changesBytes({ esi, filterList, compress }: BackendResponse): boolean {
+  return esi || filterList !== null || (compress !== null && compress !== false)
+}
+
+/** The slice first: who waits for the manifest looks for slices as soon as it is there. */
+function openManifest(fetch: FetchTransaction, sharing: Sharing, slice: FoundSlice, init: ObjectInit, object: CachedObject): CachedObject {
+  const { table, clock, log } = fetch.deps
+  const { request, claim } = fetch.init
+  const found = table.find(new SliceLookup(object.key, request.credentialed, clock.now()))
+  publish(fetch, found.type === 'fetch' ? found.claim : null, object)
+  const before = manifestBefore(fetch)
+  if (before !== null && before.mark !== slice.manifest.mark)
+    dropSlices(table, request.key, before, (error) => log.error({ err: error, fetch: request.id }, 'slices could not be dropped'))
+  const manifest = new CachedObject({ ...init, sliced: true, body: manifestBody(slice.manifest) })
+  // Uncoded, it serves clients of all codings.
+  const names = withoutCodings(sharing.names)
+  table.publish(claim, manifest, names, request.variant(names), true)
+  table.complete(manifest)
+  return manifest
+}
+
+function publish({ deps, keeping }: FetchTransaction, claim: FetchTransaction['init']['claim'], object: CachedObject): void {
+  deps.table.publish(claim, object, NO_NAMES, '', keeping)
+  if (object.complete) deps.table.complete(object)
+}
+
+function tell(fetch: FetchTransaction, { beresp, response }: ReceiveStep, sharing: Sharing, object: CachedObject): void {
+  const { decisions, settings } = fetch.deps
+  fetch.tell({
+    status: beresp.status,
+    reason: beresp.reason,
+    headers: deliverableHeaders(beresp.headers, decisions, settings.tagFields),
+    object,
+    contentLength: object.body.length,
+    stored: sharing.store,
+    why: sharing.why,
+    ttl: beresp.ttl,
+    ttlSource: beresp.control.source,
+    originStatus: response.status,
+    failure: null,
+  })
+}
