@@ -1,7 +1,9 @@
 /** Builds and wires everything once: all of a server but its sockets. */
 import { randomBytes } from 'node:crypto'
-import { type Backend, backend } from '../vcl-ts/backend.ts'
+import { Resolver } from 'node:dns'
+import type { Backend } from '../vcl-ts/backend.ts'
 import type { Coding } from '../vcl-ts/coding.ts'
+import { type BackendChoice, backendsOf } from '../vcl-ts/directors/director.ts'
 import type { Policy } from '../vcl-ts/policy.ts'
 import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -14,7 +16,12 @@ import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import { bootOrigin } from './origin/boot-origin.ts'
+import { Directors } from './origin/directors/directors.ts'
+import type { Names } from './origin/names.ts'
 import { createOrigins, type Origins } from './origin/registry.ts'
+import { resolvedNames } from './origin/resolved-names.ts'
+import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
@@ -23,14 +30,19 @@ import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
-  /** Where misses and passes go: `http://host:port` or a `backend()`. A policy's first backend comes before it. */
-  readonly origin?: string | Backend
+  /**
+   * Where misses and passes go: a URL, such as `http://host:port` or `https://host`, a `backend()` or a director. Several URLs or backends are a
+   * round-robin whose members are probed (`GET /`, any status below 500, every 5 s). A policy's first backend comes before it.
+   */
+  readonly origin?: string | readonly (string | Backend)[] | BackendChoice
   /** Addresses to serve on: `host:port`, `:port`, `[::1]:port`, `unix:/path`. Default `127.0.0.1:8080`; port 0 picks a free one. */
   readonly listen?: readonly string[]
   /** Address of the admin listener: loopback or `unix:/path`, another one only with `adminToken`; `null` (default): none. */
   readonly admin?: string | null
   /** What operators have to send as `Authorization: Bearer`. At least 8 visible characters. Default: there is none. */
   readonly adminToken?: string
+  /** DNS servers that are asked for the names of origin servers, `address` or `address:port`. Default: the system's. */
+  readonly dnsServers?: readonly string[]
   /** Which column of the decision table the built-in policy follows. Default `safe`. */
   readonly preset?: PresetName
   /** This cache's name in Via, Cache-Status and CDN-Loop, a token. Instances that stand behind another need names of their own. Default `Clearcoat`. */
@@ -94,14 +106,19 @@ export interface Assembly {
   /** What is stored, to be looked at. */
   readonly table: LocalTable
   readonly stores: Stores
+  readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
   readonly originsApart: (counters: Counters) => Origins
+  /** The same origins as probes ask them: nothing is counted, nothing that an operator said forbids it. Whoever asks for them stops them. */
+  readonly originsForProbes: () => Origins
 }
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
+  /** Who resolves the origin servers' names. Default: this thread. */
+  readonly names?: Names
   /** Default: the engine is the only one. */
   readonly shared?: SharedRole
   /** Is told of every hook's decision. */
@@ -110,6 +127,8 @@ export interface AssemblyParts {
   readonly counters?: Counters
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
+  readonly random?: () => number
 }
 
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
@@ -120,18 +139,29 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   applyParams(params, options.params ?? {})
   const { settings, decisions } = params
   const counters = parts.counters ?? new Counters()
+  const defaultBackend = bootOrigin(options.origin)
+  if (defaultBackend !== null) checkTls(defaultBackend)
   const policies = new Policies(
-    { decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
+    { vet: checkTls, decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
     options.policy ?? null,
   )
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
-  const origins = given ?? createOrigins({ settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
+  const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
+  const origins = given ?? createOrigins({ names, settings, clock, counters, oddStatus, threads: parts.threads ?? 1 })
   const originsApart = (counted: Counters): Origins =>
     given === undefined
-      ? createOrigins({ settings, clock, counters: counted, oddStatus, healthOf: (which) => origins.ledger(which).health })
+      ? createOrigins({
+          names,
+          settings,
+          clock,
+          counters: counted,
+          oddStatus,
+          healthOf: (which) => (origins.healthy(which) ? 'healthy' : 'sick'),
+        })
       : { ...given, setHealth() {}, close() {}, stop() {} }
+  const originsForProbes = (): Origins => given ?? createOrigins({ names, settings, clock, counters: new Counters(), oddStatus })
   const isTrusted = trustList(options.trust ?? [])
   const engine: Engine = {
     settings,
@@ -142,9 +172,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     table: stores.table,
     fillBudget: stores.fillBudget,
     unsliced: new Unsliced(),
-    defaultBackend: options.origin === undefined ? null : typeof options.origin === 'string' ? backend(options.origin) : options.origin,
+    defaultBackend,
     originOf: (which) => origins.of(which),
     recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,
+    directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
     invalidation: stores.invalidation,
@@ -158,7 +189,52 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),
   }
-  return { engine, settings, params, counters, clock, log, policies, table: stores.shelf, stores, origins, originsApart }
+  return {
+    engine,
+    settings,
+    params,
+    counters,
+    clock,
+    log,
+    policies,
+    table: stores.shelf,
+    stores,
+    names,
+    origins,
+    originsApart,
+    originsForProbes,
+  }
+}
+
+/** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
+function checkTls(choice: BackendChoice): void {
+  for (const backend of backendsOf(choice)) checkMaterialOf(backend)
+}
+
+function checkMaterialOf({ url, tls }: Backend): void {
+  if (tls == null) return
+  try {
+    checkMaterial(tls)
+  } catch (error) {
+    throw new ConfigError({
+      what: `TLS to ${url} cannot be used`,
+      why: error instanceof Error ? error.message : String(error),
+      how: 'give certificates and key in PEM form, as text or as the path of a file that this process may read',
+    })
+  }
+}
+
+function dnsServers(servers: readonly string[]): readonly string[] {
+  try {
+    new Resolver().setServers(servers)
+  } catch {
+    throw new ConfigError({
+      what: `the DNS servers ${JSON.stringify(servers.join(','))} cannot be used`,
+      why: 'one of them is not an address',
+      how: 'write each as 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53',
+    })
+  }
+  return servers
 }
 
 function allowedFrom(name: string, entries: readonly string[]): AllowedFrom {

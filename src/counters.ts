@@ -35,6 +35,7 @@ export const COUNTERS = [
   'backend_reuse',
   'backend_recycle',
   'backend_retry',
+  'backend_retry_refused',
   'backend_fail',
   'backend_busy',
   'backend_unhealthy',

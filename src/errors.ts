@@ -23,6 +23,11 @@ export type OriginFailureCode =
   | 'connect_timeout'
   | 'connect_failed'
   | 'dns'
+  | 'tls_untrusted'
+  | 'tls_name'
+  | 'tls_expired'
+  | 'tls_handshake'
+  | 'tls_setup'
   | 'pool_full'
   | 'unhealthy'
   | 'closed_before_answer'
@@ -64,6 +69,11 @@ export const FAULTS: Readonly<Record<FaultCode, Fault>> = {
   connect_timeout: fault('origin', 504, 'connection_timeout', 'the origin server could not be reached in time'),
   connect_failed: fault('origin', 502, 'destination_unavailable', 'the origin server could not be reached'),
   dns: fault('origin', 502, 'dns_error', 'the origin server’s name could not be resolved'),
+  tls_untrusted: fault('origin', 502, 'tls_certificate_error', 'nobody who is trusted vouches for the origin server’s certificate'),
+  tls_name: fault('origin', 502, 'tls_certificate_error', 'the origin server’s certificate is for another name'),
+  tls_expired: fault('origin', 502, 'tls_certificate_error', 'the origin server’s certificate is not valid now'),
+  tls_handshake: fault('origin', 502, 'tls_protocol_error', 'no secure connection to the origin server came about'),
+  tls_setup: fault('policy', 503, 'proxy_configuration_error', 'the certificate or key for the origin server cannot be used'),
   pool_full: fault('origin', 503, 'connection_limit_reached', 'too many requests to the origin server are under way'),
   unhealthy: fault('origin', 503, 'destination_unavailable', 'the origin server is marked sick'),
   closed_before_answer: fault('origin', 502, 'connection_terminated', 'the origin server closed the connection without an answer'),

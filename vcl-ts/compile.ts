@@ -1,11 +1,11 @@
 /** Policies and preset put together once at load: per hook one list of functions that always ends with an answer. */
 import type { Action } from './actions.ts'
-import type { Backend } from './backend.ts'
 import { backendSteps } from './builtin/backend-steps.ts'
 import { clientSteps } from './builtin/client-steps.ts'
 import { type Decisions, decisionsFor, type PresetName } from './builtin/decisions.ts'
 import { DEFAULT_ANSWERS, defaultRecv } from './builtin/defaults.ts'
 import { type StepName, stepsOf } from './builtin/step-names.ts'
+import type { BackendChoice } from './directors/director.ts'
 import { type CompiledEsi, compileEsi } from './esi.ts'
 import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
 import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
@@ -57,9 +57,9 @@ export interface CompiledPolicy {
   readonly hooks: Readonly<Record<RequestHook, readonly HookFunction[] | null>>
   readonly chains: Readonly<Record<RequestHook, Chain>>
   /** Backends by name, the first policy's first. */
-  readonly backends: Readonly<Record<string, Backend>>
+  readonly backends: Readonly<Record<string, BackendChoice>>
   /** The first backend, or `null` when no policy has any. */
-  readonly defaultBackend: Backend | null
+  readonly defaultBackend: BackendChoice | null
   readonly esi: CompiledEsi
   /** Built-in steps that a policy switched off or replaced. */
   readonly overridden: ReadonlySet<StepName>
@@ -167,8 +167,8 @@ function defaultAnswer(hook: RequestHook): HookFunction {
   return () => answer
 }
 
-function collectBackends(policies: readonly Policy[]): Readonly<Record<string, Backend>> {
-  const backends: Record<string, Backend> = {}
+function collectBackends(policies: readonly Policy[]): Readonly<Record<string, BackendChoice>> {
+  const backends: Record<string, BackendChoice> = {}
   for (const policy of policies)
     for (const [name, backend] of Object.entries(policy.backends ?? {})) {
       if (Object.hasOwn(backends, name) && backends[name] !== backend) throw new PolicyError(`two policies have a backend named ${name}`)

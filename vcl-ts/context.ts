@@ -2,9 +2,9 @@
  * The nouns that hooks see (POLICY.md “Hook × noun”). Names follow VCL's variables wherever VCL has one. Times are seconds.
  * A noun is `readonly` where its hook may not write. `hook-context.ts` puts together what one hook sees.
  */
-import type { Backend } from './backend.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { Coding } from './coding.ts'
+import type { BackendChoice } from './directors/director.ts'
 import type { Duration } from './duration.ts'
 import type { FilterSource } from './filters.ts'
 import type { HeaderMap } from './headers.ts'
@@ -81,8 +81,8 @@ export interface Req {
   cacheBody(limit: number): Promise<Uint8Array | null>
   /** The token of a client's `Upgrade` field that `Connection` names, or `null`. */
   readonly upgrade: string | null
-  /** Where a miss or pass goes; `null`: the default backend. */
-  backend: Backend | null
+  /** Where a miss or pass goes: a backend, or a director that chooses one; `null`: the default. */
+  backend: BackendChoice | null
   /** Fetch a new copy even if a fresh one is stored. */
   hashAlwaysMiss: boolean
   /** Do not wait for another request's fetch. */
@@ -126,11 +126,11 @@ export interface Bereq {
   url: string
   /** What the origin gets; framing fields cannot be set. */
   readonly headers: HeaderMap
-  /** Where it goes; `null`: the default backend. */
-  backend: Backend | null
+  /** Where it goes: a backend, or a director that chooses one for each attempt; `null`: the default. */
+  backend: BackendChoice | null
   /** Until a connection is usable. Seconds; policy > backend > option. */
   connectTimeout: number
-  /** Until the first byte of the answer. Seconds; policy > backend > option. */
+  /** Until the first byte of the answer, and from there until its head is whole. Seconds; policy > backend > option. */
   firstByteTimeout: number
   /** Between two reads of the answer. Seconds; policy > backend > option. */
   betweenBytesTimeout: number
@@ -236,7 +236,7 @@ export interface Beresp {
   readonly filters: FilterSource[]
   /** What to purge it by: those of the answer's tag fields (`--tag-fields`), and what a hook adds. */
   readonly tags: Set<string>
-  /** Name of the backend, or its address. */
+  /** URL of the backend that answered, chosen by a director or not; `''` where none did. */
   readonly backend: string
   /** What the answer's own fields say. */
   readonly control: ResponseControl
@@ -244,6 +244,11 @@ export interface Beresp {
   why: Reason
   /** The answer came as a 304 and was merged with the stale object. */
   readonly was304: boolean
+  /**
+   * Saint mode: for so long no director sends requests under this key to the backend that answered, and `retry()` goes to another one. A
+   * backend that no director chose is not affected. Up to 1,000 keys a backend, up to an hour; each worker learns for itself.
+   */
+  readonly deny: (time: Duration) => void
 }
 
 /** `backendError` may give the page that it makes a body. */

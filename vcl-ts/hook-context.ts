@@ -1,7 +1,7 @@
 /** What one hook sees: its nouns and the verbs that are legal there, both derived from the table in `legal.ts`. */
 import type { Verbs } from './actions.ts'
-import type { Backend } from './backend.ts'
 import type { Bereq, Beresp, BerespError, Client, Key, Obj, ObjStale, Purged, Req, Resp, RespSynth, Session } from './context.ts'
+import type { BackendChoice } from './directors/director.ts'
 import type { Hook, HookAction, LegalType, NOUNS } from './legal.ts'
 
 interface AllNouns<H extends Hook, State> {
@@ -19,7 +19,7 @@ interface AllNouns<H extends Hook, State> {
   readonly bereq: Bereq
   readonly beresp: H extends 'backendError' ? BerespError : Beresp
   readonly objStale: ObjStale
-  readonly backends: Readonly<Record<string, Backend>>
+  readonly backends: Readonly<Record<string, BackendChoice>>
 }
 
 /** The context of one hook: destructure what is needed, `recv({ req, pass }) { … }`. */

@@ -1,6 +1,6 @@
 /** A policy as users write it, its check at run time, and the composition of several. */
-import type { Backend } from './backend.ts'
 import { STEP_NAMES, type StepName, type SteppedHook } from './builtin/step-names.ts'
+import type { BackendChoice } from './directors/director.ts'
 import { type EsiRules, esiFault } from './esi.ts'
 import type { HookContext, HookResult } from './hook-context.ts'
 import { HOOKS } from './legal.ts'
@@ -22,8 +22,8 @@ export type BuiltinChanges<State> = { readonly [H in SteppedHook as StepName<H>]
 export interface Policy<State = object> {
   /** For log and error messages. */
   readonly name?: string
-  /** Where misses and passes go; the first of the first policy that has any is the default. */
-  readonly backends?: Readonly<Record<string, Backend>>
+  /** Where misses and passes go: backends and directors. The first of the first policy that has any is the default. */
+  readonly backends?: Readonly<Record<string, BackendChoice>>
   /** Makes the state of one client transaction. It survives restarts; a fetch gets a shallow copy. */
   readonly state?: () => State
   /** Named steps of the built-in policy, switched off or replaced. */
@@ -112,11 +112,13 @@ export function validatePolicy(value: unknown): asserts value is Policy {
   checkStack(policy)
 }
 
+const CHOICES: readonly unknown[] = ['backend', 'director']
+
 function checkBackends(value: unknown): void {
   if (value === undefined) return
   const backends = record(value, 'backends must be an object of name → backend')
   for (const [name, backend] of Object.entries(backends))
-    if (typeof backend !== 'object' || backend === null || (backend as Backend).type !== 'backend')
+    if (typeof backend !== 'object' || backend === null || !CHOICES.includes((backend as BackendChoice).type))
       throw new PolicyError(`backends.${name} is not a backend; make it with backend('http://host:port')`)
 }
 

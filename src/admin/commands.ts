@@ -47,13 +47,13 @@ const command = (
 export const COMMANDS: readonly Command[] = [
   command(
     'backend.list',
-    'The origin servers: name, what an operator said, probe, health, and when that changed last.',
+    'The origin servers: name, what an operator said, good probes of the window, health, when that changed last, and the last probes; behind them the directors.',
     [0, 0],
     backendList,
   ),
   command(
     'backend.set_health <name> <healthy|sick|auto>',
-    'What is sick is not asked: fetches fail at once, and stale objects are served as for a dead server. auto is healthy until there are probes. The name is compared whole: policy.backend, or a backend of the policy in use.',
+    'What is sick is not asked: fetches fail at once, and stale objects are served as for a dead server. auto is as probes find it, healthy without one. The name is compared whole: policy.backend, or a backend of the policy in use.',
     [2, 2],
     setHealth,
   ),
@@ -173,10 +173,18 @@ export function banList(bans: readonly BanInfo[]): string {
 }
 
 function backendList({ backends }: AdminParts): string {
-  const rows = backends.list().map(({ name, admin, health, changed }) => {
-    return [name, admin === 'auto' ? 'probe' : admin, '0/0', health, new Date(changed).toUTCString()]
+  const rows = backends.list().map(({ name, admin, health, changed, probe, ejected }) => {
+    const good = probe === null ? '0/0' : `${probe.good}/${probe.window}`
+    const found = probe === null ? [] : [probe.history, probe.last]
+    const detail = [...found, ...(ejected > 0 ? ['left out by a director'] : [])].join(' ')
+    return [name, admin === 'auto' ? 'probe' : admin, good, health, new Date(changed).toUTCString(), detail]
   })
-  return columns([['Backend name', 'Admin', 'Probe', 'Health', 'Last change'], ...rows])
+  const shown = [['Backend name', 'Admin', 'Probe', 'Health', 'Last change', 'Last probes'], ...rows]
+  const directors = backends.directors().map(({ name, kind, members, healthy }) => {
+    return [name, kind, `${healthy}/${members.length}`, members.join(' ')]
+  })
+  const told = columns(rows.some(([, , , , , detail]) => detail !== '') ? shown : shown.map((row) => row.slice(0, -1)))
+  return directors.length === 0 ? told : `${told}\n\n${columns([['Director', 'Kind', 'Healthy', 'Members'], ...directors])}`
 }
 
 function setHealth({ backends, log }: AdminParts, [name = '', word = '']: readonly string[]): string {

@@ -114,6 +114,8 @@ export interface VaryValue {
 export interface ExplainedVariant {
   /** `null` when the policy keeps the scheme out of it. */
   readonly scheme: string | null
+  /** Of a split whose arms answer differently; `null`: there is none. */
+  readonly arm: string | null
   /** Names that `Vary` of what is stored gives, with this request's values. */
   readonly vary: readonly VaryValue[]
 }
@@ -205,6 +207,7 @@ export interface StoredUnderKey {
 
 export interface StoredVariant {
   readonly scheme: string | null
+  readonly arm: string | null
   readonly vary: readonly VaryValue[]
   /** The one that this request selects. */
   readonly selected: boolean

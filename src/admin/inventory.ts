@@ -4,7 +4,7 @@ import { placeOf } from '../object/key-text.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { LocalTable } from '../object/local-table.ts'
 import type { CachedObject, Part } from '../object/object.ts'
-import { variantField } from '../wire/vary.ts'
+import { schemeAndArm, variantField } from '../wire/vary.ts'
 import { Problem } from './problem.ts'
 import { Least, walk } from './walk.ts'
 
@@ -16,6 +16,8 @@ export interface ObjectInfo {
   readonly host: string | null
   /** `null` where a policy has scheme make no difference. */
   readonly scheme: string | null
+  /** Of a split whose arms answer differently; `null`: there is none. */
+  readonly arm: string | null
   /** By the names of Vary, lower case: what the request had, as it is compared; `null`: nothing. */
   readonly variant: Record<string, string | null>
   readonly status: number
@@ -139,7 +141,7 @@ function infoOf(object: CachedObject, now: number): ObjectInfo {
     key: object.key,
     url: place?.url ?? null,
     host: place?.host ?? null,
-    scheme: variant.split(' ', 1)[0] || null,
+    ...schemeAndArm(variant),
     variant: Object.fromEntries(names.map((name) => [name, variantField(variant, name) ?? null])),
     status: object.status,
     bytes: object.bytes,

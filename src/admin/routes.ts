@@ -9,7 +9,21 @@ import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
 import { ban, purge } from './purging.ts'
 import { type Route, route } from './route.ts'
-import { BACKEND, BAN, OBJECT, OBJECT_DETAIL, OBJECTS_QUERY, OK, PARAM, POLICY, PURGE, PURGED, TAG, TAGS_QUERY } from './schemas.ts'
+import {
+  BACKEND,
+  BAN,
+  DIRECTOR,
+  OBJECT,
+  OBJECT_DETAIL,
+  OBJECTS_QUERY,
+  OK,
+  PARAM,
+  POLICY,
+  PURGE,
+  PURGED,
+  TAG,
+  TAGS_QUERY,
+} from './schemas.ts'
 
 const NEXT = z.string().nullable().describe('cursor of the next page')
 
@@ -173,9 +187,9 @@ export const ROUTES: readonly Route[] = [
     },
   }),
   route('GET /api/backends', {
-    summary: 'The origin servers by their names.',
-    answer: z.strictObject({ backends: z.array(BACKEND) }),
-    run: (parts) => ({ backends: [...parts.backends.list()] }),
+    summary: 'The origin servers by their names, and the directors before them.',
+    answer: z.strictObject({ backends: z.array(BACKEND), directors: z.array(DIRECTOR) }),
+    run: ({ backends }) => ({ backends: [...backends.list()], directors: [...backends.directors()] }),
   }),
   route('PUT /api/backends/{name}/health', {
     summary: 'Says whether an origin server is asked: healthy, sick, or auto.',

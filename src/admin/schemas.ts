@@ -4,7 +4,7 @@ import { PARAMETERS, type ParamValue } from '../config/params.ts'
 import type { BanInfo } from '../invalidation/invalidation.ts'
 import { BACKEND_COUNTERS } from '../origin/ledger.ts'
 import type { PolicyInfo } from '../policy/policies.ts'
-import { type BackendInfo, HEALTHS } from './backends.ts'
+import { type BackendInfo, type DirectorInfo, HEALTHS } from './backends.ts'
 import type { ObjectDetail, ObjectInfo, ObjectsQuery, TagInfo, TagsQuery } from './inventory.ts'
 import type { PurgeAsked, Purged } from './purging.ts'
 import { queryNumber } from './route.ts'
@@ -31,7 +31,24 @@ export const BACKEND: z.ZodType<BackendInfo> = z.strictObject({
   admin: z.enum(HEALTHS).describe('what an operator said'),
   health: z.enum(['healthy', 'sick']),
   changed: z.number().describe('epoch milliseconds of the last change of its health'),
+  probe: z
+    .strictObject({
+      history: z.string().describe('one letter a probe, newest last: H good, - bad or not made yet'),
+      good: z.int().describe('of the window'),
+      window: z.int(),
+      threshold: z.int(),
+      last: z.string().describe('what came of the last one'),
+    })
+    .nullable()
+    .describe('null where there is none'),
+  ejected: z.int().describe('directors that leave it out for what it answered, of all workers'),
   counters: z.record(z.enum(['happy', 'conn', ...BACKEND_COUNTERS]), z.int()),
+})
+export const DIRECTOR: z.ZodType<DirectorInfo> = z.strictObject({
+  name: z.string().describe('policy.director'),
+  kind: z.string(),
+  members: z.array(z.string()).describe('every backend that it can end at'),
+  healthy: z.int().describe('of them'),
 })
 export const BAN: z.ZodType<BanInfo> = z.strictObject({
   id: z.string(),
@@ -49,6 +66,7 @@ const OBJECT_SHAPE = z.strictObject({
   url: z.string().nullable(),
   host: z.string().nullable(),
   scheme: z.string().nullable().describe('null where a policy has it make no difference'),
+  arm: z.string().nullable().describe('of a split whose arms answer differently'),
   variant: z.record(z.string(), z.string().nullable()).describe('by the names of Vary: what the request had'),
   status: z.int(),
   bytes: z.int().describe('of body, head and index'),

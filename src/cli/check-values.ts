@@ -6,12 +6,13 @@ import { applyParams, Params } from '../config/params.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import { parseListenAddress } from '../listen/address.ts'
 import { trustList } from '../wire/ip.ts'
+import { originBackend } from './origin-backend.ts'
 
 export function checkValues(values: OptionValues): void {
   for (const address of values.listen) checkListen(address)
   for (const block of values.trust) checkTrust(block)
   if (values.admin !== null) adminAddress(values.admin, values.adminToken !== null)
-  if (values.origin !== null) checkOrigin(values.origin)
+  for (const origin of values.origin ?? []) originBackend(origin, values)
   applyParams(new Params(resolveSettings({ preset: values.preset })), values.params)
   if (values.watch && values.policy === null)
     throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })
@@ -39,20 +40,4 @@ function checkTrust(block: string): void {
       how: 'write it as 10.0.0.0/8, 192.0.2.1 or fd00::/8',
     })
   }
-}
-
-/** Never shows user and password. */
-function checkOrigin(origin: string): void {
-  const shown = JSON.stringify(origin.replace(/\/\/[^/?#]*@/, '//***@'))
-  const complain = (why: string, how: string): never => {
-    throw new ConfigError({ what: `the origin ${shown} cannot be used`, why, how })
-  }
-  const url = URL.canParse(origin) ? new URL(origin) : null
-  if (url?.protocol === 'https:')
-    complain('TLS to the origin is not there yet', `give its http:// address, or put a TLS client such as stunnel between`)
-  if (url === null || url.protocol !== 'http:') complain('it is not a URL that starts with http://', 'write it as http://host:port')
-  else if (url.username !== '' || url.password !== '')
-    complain('it holds user and password', 'leave them out; what clients send is forwarded')
-  else if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    complain('it has a path, query or fragment, but an origin is a server', `leave off what follows ${url.host}`)
 }

@@ -56,7 +56,11 @@ function keyed(prefix: string, rows: object): (readonly [string, OptionRow<unkno
 function textOf({ row, value, origin }: Entry): string {
   if (value !== null && row.secret === true) return '***'
   if (origin === 'default' && row.defaultText !== undefined && (value === null || isEmpty(value))) return row.defaultText
-  return row.kind.show(value).replace(/\/\/[^\s/?#]*@/g, '//***@')
+  return withoutPassword(row.kind.show(value))
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^\s/?#]*@/g, '//***@')
 }
 
 function isEmpty(value: unknown): boolean {
@@ -66,7 +70,8 @@ function isEmpty(value: unknown): boolean {
 function asJson(entries: readonly Entry[], origins: boolean): object {
   const plain = (entry: Entry): unknown => {
     const { row, value, origin } = entry
-    const safe = value !== null && row.secret === true ? '***' : typeof value === 'string' ? textOf(entry) : value
+    const masked = Array.isArray(value) ? value.map((each: unknown) => (typeof each === 'string' ? withoutPassword(each) : each)) : value
+    const safe = value !== null && row.secret === true ? '***' : typeof value === 'string' ? textOf(entry) : masked
     return origins ? { value: safe, origin } : safe
   }
   return Object.fromEntries(entries.map((entry) => [entry.key, plain(entry)]))

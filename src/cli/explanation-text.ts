@@ -59,7 +59,11 @@ function keyLines({ key, variant, class: who }: Explanation): string[] {
   const added = key === null || key.added.length === 0 ? '' : `, with ${key.added.map((part) => JSON.stringify(part)).join(' ')}`
   const named = key === null ? 'none was made' : key.url === null ? `the policy's own${added}` : `${key.host ?? ''}${key.url}${added}`
   const vary = variant.vary.length === 0 ? '' : `, ${varyText(variant.vary)}`
-  return [`key      ${named}`, `variant  ${variant.scheme ?? 'any scheme'}${vary}`, `class    ${who.name}: ${who.why}`]
+  return [
+    `key      ${named}`,
+    `variant  ${variant.scheme ?? 'any scheme'}${armText(variant.arm)}${vary}`,
+    `class    ${who.name}: ${who.why}`,
+  ]
 }
 
 function varyText(vary: readonly VaryValue[]): string {
@@ -156,9 +160,13 @@ function storedLines({ key, stored }: Explanation): string[] {
   return lines.length === 0 ? ['nothing'] : lines
 }
 
-function variantLines({ scheme, vary, selected, object, part, arriving, markers }: StoredVariant): string[] {
+function armText(arm: string | null): string {
+  return arm === null ? '' : `, arm ${arm}`
+}
+
+function variantLines({ scheme, arm, vary, selected, object, part, arriving, markers }: StoredVariant): string[] {
   const names = vary.length === 0 ? '' : `, ${varyText(vary)}`
-  const lines = [`${selected ? '*' : ' '} variant ${scheme ?? 'any scheme'}${names}`]
+  const lines = [`${selected ? '*' : ' '} variant ${scheme ?? 'any scheme'}${armText(arm)}${names}`]
   for (const [what, summary] of Object.entries({ object, part, arriving }))
     if (summary !== null) lines.push(`    ${what}: ${summaryText(summary)}`)
   for (const { type, class: who, left } of markers)

@@ -49,8 +49,7 @@ function addCommand(program: Command, row: CommandRow, isDefault: boolean, aroun
   const operands = row.operands ?? positional.map((option) => ({ placeholder: option.placeholder, prose: describe(option) }))
   for (const { placeholder, prose } of operands) command.argument(`[${placeholder}]`, prose)
   const own = (row.own ?? []).map((option) => ({ option, name: addFlag(command, ownFlags(option), ownProse(option), null) }))
-  const flags = (row.rows ?? []).filter((option) => option.positional !== true)
-  const rows = flags.map((option) => ({
+  const rows = (row.rows ?? []).map((option) => ({
     option,
     name: addFlag(command, flagsOf(option.flag, option.placeholder), describe(option), option.group),
   }))
@@ -68,8 +67,11 @@ function addCommand(program: Command, row: CommandRow, isDefault: boolean, aroun
     const parsed = command.opts<Parsed>()
     if (isDefault) refuseWord(command, given[0])
     const texts: Record<string, readonly string[]> = {}
-    for (const [index, option] of positional.entries()) if (given[index] !== undefined) texts[option.flag] = [given[index]]
     for (const { option, name } of rows) if (parsed[name] !== undefined) texts[option.flag] = parsed[name] === true ? ['on'] : parsed[name]
+    for (const [index, option] of positional.entries()) {
+      const operand = given[index]
+      if (operand !== undefined) texts[option.flag] = [operand, ...(texts[option.flag] ?? [])]
+    }
     const ownOf = new Map(own.map(({ option, name }) => [option.flag, parsed[name]]))
     await action(row, {
       operands: given,

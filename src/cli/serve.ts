@@ -14,6 +14,7 @@ import { EXIT, type ExitCode } from './complaint.ts'
 import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { OPTION_NOTES } from './help.ts'
+import { originBackend } from './origin-backend.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
 
@@ -24,6 +25,7 @@ export const SERVE: CommandRow = {
   examples: [
     ['clearcoat http://localhost:3000', 'the cache on 127.0.0.1:8080 in front of your server'],
     ['clearcoat', 'the same in front of a small demo shop'],
+    ['clearcoat --origin http://a:3000 --origin http://b:3000', 'two servers that take turns, and stand in for each other'],
     ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
     ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
   ],
@@ -42,9 +44,9 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null ? await startDemo() : null
-  const origin = values.origin ?? demo?.url ?? ''
+  const origins = values.origin ?? (demo === null ? [] : [demo.url])
   const policyFile = values.policy ?? demo?.policy ?? null
-  const server = await start(options, origin, policyFile, output).catch(async (error: unknown) => {
+  const server = await start(options, origins, policyFile, output).catch(async (error: unknown) => {
     await demo?.close()
     throw error
   })
@@ -63,7 +65,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   announce(
     {
       version,
-      origin,
+      origin: origins.join(', '),
       demo: demo !== null,
       listen: server.addresses,
       admin: server.admin,
@@ -82,20 +84,21 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
 
 async function start(
   { values, limits, deadlines }: ResolvedOptions,
-  origin: string,
+  origins: readonly string[],
   policyFile: string | null,
   output: Output,
 ): Promise<Server> {
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
   const { compress, compressTypes, compressMin, compressAgain, slice } = values
-  const { preset, name, memory, maxObject, params } = values
+  const { preset, name, memory, maxObject, params, dns } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || values.policy === null
   const { accessLog, eventLog } = output
   return startServer(
     {
-      origin,
+      origin: origins.map((origin) => originBackend(origin, values)),
+      dnsServers: dns,
       listen,
       admin,
       ...(adminToken === null ? {} : { adminToken }),

@@ -14,8 +14,15 @@ export type DurationText = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** The default export of `clearcoat.config.ts`. Relative paths begin at the file's folder. A flag or variable wins over the file. */
 export interface Config {
-  /** The web server behind, as `http://host:port`. */
-  readonly origin?: string
+  /** The web server behind: `http://host:port`, `https://host:port`, `srv+http://service` or `unix:/path`; several take turns and are probed. */
+  readonly origin?: string | readonly string[]
+  /** Files in PEM form, for an `https://` origin. */
+  readonly originCa?: string
+  readonly originCert?: string
+  readonly originKey?: string
+  readonly originInsecure?: boolean
+  /** DNS servers that are asked for the names of origins. */
+  readonly dns?: string | readonly string[]
   readonly listen?: string | readonly string[]
   /** `null` or `'off'`: no admin listener. */
   readonly admin?: string | null

@@ -16,7 +16,6 @@ import {
   secret,
   size,
   sliceSize,
-  text,
   toggle,
   token,
   word,
@@ -51,7 +50,7 @@ export interface OptionRow<T> {
   readonly repeatable?: boolean
   /** Never shown; also read from the file that the variable with `_FILE` behind it names. */
   readonly secret?: boolean
-  /** Given without its flag. */
+  /** May be given without its flag, too. */
   readonly positional?: boolean
   readonly group: OptionGroup
   readonly prose: string
@@ -59,8 +58,15 @@ export interface OptionRow<T> {
 
 /** What the options say, apart from limits and deadlines. */
 export interface OptionValues {
-  /** `http://host:port`; `null`: the demo shop. */
-  readonly origin: string | null
+  /** Backends' URLs, several for a round-robin; `null`: the demo shop. */
+  readonly origin: readonly string[] | null
+  /** Files in PEM form; `null`: the system's authorities, no certificate. */
+  readonly originCa: string | null
+  readonly originCert: string | null
+  readonly originKey: string | null
+  readonly originInsecure: boolean
+  /** Empty: the system's servers. */
+  readonly dns: readonly string[]
   readonly listen: readonly string[]
   /** `null`: no admin listener. */
   readonly admin: string | null
@@ -103,12 +109,58 @@ export const OPTIONS: Rows<OptionValues> = {
   origin: {
     flag: 'origin',
     placeholder: 'ORIGIN',
-    kind: text,
+    kind: optional(list(1, 'http://host:port, several with commas')),
     default: null,
     defaultText: 'a small demo shop',
+    repeatable: true,
     positional: true,
     group: 'Serving',
-    prose: 'the web server behind, as http://host:port',
+    prose: 'the web server behind: http://host:port, https://host:port, srv+http://service or unix:/path; several take turns',
+  },
+  originCa: {
+    flag: 'origin-ca',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'those of the system',
+    group: 'Serving',
+    prose: 'certificates of the authorities that may vouch for an https:// origin',
+  },
+  originCert: {
+    flag: 'origin-cert',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'none',
+    group: 'Serving',
+    prose: 'the certificate that is shown to an https:// origin',
+  },
+  originKey: {
+    flag: 'origin-key',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'none',
+    group: 'Serving',
+    prose: 'the private key of --origin-cert',
+  },
+  originInsecure: {
+    flag: 'origin-insecure',
+    placeholder: '',
+    kind: toggle,
+    default: false,
+    group: 'Serving',
+    prose: 'believe whoever answers as an https:// origin, whatever its certificate says',
+  },
+  dns: {
+    flag: 'dns',
+    placeholder: 'ADDR',
+    kind: list(0, 'addresses of DNS servers such as 10.0.0.53 or [fd00::53]:5353, several with commas'),
+    default: [],
+    defaultText: 'the system’s',
+    repeatable: true,
+    group: 'Serving',
+    prose: 'DNS servers that are asked for the names of origins',
   },
   listen: {
     flag: 'listen',
@@ -332,7 +384,7 @@ export const DEADLINE_OPTIONS: Rows<Deadlines> = {
   sendTotal: deadline('deadline-send-total', 'sendTotal', 'sending one answer, in all'),
   hook: deadline('deadline-hook', 'hook', 'a hook of the policy'),
   connect: deadline('deadline-connect', 'connect', 'connecting to the origin'),
-  firstByte: deadline('deadline-first-byte', 'firstByte', 'the first byte of the origin’s answer'),
+  firstByte: deadline('deadline-first-byte', 'firstByte', 'the first byte of the origin’s answer, and its head from there on'),
   betweenBytes: deadline('deadline-between-bytes', 'betweenBytes', 'between two reads of the origin’s answer'),
   originIdle: deadline('deadline-origin-idle', 'originIdle', 'an idle origin connection'),
   originQueue: deadline('deadline-origin-queue', 'originQueue', 'waiting for a free origin connection'),

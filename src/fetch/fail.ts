@@ -12,6 +12,8 @@ import { BackendResponse } from '../policy/backend-response.ts'
 import { failureStatus } from '../policy/failure-status.ts'
 import { parseCacheControl } from '../wire/cache-control.ts'
 import { reasonPhrase } from '../wire/status.ts'
+import { askAgain } from './again.ts'
+import { goesAgain, goesElsewhere } from './choice.ts'
 import { policyFailure } from './prepare.ts'
 import { DONE, type FetchStep, type NextFetchStep } from './step.ts'
 import { storedFieldLines, withheldFields } from './stored-head.ts'
@@ -24,6 +26,7 @@ const NO_NAMES: readonly string[] = []
 export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   const { deps, init } = fetch
   const { failure } = step
+  if (failure instanceof OriginFailure && (goesElsewhere(fetch, failure) || goesAgain(fetch, failure))) return { step: 'send' }
   // What the origin failed at is counted where it failed.
   if (!(failure instanceof OriginFailure)) deps.counters.add(C.fetch_failed)
   const stale = init.stale
@@ -57,14 +60,12 @@ function serveStale(fetch: FetchTransaction, failure: RequestFailure | OriginFai
 }
 
 function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, action: Action): FetchStep {
+  fetch.deny(beresp)
   switch (action.type) {
     case 'deliver':
       return give(fetch, step, beresp, fetch.init.policy.compiled.hooks.backendError !== null)
     case 'retry':
-      if (fetch.retries >= fetch.deps.settings.limits.retries) return give(fetch, step, written(fetch, beresp))
-      fetch.retries++
-      if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
-      return { step: 'prepare' }
+      return askAgain(fetch) ?? give(fetch, step, written(fetch, beresp))
     case 'abandon':
       return give(fetch, step, written(fetch, beresp))
     default:
@@ -178,7 +179,7 @@ function blank(fetch: FetchTransaction, step: FailStep): BackendResponse {
       contentRange: 'none',
       framing: 'length',
     },
-    backend: '',
+    backend: fetch.backend?.url ?? '',
     was304: false,
     uncacheable: false,
   })

@@ -1,5 +1,6 @@
 /** Makes the request towards the origin from the client's, and lets `backendFetch` look at it. */
 import type { Action } from '../../vcl-ts/actions.ts'
+import { type BackendChoice, backendsOf } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { RequestFailure } from '../errors.ts'
@@ -52,7 +53,8 @@ export function policyFailure(fetch: FetchTransaction, action: Action): RequestF
 function newBereq(fetch: FetchTransaction): BackendRequest {
   const { init, deps } = fetch
   const { request } = init
-  const backend = request.backend ?? init.policy.backend ?? deps.defaultBackend
+  const choice = request.backend ?? init.policy.backend ?? deps.defaultBackend
+  const backend = choice?.type === 'backend' ? choice : null
   const { deadlines } = deps.settings
   const headers = request.headers.clone()
   let method = request.method
@@ -71,12 +73,12 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
   }
   if (init.kind === 'refresh') forgetPerson(fetch, headers)
   headers.removeRaw('expect')
-  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', backend?.host ?? 'localhost')
+  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', hostOf(choice))
   return new BackendRequest({
     method,
     url: request.url,
     headers,
-    backend,
+    backend: choice,
     connectTimeout: backend?.connectTimeout ?? deadlines.connect,
     firstByteTimeout: backend?.firstByteTimeout ?? deadlines.firstByte,
     betweenBytesTimeout: backend?.betweenBytesTimeout ?? deadlines.betweenBytes,
@@ -88,6 +90,11 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
     authorized: request.authorized && headers.hasLower('authorization'),
     id: request.id,
   })
+}
+
+/** For a request that names none. */
+function hostOf(choice: BackendChoice | null): string {
+  return (choice === null ? undefined : backendsOf(choice)[0]?.authority) ?? 'localhost'
 }
 
 /** A fetch that may be stored is a GET, unless a policy kept the body that goes with the request's own method; HEAD is forwarded as HEAD where the preset says so, and then serves this request alone. */

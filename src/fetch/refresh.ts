@@ -29,7 +29,7 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
     reason: response.reason,
     headers: response.headers,
     ...life,
-    backend: fetch.bereq?.backend?.url ?? '',
+    backend: fetch.backend?.url ?? '',
     was304: true,
     uncacheable: false,
   })
@@ -42,6 +42,7 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
 }
 
 function after(fetch: FetchTransaction, response: OriginResponse, stale: CachedObject, action: Action): FetchStep {
+  if (fetch.context !== null) fetch.deny(fetch.context.beresp)
   switch (action.type) {
     case 'merge':
       return merged(response, merge304(stale.headers, response.headers))

@@ -12,7 +12,9 @@ import { BackendResponse } from '../policy/backend-response.ts'
 import { strongMatch } from '../wire/entity-tag.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { parseContentRange } from '../wire/range.ts'
-import { askPlain } from './again.ts'
+import { retryAfter } from '../wire/retry-after.ts'
+import { askAgain, askPlain } from './again.ts'
+import { goesElsewhere } from './choice.ts'
 import { freshness } from './freshness.ts'
 import { policyFailure } from './prepare.ts'
 import { giveUpSlices, judgeSlice, manifestBefore, sliceFailed, wishOf } from './slicing.ts'
@@ -21,16 +23,24 @@ import { type FetchStep, failWith, type Merged, type NextFetchStep } from './ste
 import { asksToBeAssembled } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 
+/** Seconds for which a backend may ask that it be left alone. */
+const LONGEST_REST = 300
+
 /** RFC 5861 §4. */
 const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 export function respond(fetch: FetchTransaction, response: OriginResponse, body: Body | null, merged: Merged | null): NextFetchStep {
   const { init } = fetch
   const stale = init.stale
+  if (response.status === 503 || response.status === 429) rest(fetch, response)
+  if (ERRORS.has(response.status) && merged === null && goesElsewhere(fetch, null)) {
+    fetch.cancelCall()
+    return { step: 'send' }
+  }
   if (merged === null) stripHopByHop(response.headers, 'response')
   if (merged === null && response.status === 304 && init.kind !== 'pass' && fetch.context?.beresp?.was304 !== true)
     return failWith(new RequestFailure('unexpected_304'))
-  if (ERRORS.has(response.status) && stale !== null && outlivesError(fetch, stale)) {
+  if ((ERRORS.has(response.status) || isRefusedRefresh(fetch, response)) && stale !== null && outlivesError(fetch, stale)) {
     fetch.cancelCall()
     return failWith(new RequestFailure('origin_error', `the origin answered ${response.status}`, true))
   }
@@ -42,6 +52,22 @@ export function respond(fetch: FetchTransaction, response: OriginResponse, body:
     return failWith(new RequestFailure('unexpected_206'))
   }
   return ask(fetch, response, body, merged)
+}
+
+/** Who asks too often in the background has got nothing to replace the object with, and its clients no reason to hear of it. */
+function isRefusedRefresh({ init }: FetchTransaction, { status }: OriginResponse): boolean {
+  return status === 429 && init.kind === 'refresh'
+}
+
+/** What the backend asks for by `Retry-After`, within reason: so long it is not asked to refresh this. */
+function rest(fetch: FetchTransaction, { headers }: OriginResponse): void {
+  const { deps, backend, chosen, init } = fetch
+  const seconds = retryAfter(headers.getLower('retry-after'), deps.clock.wall())
+  if (seconds === null || backend === null) return
+  const ms = Math.min(seconds, LONGEST_REST) * 1000
+  // Behind a director others may do it meanwhile.
+  if (chosen === null) fetch.rest = ms
+  else deps.directors.deny(backend, init.request.key, ms, true)
 }
 
 function sliced(fetch: FetchTransaction, wish: SliceWish, response: OriginResponse, body: Body | null): NextFetchStep {
@@ -118,7 +144,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     keep: life.keep,
     age: life.age,
     control: life.control,
-    backend: fetch.bereq?.backend?.url ?? '',
+    backend: fetch.backend?.url ?? '',
     was304: merged !== null,
     tags: readTags(headers, fetch.deps.settings.tagFields),
     uncacheable: init.kind === 'pass',
@@ -146,6 +172,7 @@ function after(
   merged: Merged | null,
   action: Action,
 ): FetchStep {
+  fetch.deny(beresp)
   switch (action.type) {
     case 'deliver':
       return { step: 'receive', response, body, beresp, merged, hitForPass: null }
@@ -153,10 +180,7 @@ function after(
       return { step: 'receive', response, body, beresp, merged, hitForPass: action.ttl }
     case 'retry':
       fetch.cancelCall()
-      if (fetch.retries >= fetch.deps.settings.limits.retries) return failWith(new RequestFailure('too_many_retries'))
-      fetch.retries++
-      if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
-      return { step: 'prepare' }
+      return askAgain(fetch) ?? failWith(new RequestFailure('too_many_retries'))
     case 'abandon':
       fetch.cancelCall()
       return failWith(new RequestFailure('abandoned'))

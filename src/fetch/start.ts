@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { ReplayBody } from '../body/replay.ts'
@@ -15,7 +16,9 @@ import type { FillBudget } from '../object/fill-budget.ts'
 import type { Manifest } from '../object/manifest.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
+import type { Directors } from '../origin/directors/directors.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { runFetch } from './machine.ts'
 import type { Recompressor } from './recompressing.ts'
@@ -32,10 +35,11 @@ export interface FetchDeps {
   readonly table: ObjectTable
   readonly fillBudget: FillBudget
   readonly unsliced: Unsliced
-  readonly defaultBackend: Backend | null
+  readonly defaultBackend: BackendChoice | null
   originOf(backend: Backend): Origin
   /** `null`: what is stored stays as it is. */
   readonly recompressor: Recompressor | null
+  readonly directors: Directors
 }
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
@@ -60,8 +64,10 @@ export interface FetchRequest {
   readonly body: ReplayBody | null
   /** Goes to the origin with its own method and body though its answer may be stored: a policy kept the body, and the key holds both. */
   readonly ownMethod: boolean
-  readonly backend: Backend | null
+  readonly backend: BackendChoice | null
   readonly key: string
+  /** Whose it is, for directors that tell clients apart. */
+  readonly identity: string
   readonly credentialed: boolean
   readonly authorized: boolean
   /** The request's own `no-store`, where it is honoured. */
@@ -71,6 +77,8 @@ export interface FetchRequest {
   /** Token of a protocol change to ask for (pipe). */
   readonly upgrade: string | null
   readonly id: string
+  /** The ends of the client's connection; its own address as `client.ip` shows it. */
+  client(): ClientEnds
   /** The key of another URL of the same host, for invalidation (RFC 9111 §4.4). */
   keyOf(url: string): string
   /** The variant that this request selects. */

@@ -1,21 +1,26 @@
 /** One fetch: what it was asked for, where it stands, and what it owes to the claim, the origin call and the filling. */
 import type { Socket } from 'node:net'
+import type { Backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body, BodyEnd } from '../body/body.ts'
 import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
-import { RequestFailure } from '../errors.ts'
+import { type FaultCode, RequestFailure } from '../errors.ts'
 import { Filling, type FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
+import type { RetryBudget } from '../origin/budget.ts'
+import type { Chosen } from '../origin/directors/choice.ts'
 import { type OriginCall, OriginFailure, type OriginObserver, type OriginResponse } from '../origin/exchange.ts'
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
+import type { BackendResponse } from '../policy/backend-response.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import type { Compression } from './compressing.ts'
 import { runFetch } from './machine.ts'
+import { Pace } from './pace.ts'
 import type { FoundSlice } from './slicing.ts'
 import type { FetchDeps, FetchHandle, FetchInit, FetchObserver, FetchResult } from './start.ts'
 import { failWith } from './step.ts'
@@ -23,6 +28,9 @@ import { failWith } from './step.ts'
 /** First pause after a refresh failed, and the longest, in milliseconds; it doubles in between. */
 const RETRY_FIRST = 1000
 const RETRY_LONGEST = 30_000
+
+/** Failures that tell nothing of the origin server. */
+const NOT_ITS_OWN: ReadonlySet<FaultCode> = new Set(['cancelled', 'pool_full', 'unhealthy', 'request_refused', 'request_body_failed'])
 
 /** Methods whose stored answers a conditional request confirms. */
 const CONFIRMS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY'])
@@ -42,6 +50,22 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** The stale object is of no use for a conditional request any more. */
   plain = false
   call: OriginCall | null = null
+  /** Asked last. */
+  backend: Backend | null = null
+  /** The same where a director chose it. */
+  chosen: Chosen | null = null
+  /** Chosen already for the next attempt. */
+  next: Chosen | null = null
+  wentElsewhere = false
+  wentAgain = false
+  /** For directors not to choose again, if another one can be had. */
+  avoid: Backend | null = null
+  /** What a retry under way was paid from. */
+  spent: RetryBudget | null = null
+  /** The backend's own Host in place of the request's. */
+  hostSet: { readonly from: string; readonly to: string } | null = null
+  /** Milliseconds for which the backend does not want to be asked again. */
+  rest = 0
   requestTime = 0
   /** When the head of the answer was here; monotonic milliseconds. */
   responseTime = 0
@@ -54,6 +78,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
   whenWhole: (() => void) | null = null
   #alone: Timer | null = null
+  #pace: Pace | null = null
   #ended = false
   #asks = true
   #inFlight = true
@@ -98,6 +123,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
+    if (this.chosen !== null || this.spent !== null) this.#came(response.status)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
     if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(
@@ -124,7 +150,14 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   failed(failure: OriginFailure): void {
     this.call = null
+    if (this.chosen !== null && !NOT_ITS_OWN.has(failure.code)) this.chosen.failed()
     if (!this.#ended) runFetch(this, failWith(failure))
+  }
+
+  /** A hook may not want the backend that it has heard of to be asked for this again. */
+  deny({ denial }: BackendResponse): void {
+    const { backend, deps, init } = this
+    if (denial > 0 && backend !== null) deps.directors.deny(backend, init.request.key, denial * 1000, false)
   }
 
   /** What arrives, for all who read it. */
@@ -145,7 +178,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     const { filling } = this
     if (filling === null) return
     filling.fill(body)
-    if (!filling.ended && !filling.wanted) this.watchAlone()
+    if (filling.ended) return
+    const { settings, clock } = this.deps
+    if (this.keeping) this.#pace = new Pace(filling, settings, clock, this.#drips)
+    if (!filling.wanted) this.watchAlone()
   }
 
   /** The request has its answer; nothing is told to it any more. */
@@ -172,7 +208,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** The stale object stays; it is asked for again after a pause that grows. */
   postpone(stale: CachedObject): void {
-    const pause = Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST)
+    const pause = Math.max(Math.min(RETRY_FIRST * 2 ** stale.failures, RETRY_LONGEST), this.rest)
     this.deps.table.postpone(stale, Math.min(stale.failures + 1, 10), this.deps.clock.now() + pause)
   }
 
@@ -198,6 +234,15 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     })
   }
 
+  /** A body that drips is theirs who read it, and is not stored: the next request fetches anew. */
+  readonly #drips = (): void => {
+    const { filling, object } = this
+    if (filling === null || object === null || !this.keeping) return
+    this.keeping = false
+    this.deps.table.discard(object)
+    if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
+  }
+
   keeping = false
 
   oversize(): void {
@@ -216,6 +261,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   filled(end: BodyEnd, stored: StoredBody | null): void {
     this.#alone?.cancel()
     this.#alone = null
+    this.#pace?.stop()
+    this.#pace = null
     this.call = null
     const { object } = this
     if (object === null) return
@@ -236,6 +283,17 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     }
     this.whenWhole?.()
     this.#land()
+  }
+
+  /** For whoever chose the backend, and what a retry costs: one that was answered costs nothing. */
+  #came(status: number): void {
+    if (status >= 500) {
+      this.chosen?.failed()
+      return
+    }
+    this.chosen?.succeeded()
+    this.spent?.refund()
+    this.spent = null
   }
 
   /** Nothing of it can come into the table any more. */

@@ -49,9 +49,11 @@ export class Finding {
 
   #inSlot(head: Head, slot: Slot, lookup: Lookup): Found {
     const marker = slot.marker(lookup.credentialed)
-    const filling = slot.filling
-    if (filling !== null && !lookup.ignoreBusy && lookup.judge(filling) === 'fresh') return this.#hit(filling, 'fresh', null)
-    const whole = slot.whole
+    const { filling, whole } = slot
+    if (filling !== null && !lookup.ignoreBusy && lookup.judge(filling) === 'fresh') {
+      // What refreshes an object in grace may yet hang or break off.
+      if (whole === null || lookup.judge(whole) !== 'grace') return this.#hit(filling, 'fresh', null)
+    }
     if (whole !== null) {
       const freshness = lookup.judge(whole)
       if (freshness === 'fresh') return this.#hit(whole, 'fresh', null)

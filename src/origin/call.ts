@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import { C, type Counters } from '../counters.ts'
+import type { Dial } from './dial.ts'
 import type { OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from './exchange.ts'
 import type { Connection } from './http1/connection.ts'
 import type { ConnectionCall } from './http1/contract.ts'
@@ -25,7 +26,9 @@ export class Call implements OriginCall, ConnectionCall {
   readonly #keeper: CallKeeper
   #over = false
   #retried = false
-  /** The connection it is on, or that is being opened for it. */
+  /** The connection that is being made for it. */
+  dial: Dial | null = null
+  /** The connection it is on. */
   connection: Connection | null = null
   /** Whether that connection had served others before. */
   reused = false
@@ -41,11 +44,15 @@ export class Call implements OriginCall, ConnectionCall {
     this.#keeper = keeper
   }
 
+  get path(): string {
+    return pathOf(this.request.target)
+  }
+
   cancel(): void {
     if (this.#over) return
-    const connection = this.connection
-    if (connection?.waiting === this) connection.waiting = null
-    connection?.abandon(this)
+    if (this.dial !== null) this.dial.waiting = null
+    this.dial = null
+    this.connection?.abandon(this)
     if (this.#over) return
     this.#over = true
     this.connection = null
@@ -99,6 +106,7 @@ export class Call implements OriginCall, ConnectionCall {
     this.#over = true
     this.connection = null
     this.#count(failure)
+    failure.resent = this.#retried
     this.#observer.failed(failure)
   }
 
@@ -108,4 +116,9 @@ export class Call implements OriginCall, ConnectionCall {
     this.#keeper.counters.reason('fetch_fail', failure.code)
     this.#keeper.ledger.countFailure(failure.code)
   }
+}
+
+export function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import type { OriginFailureCode } from '../errors.ts'
+import type { ClientEnds } from './proxy-header.ts'
 
 export type { OriginFailureCode } from '../errors.ts'
 
@@ -12,7 +13,7 @@ export type { OriginFailureCode } from '../errors.ts'
 export interface OriginDeadlines {
   /** From dispatch to a usable connection; queueing apart. */
   readonly connect: number
-  /** From the request's last byte written (or its head, while a body is still under way) to the answer's first. */
+  /** From the request's last byte written (or its head, while a body is still under way) to the answer's first; and from there to the end of its head. */
   readonly firstByte: number
   /** Between two reads of the answer. */
   readonly betweenBytes: number
@@ -31,6 +32,8 @@ export interface OriginRequest {
   /** Asks for `Connection: upgrade` with this token; a 101 is then an answer, else it is a failure. */
   readonly upgrade: string | null
   readonly deadlines: OriginDeadlines
+  /** Both ends of the connection of the client who asks; `null`: nobody does. */
+  readonly client: (() => ClientEnds) | null
   /**
    * Whether the request may be sent again on a new connection when a reused one died before any byte of the answer
    * (idempotent method, and no body byte consumed that cannot be replayed).
@@ -67,6 +70,8 @@ export class OriginFailure extends Error {
   readonly code: OriginFailureCode
   /** Whether no byte of this request can have been acted upon, so that another attempt is safe for any method. */
   readonly untouched: boolean
+  /** Whether the request had been sent on another connection before. */
+  resent = false
 
   constructor(code: OriginFailureCode, detail: string, untouched: boolean = false) {
     super(detail)

@@ -2,27 +2,35 @@
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import { C, type Counters } from '../counters.ts'
-import { Call, type CallKeeper } from './call.ts'
+import { Call, type CallKeeper, pathOf } from './call.ts'
 import { Deadline } from './deadline.ts'
+import { Dial, type DialOptions, type DialOwner } from './dial.ts'
 import { type Origin, type OriginCall, OriginFailure, type OriginObserver, type OriginRequest } from './exchange.ts'
 import { Connection, type ConnectionOwner } from './http1/connection.ts'
-import type { ConnectionOptions } from './http1/contract.ts'
+import type { ConnectionOptions, Line } from './http1/contract.ts'
 import { requestHead } from './http1/request-head.ts'
 import { type AdminHealth, Ledger, type LedgerCells } from './ledger.ts'
+import type { RouteUser } from './named-route.ts'
+import { CallQueue, reserve } from './queue.ts'
 
 export interface PoolOptions {
   readonly name: string
   readonly hostHeader: string
   readonly connection: ConnectionOptions
+  /** How connections are made; `null`: never, there is no server. */
+  readonly dial: DialOptions | null
   /** Connections at a time, tunnels included; the settings may allow fewer. */
   readonly maxConnections: number
+  /** Requests that may wait for one, and for how many seconds; `null`: as the settings say. */
+  readonly waitLimit: number | null
+  readonly waitTimeout: number | null
   readonly settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly clock: Clock
   readonly counters: Counters
   readonly cells: LedgerCells
 }
 
-export class Pool implements Origin, ConnectionOwner, CallKeeper {
+export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, RouteUser {
   readonly name: string
   readonly hostHeader: string
   readonly counters: Counters
@@ -30,10 +38,10 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   readonly #options: PoolOptions
   /** Last released last. */
   readonly #idle: Connection[] = []
-  /** In order of arrival. */
-  readonly #queue = new Set<Call>()
+  readonly #queue = new CallQueue()
   readonly #queueDeadline: Deadline
   readonly #connections = new Set<Connection>()
+  readonly #dials = new Set<Dial>()
   #closing = false
   #stopped = false
 
@@ -50,7 +58,7 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     let head = ''
     let refusal: Error | null = null
     try {
-      head = requestHead(request)
+      head = requestHead(request, this.#options.connection.single)
     } catch (error) {
       refusal = error instanceof Error ? error : new Error(String(error))
     }
@@ -61,14 +69,19 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     return call
   }
 
-  /** Who waits for a connection to what is sick now fails at once; what is under way goes on. */
+  /** Requests under way and waiting, tunnels included. */
+  get load(): number {
+    return this.#connections.size + this.#dials.size - this.#idle.length + this.#queue.size
+  }
+
   setHealth(health: AdminHealth): void {
     this.ledger.setHealth(health, this.#options.clock.wall())
-    if (this.ledger.happy) return
-    for (const call of [...this.#queue]) {
-      this.#queue.delete(call)
-      this.#unhealthy(call)
-    }
+    if (!this.ledger.allowed) this.refuseQueue()
+  }
+
+  /** It is sick now: who waits for a connection fails at once; what is under way goes on. */
+  refuseQueue(): void {
+    for (const call of this.#queue.clear()) this.#unhealthy(call)
   }
 
   close(): void {
@@ -80,45 +93,69 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   stop(): void {
     this.#stopped = true
     this.close()
-    for (const call of [...this.#queue]) {
-      this.#queue.delete(call)
-      call.failed(stopped(), false)
-    }
+    for (const call of this.#queue.clear()) call.failed(stopped(), false)
     this.#queueDeadline.close()
     for (const connection of [...this.#connections]) connection.stop()
+    for (const dial of [...this.#dials]) dial.stop()
+  }
+
+  // --- what its route asks
+
+  get inUse(): boolean {
+    return this.#connections.size + this.#dials.size > 0
+  }
+
+  keepOnly(places: ReadonlySet<string>): void {
+    for (const connection of [...this.#connections]) if (!places.has(connection.place.name)) connection.retire()
   }
 
   // --- what a call asks
 
   retry(call: Call): void {
-    this.#connect(call)
+    if (this.#options.dial !== null) this.#connect(call, this.#options.dial)
   }
 
   forget(call: Call): void {
     this.#queue.delete(call)
   }
 
-  // --- what a connection tells
+  // --- what the making of a connection tells
 
-  connected(connection: Connection): void {
+  connected(dial: Dial, line: Line): void {
+    this.#dials.delete(dial)
     this.counters.add(C.backend_conn)
-    const call = connection.waiting as Call | null
-    connection.waiting = null
+    const call = dial.waiting as Call | null
+    const connection = new Connection(this.#options.connection, this, line)
+    this.#connections.add(connection)
     if (call === null) {
-      this.#offer(connection)
+      // What was said in somebody's name is of no use to others.
+      if (this.#options.connection.single) connection.destroy()
+      else this.#offer(connection)
       return
     }
-    if (this.#start(connection, call, false)) return
+    call.dial = null
+    const started = this.#start(connection, call, false)
+    // The name has moved on meanwhile.
+    if (this.#options.dial?.route.leadsTo(line.place) === false) connection.retire()
+    if (started) return
     call.failed(new OriginFailure('malformed_head', 'bytes from the origin before any request', true), false)
   }
 
-  connectFailed(connection: Connection, failure: OriginFailure): void {
+  passedOver(failure: OriginFailure): void {
     this.counters.add(C.backend_fail)
     this.ledger.countFailedConnection(failure.code)
-    const call = connection.waiting as Call | null
-    connection.waiting = null
-    call?.failed(failure, false)
   }
+
+  dialFailed(dial: Dial, failure: OriginFailure): void {
+    this.#dials.delete(dial)
+    if (failure.code !== 'cancelled') this.passedOver(failure)
+    const call = dial.waiting as Call | null
+    if (call !== null) call.dial = null
+    call?.failed(failure, false)
+    this.#left()
+  }
+
+  // --- what a connection tells
 
   released(connection: Connection): void {
     this.counters.add(C.backend_recycle)
@@ -126,16 +163,20 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   }
 
   closed(connection: Connection): void {
-    this.ledger.connections--
     this.#connections.delete(connection)
     const at = this.#idle.lastIndexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
-    const call = connection.waiting as Call | null
-    connection.waiting = null
-    call?.failed(new OriginFailure('connect_failed', 'the connection closed before it could be used', true), false)
-    while (this.#queue.size > 0 && this.ledger.connections < this.#limit) {
+    this.#left()
+  }
+
+  /** A place is free. */
+  #left(): void {
+    this.ledger.connections--
+    const { dial } = this.#options
+    while (dial !== null && this.ledger.connections < this.#limit) {
       const next = this.#shift()
-      if (next !== null) this.#connect(next)
+      if (next === null) return
+      this.#connect(next, dial)
     }
   }
 
@@ -146,34 +187,39 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
       call.failed(stopped(), false)
       return
     }
-    if (!this.ledger.happy) {
+    const { dial } = this.#options
+    if (!this.ledger.allowed || dial === null) {
       this.#unhealthy(call)
       return
     }
-    for (;;) {
-      const connection = this.#idle.pop()
-      if (connection === undefined) break
-      if (this.#start(connection, call, true)) return
+    const crowds = this.#crowds(call)
+    if (!crowds) {
+      for (;;) {
+        const connection = this.#idle.pop()
+        if (connection === undefined) break
+        if (this.#start(connection, call, true)) return
+      }
+      if (this.ledger.connections < this.#limit) {
+        this.#connect(call, dial)
+        return
+      }
     }
-    if (this.ledger.connections < this.#limit) {
-      this.#connect(call)
-      return
-    }
-    const { limits } = this.#options.settings
-    if (this.#queue.size >= limits.originQueue) {
+    const { settings, waitLimit } = this.#options
+    const places = waitLimit ?? settings.limits.originQueue
+    if (this.#queue.full(places, crowds)) {
       this.#countBusy()
       call.failed(new OriginFailure('pool_full', `${this.#queue.size} requests wait for ${this.name}`, true), false)
       return
     }
     call.waitsSince = this.#options.clock.now()
-    this.#queue.add(call)
+    this.#queue.add(call, crowds)
     this.#watchQueue(call.waitsSince)
   }
 
   #start(connection: Connection, call: Call, reused: boolean): boolean {
     call.connection = connection
     call.reused = reused
-    if (!connection.start(call)) {
+    if (!connection.start(call, reused)) {
       call.connection = null
       return false
     }
@@ -183,28 +229,42 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
     return true
   }
 
-  #connect(call: Call): void {
+  #connect(call: Call, options: DialOptions): void {
     this.ledger.connections++
     call.reused = false
-    const connection = new Connection(this.#options.connection, this, call)
-    this.#connections.add(connection)
-    call.connection = connection
+    call.connection = null
+    const dial = new Dial(options, this, call)
+    this.#dials.add(dial)
+    call.dial = dial
+    dial.begin()
   }
 
   /** Gives a free connection to whoever waits longest, or keeps it. */
   #offer(connection: Connection): void {
+    this.#idle.push(connection)
     const next = this.#shift()
-    if (next === null) {
-      if (this.#closing) connection.destroy()
-      else this.#idle.push(connection)
-    } else if (!this.#start(connection, next, true)) this.#connect(next)
+    const { dial } = this.#options
+    if (next === null && !this.#closing) return
+    this.#idle.pop()
+    if (next === null) connection.destroy()
+    else if (!this.#start(connection, next, true) && dial !== null) this.#connect(next, dial)
   }
 
   #shift(): Call | null {
-    if (this.#queue.size === 0) return null
-    const next = this.#queue.values().next().value ?? null
-    if (next !== null) this.#queue.delete(next)
-    return next
+    return this.#queue.size === 0 ? null : this.#queue.shift((call) => this.#crowds(call))
+  }
+
+  /**
+   * Whether few connections are left and half of all serve the call's path already: one slow path must not take those from the others.
+   * What is asked behind the path (`?`) makes no difference.
+   */
+  #crowds({ path }: Call): boolean {
+    const limit = this.#limit
+    if (this.ledger.connections - this.#idle.length < limit - reserve(limit) || reserve(limit) === 0) return false
+    let same = 0
+    for (const { target } of this.#connections) if (target !== null && pathOf(target) === path) same++
+    for (const { waiting } of this.#dials) if ((waiting as Call | null)?.path === path) same++
+    return same * 2 >= limit
   }
 
   get #limit(): number {
@@ -219,25 +279,25 @@ export class Pool implements Origin, ConnectionOwner, CallKeeper {
   #unhealthy(call: Call): void {
     this.counters.add(C.backend_unhealthy)
     this.ledger.count('unhealthy')
-    call.failed(new OriginFailure('unhealthy', `${this.name} is marked sick`, true), false)
+    const why = this.#options.dial === null ? 'there is no server behind this backend' : `${this.name} is marked sick`
+    call.failed(new OriginFailure('unhealthy', why, true), false)
   }
 
   /** Wakes when whoever waits longest has waited too long. */
   #watchQueue(now: number): void {
-    const first = this.#queue.values().next().value
-    if (first !== undefined) this.#queueDeadline.set(first.waitsSince + this.#longestWait - now)
+    const { since } = this.#queue
+    if (since !== null) this.#queueDeadline.set(since + this.#longestWait - now)
   }
 
   get #longestWait(): number {
-    return this.#options.settings.deadlines.originQueue * 1000
+    const { settings, waitTimeout } = this.#options
+    return (waitTimeout ?? settings.deadlines.originQueue) * 1000
   }
 
   #expireQueue(): void {
     const now = this.#options.clock.now()
     const longest = this.#longestWait
-    for (const call of this.#queue) {
-      if (call.waitsSince + longest > now) break
-      this.#queue.delete(call)
+    for (const call of this.#queue.expire(now - longest)) {
       this.#countBusy()
       call.failed(new OriginFailure('pool_full', `no connection to ${this.name} in ${longest / 1000} s`, true), false)
     }

@@ -95,9 +95,14 @@ class JoinedTunnel implements Tunnel {
     this.#deadline.close()
     for (const socket of [this.#a.from, this.#b.from]) {
       // A reset while a shutdown is under way is refused by the system, and the socket would stay for ever.
-      if (type === 'broken' && !socket.writableEnded) socket.resetAndDestroy()
+      // TLS and Unix sockets know no reset.
+      if (type === 'broken' && !socket.writableEnded && canReset(socket)) socket.resetAndDestroy()
       else socket.destroy()
     }
     this.done?.({ type, fromA: this.#a.bytes, fromB: this.#b.bytes })
   }
+}
+
+function canReset(socket: Socket): boolean {
+  return socket.remoteAddress !== undefined && !('encrypted' in socket)
 }

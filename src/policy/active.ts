@@ -1,6 +1,6 @@
 /** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, type Watch } from '../../vcl-ts/run.ts'
 import type { Clock, Timer } from '../clock.ts'
@@ -25,8 +25,8 @@ export class ActivePolicy {
   readonly honoursClient: boolean
   /** Whether a refresh client's no-cache counts whatever the preset says: the step `reqCacheControl` is on. */
   readonly honoursRefresh: boolean
-  /** The default backend of the policy, if it names any. */
-  readonly backend: Backend | null
+  /** The default backend of the policy, or director, if it names any. */
+  readonly backend: BackendChoice | null
   /** Lets a promise of a hook take as long as hooks may. */
   readonly limit: Limit
   readonly sources: PolicySources

@@ -1,6 +1,6 @@
 /** The noun `bereq`: the request towards the origin, a copy that the client side cannot reach any more. */
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Bereq } from '../../vcl-ts/context.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { RequestLine } from './request-line.ts'
 
@@ -8,7 +8,7 @@ export interface BackendRequestInit {
   readonly method: string
   readonly url: string
   readonly headers: HeaderMap
-  readonly backend: Backend | null
+  readonly backend: BackendChoice | null
   readonly connectTimeout: number
   readonly firstByteTimeout: number
   readonly betweenBytesTimeout: number
@@ -23,7 +23,7 @@ export interface BackendRequestInit {
 
 export class BackendRequest extends RequestLine implements Bereq {
   readonly headers: HeaderMap
-  backend: Backend | null
+  backend: BackendChoice | null
   connectTimeout: number
   firstByteTimeout: number
   betweenBytesTimeout: number

@@ -50,6 +50,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   readonly was304: boolean
   /** Whether `staleIfError` was set by directive or policy. */
   staleIfErrorExplicit: boolean
+  /** Seconds for which the backend is not to be asked for this again. */
+  denial = 0
   /** For `backendError`: the page that it makes, and what went wrong in a client's words. */
   body: string | Uint8Array = ''
   detail = ''
@@ -142,6 +144,10 @@ export class BackendResponse extends StatusLine implements Beresp {
   /** As `filters`; `null`: there are none. */
   get filterList(): readonly FilterSource[] | null {
     return this.#filters === null || this.#filters.length === 0 ? null : this.#filters
+  }
+
+  deny(time: Duration): void {
+    this.denial = Math.max(0, seconds(time))
   }
 
   get control(): ResponseControl {

@@ -1,7 +1,7 @@
 /** The noun `req`: the one canonical request that key, policy and forwarded bytes are made from. */
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import type { OriginalRequest, Req } from '../../vcl-ts/context.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { isSliceSize, LARGEST_SLICE, SMALLEST_SLICE } from '../../vcl-ts/slice.ts'
 import { requestCacheControl } from '../wire/cache-control.ts'
@@ -39,7 +39,7 @@ export class ClientRequest extends RequestLine implements Req {
   readonly headers: HeaderMap
   readonly hasBody: boolean
   readonly upgrade: string | null
-  backend: Backend | null = null
+  backend: BackendChoice | null = null
   hashAlwaysMiss = false
   hashIgnoreBusy = false
   hashIgnoreVary = false

@@ -1,7 +1,7 @@
 /** The policies at hand: the one in use, those before it that can be used again, and when each of them ends. */
 import { basename, extname } from 'node:path'
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
 import type { Clock } from '../clock.ts'
@@ -33,6 +33,8 @@ export interface PoliciesDeps {
   /** Of a hook's promise, in seconds. */
   readonly deadline: () => number
   readonly log: EventLog
+  /** Throws when a backend that a policy names cannot be used. */
+  readonly vet: (backend: BackendChoice) => void
   /** Told of every hook's decision; `null` costs nothing. */
   readonly observe: DecisionObserver | null
 }
@@ -64,13 +66,15 @@ export class Policies {
   /** Where transactions are counted for other threads to see, by the policies' numbers. */
   #cells: Float64Array | null = null
   #marks = 0
+  #changed: () => void = () => {}
 
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
     this.#deps = deps
-    const { decisions, clock, deadline, observe } = deps
+    const { decisions, clock, deadline, observe, vet } = deps
     const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, clock, deadline, undefined, observe)
     this.active = make()
+    for (const backend of Object.values(this.active.compiled.backends)) vet(backend)
     const start = async (): Promise<ActivePolicy> => {
       const made = make()
       await runInit(made.compiled, made.limit)
@@ -195,10 +199,15 @@ export class Policies {
     }))
   }
 
-  /** Every backend that a policy at hand names; one that is merely kept names none until it is used. */
-  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: Backend }> {
+  /** Every backend and director that a policy at hand names; one that is merely kept names none until it is used. */
+  *backends(): IterableIterator<{ readonly policy: string; readonly name: string; readonly backend: BackendChoice }> {
     for (const kept of this.#kept)
       for (const [name, backend] of Object.entries(kept.running?.compiled.backends ?? {})) yield { policy: kept.name, name, backend }
+  }
+
+  /** Calls back when policies have come or gone, and with them what `backends` tells. */
+  onChange(changed: () => void): void {
+    this.#changed = changed
   }
 
   /** From now on a change of a file that the policy in use consists of reloads it. */
@@ -242,12 +251,13 @@ export class Policies {
   }
 
   #made({ name, mark, bundle }: PolicyCopy): Kept {
-    const { decisions, clock, deadline, observe } = this.#deps
+    const { decisions, clock, deadline, observe, vet } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
       if (bundle === null) throw new PolicyNameError(`there is no policy ${JSON.stringify(name)} here`)
       const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
         const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
+        for (const backend of Object.values(made.compiled.backends)) vet(backend)
         await runInit(made.compiled, made.limit)
         return made
       } catch (error) {
@@ -323,6 +333,7 @@ export class Policies {
     kept.running = running
     if (this.#cells !== null) running.countIn(this.#cells, kept.mark)
     this.#live.add(kept)
+    this.#changed()
     return running
   }
 
@@ -361,6 +372,7 @@ export class Policies {
     kept.running = null
     kept.draining = false
     this.#live.delete(kept)
+    this.#changed()
     running.whenIdle(null)
     const ending = runFini(running.compiled, running.limit).then((faults) => {
       for (const fault of faults) this.#deps.log.error({ err: running.located(fault), policy: kept.name }, 'fini failed')

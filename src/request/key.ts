@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Action } from '../../vcl-ts/actions.ts'
 import type { Key } from '../../vcl-ts/context.ts'
+import { type Director, directorOf } from '../../vcl-ts/directors/director.ts'
+import { keyOf } from '../../vcl-ts/directors/key-by.ts'
+import { armIndex } from '../../vcl-ts/directors/split.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { keyPart } from '../object/key-text.ts'
 import { failedHook } from './hooks.ts'
@@ -72,6 +75,9 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
   }
   if (next.way === 'lookup' && tx.asksWithBody) addBody(tx, primary)
   tx.key = primary.text
+  const choice = req.backend ?? tx.policy.backend ?? tx.engine.defaultBackend
+  if (choice !== null && choice.type === 'director') takeArm(tx, choice)
+  else if (tx.arm !== '') leaveArm(tx)
   switch (next.way) {
     case 'lookup':
       return LOOKUP
@@ -84,4 +90,23 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
     default:
       return next satisfies never
   }
+}
+
+/** What the arms of a split answer is kept apart, and who belongs to one is fetched for there. */
+function takeArm(tx: RequestTransaction, director: Director): void {
+  const { req } = tx
+  const split = directorOf(director)
+  leaveArm(tx)
+  if (split.kind !== 'split' || !split.keyed) return
+  const source = { url: req.url, hash: '', identity: tx.identity, header: (name: string) => req.headers.joinedLower(name) }
+  const index = armIndex(split, director.kind === 'keyed' ? director.key : keyOf(split.by, source))
+  tx.arm = split.names[index] ?? ''
+  tx.armTo = split.members[index] ?? null
+  tx.armFrom = req.backend
+}
+
+function leaveArm(tx: RequestTransaction): void {
+  tx.arm = ''
+  tx.armTo = null
+  tx.forgetVariant()
 }

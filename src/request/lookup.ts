@@ -140,7 +140,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
       goesAlone(tx)
       return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
     case 'failed':
-      if (claim === null || claim.attempt === 0) {
+      if (claim === null || (claim.attempt === 0 && !inVain(outcome.cause))) {
         tx.attempt = 1
         return LOOKUP
       }
@@ -150,6 +150,11 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
     default:
       return outcome satisfies never
   }
+}
+
+/** Whether the fetch used its time up: whoever tried it again would wait as long as that once more. */
+function inVain(cause: Error): boolean {
+  return cause instanceof OriginFailure && (cause.code === 'first_byte_timeout' || cause.code === 'between_bytes_timeout')
 }
 
 /** Nothing came of waiting: the stale object if that is allowed, else the failure, by the page that its policy made where there is one. */

@@ -1,6 +1,7 @@
 /** One client request: the canonical request, where it stands, and what it owes to claims, fetches and the exchange. */
 import type { Socket } from 'node:net'
 import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
 import { ReplayBody } from '../body/replay.ts'
@@ -15,6 +16,7 @@ import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Lookup } from '../object/table.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
 import { ClientRequest } from '../policy/client-request.ts'
@@ -23,7 +25,7 @@ import { ifRangeHolds } from '../wire/conditional.ts'
 import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
 import { requestedRange } from '../wire/range.ts'
-import { variantKey } from '../wire/vary.ts'
+import { variantKey, variantScheme } from '../wire/vary.ts'
 import type { RequestDeps } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
@@ -84,7 +86,11 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   story = ''
   status = 0
   firstByte = 0
-  identity: string
+  /** Of a split whose arms answer differently: part of the variant. */
+  arm = ''
+  /** Where that arm goes, as long as `req.backend` is what it was then. */
+  armTo: BackendChoice | null = null
+  armFrom: BackendChoice | null = null
   dropScheme = false
   onlyIfCached = false
   /** It has a Cache-Control or Pragma of its own. */
@@ -99,6 +105,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   #fetching = false
   #letGo: (() => void) | null = null
   #clientIp: string | null = null
+  #identity: string | null = null
   #mayInvalidate: boolean | null = null
   #mayRefresh: boolean | null = null
   #hasToken = false
@@ -139,7 +146,6 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       slice: engine.settings.slice,
       owner: this,
     })
-    this.identity = peer.address
     this.allowance = page === null ? null : page.allowance
     if (page !== null) this.#takeAfter(page)
     exchange.observer = this
@@ -180,6 +186,14 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     if (!peer.trusted) return peer.address
     this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
     return this.#clientIp
+  }
+
+  get identity(): string {
+    return this.#identity ?? this.ip
+  }
+
+  set identity(value: string) {
+    this.#identity = value
   }
 
   get remoteIp(): string {
@@ -232,6 +246,12 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
   }
 
+  /** Behind a proxy in front the client's own port is not known. */
+  #ends(): ClientEnds {
+    const { address, port, localAddress, localPort } = this.exchange.peer
+    return { address: this.ip, port: this.ip === address ? port : 0, localAddress, localPort }
+  }
+
   /** Sets the forwarding fields. Late, when something looks at them: a plain hit needs none. */
   forward(): void {
     if (this.#forwarded) return
@@ -249,7 +269,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   variant(names: readonly string[]): string {
-    const scheme = this.dropScheme ? '' : this.req.scheme
+    const scheme = variantScheme(this.dropScheme ? '' : this.req.scheme, this.arm)
     if (names.length === 0) return scheme
     if (this.#variantNames === names) return this.#variant
     this.forward()
@@ -316,14 +336,16 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       headers: req.headers,
       body: this.body,
       ownMethod: this.asksWithBody,
-      backend: req.backend,
+      backend: this.armTo !== null && req.backend === this.armFrom ? this.armTo : req.backend,
       key: this.key,
+      identity: this.identity,
       credentialed: this.credentialed,
       authorized: req.headers.hasLower('authorization'),
       noStore: this.policy.honoursClient && req.cacheControl.noStore,
       slice: this.slicing,
       upgrade,
       id: this.id,
+      client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
     }

@@ -7,6 +7,7 @@ import { packageVersion } from '../admin/version.ts'
 import type { Assembly, ServerOptions } from '../assembly.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
+import { Probes } from '../origin/probes.ts'
 import type { Origins } from '../origin/registry.ts'
 import type { Server, ServerParams, ServerPolicies, StoredObject } from './server.ts'
 import { stopAssembly } from './stop.ts'
@@ -16,7 +17,7 @@ export interface RunningParts {
   readonly assembly: Assembly
   readonly traffic: Traffic
   /** What is known of the origin servers by all who ask them. */
-  readonly origins: Pick<Origins, 'ledger' | 'setHealth'>
+  readonly origins: Pick<Origins, 'ledger' | 'setHealth' | 'setProbed'>
   readonly refetch: Refetch
   /** Of each worker. */
   readonly workers: readonly Counters[]
@@ -26,6 +27,8 @@ export class Running implements Server {
   readonly #parts: RunningParts
   readonly #assembly: Assembly
   readonly #backends: Backends
+  readonly #probing: Origins
+  readonly #probes: Probes
   readonly #started: number
   readonly explain: Server['explain']
   #admin: Admin | null = null
@@ -36,6 +39,13 @@ export class Running implements Server {
     this.#parts = parts
     this.#assembly = assembly
     this.#backends = new Backends(assembly.policies, origins, assembly.engine.defaultBackend)
+    this.#probing = assembly.originsForProbes()
+    this.#probes = new Probes({
+      clock: assembly.clock,
+      log: assembly.log,
+      originOf: (backend) => this.#probing.of(backend),
+      tell: (backend, healthy, report) => origins.setProbed(backend, healthy, report),
+    })
     this.#started = assembly.clock.now()
     this.explain = createExplain(assembly)
   }
@@ -70,7 +80,10 @@ export class Running implements Server {
 
   async open(options: ServerOptions, adminToken: string | null): Promise<void> {
     const { policies } = this.#assembly
+    const probe = (): void => this.#probes.watch(this.#backends.all())
+    policies.onChange(probe)
     await policies.open(options.policyFile ?? null)
+    probe()
     if (options.watch === true) policies.watch()
     await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
     if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
@@ -152,6 +165,9 @@ export class Running implements Server {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#assembly.policies.onChange(() => {})
+    this.#probes.stop()
+    this.#probing.stop()
     await this.#parts.traffic.close()
     await this.#admin?.close()
     await stopAssembly(this.#assembly)

@@ -2,8 +2,9 @@
 import type { Assembly } from '../assembly.ts'
 
 /** Ends what an assembly has under way, its policies last. */
-export async function stopAssembly({ stores, origins, policies }: Assembly): Promise<void> {
+export async function stopAssembly({ stores, names, origins, policies }: Assembly): Promise<void> {
   stores.stop()
   origins.stop()
+  names.close()
   await policies.close()
 }

@@ -15,7 +15,7 @@ import {
   type OriginResponse,
 } from '../origin/exchange.ts'
 import { Ledger } from '../origin/ledger.ts'
-import type { Origins } from '../origin/registry.ts'
+import { type Origins, originKey } from '../origin/registry.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import { type HeadersGiven, headerMap, parseFieldLines } from './headers.ts'
 
@@ -61,26 +61,57 @@ export interface FakeOriginsInit {
   readonly faulty: (cause: unknown) => void
 }
 
-/** Answers for every backend. */
+/** Answers for every backend. Nothing is probed: a backend is well unless the test says otherwise. */
 export function fakeOrigins(init: FakeOriginsInit): Origins {
-  const ledger = new Ledger(init.clock.wall())
-  return { of: (backend) => new FakeOrigin(backend, init), ledger: () => ledger, setHealth() {}, close() {}, stop() {} }
+  const known = new Map<string, FakeOrigin>()
+  const of = (backend: Backend): FakeOrigin => {
+    const key = originKey(backend)
+    const found = known.get(key) ?? new FakeOrigin(backend, init)
+    known.set(key, found)
+    return found
+  }
+  return {
+    of,
+    ledger: (backend) => of(backend).ledger.view(null),
+    health: (backend) => of(backend).ledger.health,
+    healthy: (backend) => of(backend).ledger.allowed,
+    since: () => Number.NEGATIVE_INFINITY,
+    load: (backend) => of(backend).load,
+    full: (backend) => backend.maxRequests != null && of(backend).load >= backend.maxRequests,
+    requests: (backend) => of(backend).ledger.requests,
+    setProbed() {},
+    ejected: (backend, out) => of(backend).ledger.eject(out),
+    countRefusal: (backend, why) => of(backend).ledger.count(why),
+    setHealth: (backend, health) => of(backend).ledger.setHealth(health, init.clock.wall()),
+    close() {},
+    stop() {},
+  }
 }
 
 class FakeOrigin implements Origin {
   readonly name: string
   readonly hostHeader: string
+  readonly ledger: Ledger
+  /** Requests under way. */
+  load = 0
   readonly #init: FakeOriginsInit
 
   constructor(backend: Backend, init: FakeOriginsInit) {
     this.name = backend.url
-    this.hostHeader = backend.hostHeader ?? backend.url.slice(backend.url.indexOf('//') + 2)
+    this.hostHeader = backend.hostHeader ?? backend.authority
+    this.ledger = new Ledger(init.clock.wall())
     this.#init = init
   }
 
   send(request: OriginRequest, observer: OriginObserver): OriginCall {
-    const call = new FakeCall(request, observer, this.#init)
-    queueMicrotask(() => call.begin(this.name))
+    const call = new FakeCall(request, observer, this.#init, () => void this.load--)
+    this.load++
+    queueMicrotask(() => {
+      if (this.ledger.allowed) {
+        this.ledger.count('req')
+        call.begin(this.name)
+      } else call.refuse()
+    })
     return call
   }
 
@@ -97,13 +128,20 @@ class FakeCall implements OriginCall {
   readonly #request: OriginRequest
   readonly #observer: OriginObserver
   readonly #init: FakeOriginsInit
+  readonly #ended: () => void
   #deadline: Timer | null = null
   #over = false
 
-  constructor(request: OriginRequest, observer: OriginObserver, init: FakeOriginsInit) {
+  constructor(request: OriginRequest, observer: OriginObserver, init: FakeOriginsInit, ended: () => void) {
     this.#request = request
     this.#observer = observer
     this.#init = init
+    this.#ended = ended
+  }
+
+  /** It is marked sick. */
+  refuse(): void {
+    this.#fail('unhealthy')
   }
 
   begin(backend: string): void {
@@ -124,6 +162,11 @@ class FakeCall implements OriginCall {
   }
 
   cancel(): void {
+    this.#end()
+  }
+
+  #end(): void {
+    if (!this.#over) this.#ended()
     this.#over = true
     this.#deadline?.cancel()
   }
@@ -162,8 +205,7 @@ class FakeCall implements OriginCall {
       this.#faulty(cause)
       return
     }
-    this.#deadline?.cancel()
-    this.#over = true
+    this.#end()
     const { response, body } = answer
     if (response.status !== 101) this.#observer.response(response, body)
     else if (this.#request.upgrade !== null) this.#observer.upgraded(response, new Socket(), Buffer.alloc(0))
@@ -177,9 +219,8 @@ class FakeCall implements OriginCall {
 
   #fail(code: OriginFailureCode): void {
     if (this.#over) return
-    this.#over = true
-    this.#deadline?.cancel()
-    this.#observer.failed(new OriginFailure(code, `the origin of the test: ${code}`, code === 'connect_refused'))
+    this.#end()
+    this.#observer.failed(new OriginFailure(code, `the origin of the test: ${code}`, code === 'connect_refused' || code === 'unhealthy'))
   }
 }
 

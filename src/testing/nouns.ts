@@ -1,7 +1,7 @@
 /** The nouns of one hook from partial plain data: the engine's own where it has them, so that they refuse what it refuses. */
-import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { Client, Key, Obj, ObjStale, Session } from '../../vcl-ts/context.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { BackendRequest, type BackendRequestInit } from '../policy/backend-request.ts'
 import { BackendResponse } from '../policy/backend-response.ts'
@@ -27,7 +27,7 @@ export interface ReqGiven {
   /** What `cacheBody` brings; text as UTF-8. */
   readonly body?: string | Uint8Array
   readonly upgrade?: string | null
-  readonly backend?: Backend | null
+  readonly backend?: BackendChoice | null
   readonly hashAlwaysMiss?: boolean
   readonly hashIgnoreBusy?: boolean
   readonly hashIgnoreVary?: boolean
@@ -180,7 +180,7 @@ export function makeBeresp(given: BerespGiven, decisions: Decisions, bereq: Back
     keep: given.keep ?? life.keep,
     age: given.age ?? life.age,
     control: life.control,
-    backend: bereq.backend?.url ?? '',
+    backend: bereq.backend?.type === 'backend' ? bereq.backend.url : '',
     was304: given.was304 ?? false,
     uncacheable: given.uncacheable ?? bereq.uncacheable,
     esi: given.esi ?? false,

@@ -1,4 +1,5 @@
 /** A policy in the real engine, without sockets: whole requests, a fake origin, a clock that moves when told to. */
+import type { Backend } from '../../vcl-ts/backend.ts'
 import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Policy, PolicyError } from '../../vcl-ts/policy.ts'
@@ -65,6 +66,8 @@ export interface PolicyTest {
   advance(duration: Duration): Promise<void>
   /** Milliseconds since the Unix epoch, by the clock of the test. */
   readonly now: number
+  /** As an operator says it: what is `sick` is not asked, and directors go elsewhere. Probes do not run here; `auto` is healthy. */
+  setHealth(backend: Backend, health: 'healthy' | 'sick' | 'auto'): void
   /** Counters in Varnish's names; those that are 0 included. */
   stat(): Record<string, number>
   /** Runs `fini`; answers what went wrong in it. Needed only where a policy has one. */
@@ -99,7 +102,7 @@ class RunningTest implements PolicyTest {
     })
     this.#assembly = assemble(
       { origin: 'http://origin.test', memory: MEMORY, ...options, policy, clock: this.#clock, eventLog: QUIET },
-      { origins, observe: this.#tracer.observe },
+      { origins, observe: this.#tracer.observe, random: repeatable() },
     )
   }
 
@@ -133,6 +136,10 @@ class RunningTest implements PolicyTest {
     return this.#clock.wall()
   }
 
+  setHealth(backend: Backend, health: 'healthy' | 'sick' | 'auto'): void {
+    this.#assembly.origins.setHealth(backend, health)
+  }
+
   stat(): Record<string, number> {
     return this.#assembly.counters.snapshot()
   }
@@ -155,6 +162,15 @@ class RunningTest implements PolicyTest {
     const peer: Peer = { address: ip, port: 1024, localAddress: '192.0.2.2', localPort: scheme === 'https' ? 443 : 80, scheme, trusted }
     const host = headers.getLower('host') ?? null
     return new MemoryExchange({ method, target: url, host, version: proto, headers }, peer, bytes === null ? null : bodyOf(bytes))
+  }
+}
+
+/** The same numbers in every run (a linear congruential generator, Numerical Recipes). */
+function repeatable(): () => number {
+  let state = 1
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
   }
 }
 

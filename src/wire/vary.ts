@@ -53,6 +53,17 @@ function canonical(name: string, value: string, mode: Decisions['acceptLanguage'
   return value.includes(',') ? splitPlain(value).join(',') : value
 }
 
+/** What stands first in a variant: the scheme, unless a policy dropped it, and the arm of a split whose arms answer differently. */
+export function variantScheme(scheme: string, arm: string): string {
+  return arm === '' ? scheme : `${scheme}@${arm}`
+}
+
+/** The same taken apart again; `null` for what is not there. */
+export function schemeAndArm(variant: string): { readonly scheme: string | null; readonly arm: string | null } {
+  const [scheme = '', arm = null] = (variant.split(' ', 1)[0] ?? '').split('@')
+  return { scheme: scheme === '' ? null : scheme, arm }
+}
+
 /**
  * The value that a request's field has in what `variantKey` made, canonical as it is compared there; `undefined` when it was absent or
  * is not one of the names. What stands before the first space is not looked at.

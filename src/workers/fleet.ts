@@ -9,7 +9,9 @@ import type { AccessLog } from '../log.ts'
 import { PortChannel } from '../object/shared/channel.ts'
 import type { Librarian } from '../object/shared/librarian.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
-import { type AdminHealth, type LedgerView, ledgerSnapshot } from '../origin/ledger.ts'
+import { healthKey, type ProbeReport } from '../origin/health.ts'
+import type { AdminHealth, LedgerView } from '../origin/ledger.ts'
+import type { Answer } from '../origin/names.ts'
 import { ledgerCells, originKey } from '../origin/registry.ts'
 import { POLICY_CELLS, type PolicyCopy, type PolicyFollowers } from '../policy/followers.ts'
 import type { Traffic } from '../server/traffic.ts'
@@ -45,6 +47,9 @@ export class Fleet implements Traffic, PolicyFollowers {
   #listen: readonly string[] = []
   readonly #params = new Map<string, number>()
   readonly #health = new Map<string, readonly [Backend, AdminHealth]>()
+  readonly #probed = new Map<string, readonly [Backend, boolean]>()
+  /** What is known of names that workers use; `null`: nothing yet. */
+  readonly #names = new Map<string, Answer | null>()
   /** Keeps the process while no worker lives. */
   #alive: NodeJS.Timeout | null = null
   #turn = 0
@@ -67,6 +72,7 @@ export class Fleet implements Traffic, PolicyFollowers {
             this.#introduce(slot)
           },
           died: (slot) => this.#mourn(slot),
+          wanted: (name) => this.#want(name),
           logged: (message) => this.#logged(message),
         }),
     )
@@ -153,14 +159,38 @@ export class Fleet implements Traffic, PolicyFollowers {
 
   ledger(backend: Backend): LedgerView {
     const { origins, counters } = this.#parts.assembly
-    const { health, happy, changed } = origins.ledger(backend)
-    return { health, happy, changed, snapshot: () => ledgerSnapshot(happy, ledgerCells(counters, originKey(backend))) }
+    return origins.ledger(backend, ledgerCells(counters, originKey(backend)))
   }
 
   setHealth(backend: Backend, health: AdminHealth): void {
     this.#parts.assembly.origins.setHealth(backend, health)
     this.#health.set(originKey(backend), [backend, health])
     for (const slot of this.#slots) slot.post({ type: 'health', backend, health })
+  }
+
+  /** Workers hear of it when it changes. */
+  setProbed(backend: Backend, healthy: boolean, report: ProbeReport | null): void {
+    this.#parts.assembly.origins.setProbed(backend, healthy, report)
+    const key = healthKey(backend, originKey)
+    if (this.#probed.get(key)?.[1] === healthy) return
+    this.#probed.set(key, [backend, healthy])
+    for (const slot of this.#slots) slot.post({ type: 'probed', backend, healthy })
+  }
+
+  /** Names are resolved here, and all workers hear of it. */
+  #want(name: string): void {
+    const { names } = this.#parts.assembly
+    if (!this.#names.has(name)) {
+      const told = (answer: Answer): void => {
+        this.#names.set(name, answer)
+        for (const slot of this.#slots) slot.post({ type: 'name', name, answer })
+      }
+      this.#names.set(name, null)
+      const known = names.watch(name, told)
+      // Somebody has used it in this thread.
+      if (known !== null) told(known)
+    }
+    names.want(name)
   }
 
   // --- what a slot asks for
@@ -176,6 +206,8 @@ export class Fleet implements Traffic, PolicyFollowers {
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),
       params: [...this.#params],
       health: [...this.#health.values()],
+      probed: [...this.#probed.values()],
+      names: [...this.#names].flatMap(([name, answer]) => (answer === null ? [] : [[name, answer] as const])),
       policies: assembly.policies.state(),
     }
   }

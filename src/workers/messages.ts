@@ -7,6 +7,7 @@ import type { LogFormat } from '../config/option-kinds.ts'
 import type { AccessRecord } from '../log.ts'
 import type { SharedMemory } from '../object/shared/memory.ts'
 import type { AdminHealth } from '../origin/ledger.ts'
+import type { Answer } from '../origin/names.ts'
 import type { PolicyCopy, PolicyState } from '../policy/followers.ts'
 import type { ErrorMessage } from './error-message.ts'
 
@@ -38,6 +39,10 @@ export interface WorkerInit {
   readonly params: readonly (readonly [name: string, value: number])[]
   /** Origin servers of which an operator has said something. */
   readonly health: readonly (readonly [backend: Backend, health: AdminHealth])[]
+  /** What probes found of origin servers. */
+  readonly probed: readonly (readonly [backend: Backend, healthy: boolean])[]
+  /** What is known of the origin servers' names. */
+  readonly names: readonly (readonly [name: string, answer: Answer])[]
   readonly policies: PolicyState
   /** What all workers store in. */
   readonly memory: SharedMemory
@@ -58,6 +63,9 @@ export type ToWorker =
   | { readonly type: 'task'; readonly id: number; readonly task: Task }
   | { readonly type: 'param'; readonly name: string; readonly value: number }
   | { readonly type: 'health'; readonly backend: Backend; readonly health: AdminHealth }
+  | { readonly type: 'probed'; readonly backend: Backend; readonly healthy: boolean }
+  /** Of an origin server's name. */
+  | { readonly type: 'name'; readonly name: string; readonly answer: Answer }
   | { readonly type: 'rest' | 'discard'; readonly name: string }
   | { readonly type: 'reopen' }
   /** Another worker, and a port to it. */
@@ -78,6 +86,8 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly addresses: readonly string[] }
   /** It cannot start. */
   | { readonly type: 'failed'; readonly error: ErrorMessage }
+  /** An origin server's name is in use. */
+  | { readonly type: 'want'; readonly name: string }
   | { readonly type: 'done'; readonly id: number; readonly value: boolean; readonly error: ErrorMessage | null }
   | { readonly type: 'records'; readonly records: readonly AccessRecord[] }
   | { readonly type: 'lines'; readonly text: string; readonly count: number }

@@ -26,6 +26,8 @@ export interface SlotParts {
   readonly began: (slot: Slot, port: MessagePort) => void
   /** It has gone, before another begins. */
   readonly died: (slot: Slot) => void
+  /** It uses an origin server's name. */
+  readonly wanted: (name: string) => void
   /** What it logs. */
   readonly logged: (message: FromWorker & { readonly type: 'records' | 'lines' | 'event' }) => void
 }
@@ -128,6 +130,9 @@ export class Slot {
       case 'failed':
         this.#failure = errorOf(message.error)
         void this.#handle?.terminate()
+        return
+      case 'want':
+        this.#parts.wanted(message.name)
         return
       case 'done': {
         const asked = this.#asked.get(message.id)

@@ -6,6 +6,7 @@ import { type Clock, clockOf } from '../clock.ts'
 import { Counters } from '../counters.ts'
 import type { AccessLog, EventLog } from '../log.ts'
 import { PortChannel } from '../object/shared/channel.ts'
+import { FollowedNames } from '../origin/followed-names.ts'
 import { POLICY_CELLS } from '../policy/followers.ts'
 import { Listeners } from '../server/listeners.ts'
 import { stopAssembly } from '../server/stop.ts'
@@ -24,6 +25,7 @@ export interface SameThread {
 export class TrafficWorker {
   readonly #init: WorkerInit
   readonly #post: (message: FromWorker) => void
+  readonly #names: FollowedNames
   readonly #assembly: Assembly
   readonly #listeners: Listeners
   readonly #logs: WorkerLogs
@@ -36,15 +38,22 @@ export class TrafficWorker {
     this.#logs = workerLogs(init.access, counters, post)
     const { accessLog, eventLog } = this.#logs
     const { memory, participant, port, began } = init
+    this.#names = new FollowedNames(init.names, (name) => post({ type: 'want', name }))
     this.#assembly = assemble(
       { clock: clockOf(began), ...init.options, ...(same ?? { accessLog, eventLog }) },
-      { counters, threads: init.workers, shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) } },
+      {
+        counters,
+        names: this.#names,
+        threads: init.workers,
+        shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) },
+      },
     )
     this.#listeners = new Listeners(this.#assembly, true)
     const { params, origins, policies } = this.#assembly
     policies.countIn(counters.gauge(POLICY_CELLS.name, POLICY_CELLS.width))
     for (const [name, value] of init.params) params.set(name, value)
     for (const [backend, health] of init.health) origins.setHealth(backend, health)
+    for (const [backend, healthy] of init.probed) origins.setProbed(backend, healthy, null)
   }
 
   /** Answers `ready` or `failed`. */
@@ -69,6 +78,12 @@ export class TrafficWorker {
         return
       case 'health':
         origins.setHealth(message.backend, message.health)
+        return
+      case 'probed':
+        origins.setProbed(message.backend, message.healthy, null)
+        return
+      case 'name':
+        this.#names.hear(message.name, message.answer)
         return
       case 'rest':
         void policies.rest(message.name)

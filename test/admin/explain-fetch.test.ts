@@ -1,13 +1,52 @@
 /** What an explanation tells of the origin's answer, where it was let ask for one. */
 import { describe, expect, it } from 'vitest'
 import type { Explanation } from '../../src/admin/explanation.ts'
-import { definePolicy } from '../../vcl-ts/index.ts'
+import { backend, definePolicy, roundRobin, split } from '../../vcl-ts/index.ts'
 import { always, type Fields, open, reply, type SiteOptions } from '../journey/site.ts'
 import { decisionOf, explain, openWith } from './explaining.ts'
 
 async function fetched(answer: Fields, request: Fields = {}, options: SiteOptions = {}): Promise<Explanation> {
   return explain(await open(always(answer), options), '/', request, { fetch: true })
 }
+
+describe('behind a director', () => {
+  it('tells a backend that may be chosen, asks it, and takes nobody’s turn', async () => {
+    const site = await open(always({ 'Cache-Control': 'no-store' }))
+    const other = await open(always({ 'Cache-Control': 'no-store' }))
+    const policy = definePolicy({ backends: { pool: roundRobin([backend(site.origin.url), backend(other.origin.url)]) } })
+    const shop = await open(() => {}, { policy })
+    for (let i = 0; i < 3; i++) {
+      const told = await explain(shop, `/${i}`, {}, { fetch: true })
+      expect(told.origin).toMatchObject([{ asked: true, backend: site.origin.url }])
+      expect(told.answer?.status).toBe(200)
+    }
+    expect([site.origin.hits.length, other.origin.hits.length]).toEqual([3, 0])
+    await shop.get('/')
+    expect(site.origin.hits.length).toBe(4)
+    expect(await explain(shop, '/', {}, {})).toMatchObject({ origin: [{ asked: false, backend: site.origin.url }] })
+  })
+
+  it('tells that there is nobody when all are sick, and asks nobody', async () => {
+    const site = await open(always({}))
+    const sick = backend(site.origin.url, { probe: { path: '/health', expected: 204 } })
+    const shop = await open(() => {}, { policy: definePolicy({ backends: { pool: roundRobin([sick]) } }) })
+    const told = await explain(shop, '/', {}, { fetch: true })
+    expect(told).toMatchObject({ origin: [], answer: { status: 503 } })
+    expect(shop.stat('VBE.policy.pool.1.unhealthy')).toBe(0)
+  })
+
+  it('tells the arm of a split', async () => {
+    const site = await open(always({ 'Cache-Control': 'max-age=60' }))
+    const shop = await open(() => {}, { policy: definePolicy({ backends: { shop: split({ a: backend(site.origin.url) }) } }) })
+    await shop.get('/')
+    const told = await explain(shop, '/', {}, {})
+    expect(told).toMatchObject({
+      verdict: { kind: 'HIT' },
+      variant: { scheme: 'http', arm: 'a' },
+      stored: { variants: [{ arm: 'a', selected: true }] },
+    })
+  })
+})
 
 describe('with fetch', () => {
   it('tells that the answer would be stored, and for how long', async () => {

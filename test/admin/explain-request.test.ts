@@ -76,6 +76,7 @@ describe('texts of the table, taken apart', () => {
     ])
     expect(variantParts(names, `https ${variantKey(names, headers, 'set')}`)).toEqual({
       scheme: 'https',
+      arm: null,
       vary: [
         { name: 'accept-encoding', value: null },
         { name: 'x-a', value: 'a;3:b,c' },
@@ -86,8 +87,13 @@ describe('texts of the table, taken apart', () => {
     const languages = HeaderMap.of([['Accept-Language', 'en, de;q=0.8']])
     const [language] = variantParts(['accept-language'], `http ${variantKey(['accept-language'], languages, 'set')}`).vary
     expect(language?.value).toMatch(/^(?:en,de;0\.8|de;0\.8,en)$/)
-    expect(variantParts([], 'http')).toEqual({ scheme: 'http', vary: [] })
-    expect(variantParts(['x-b'], ` ${variantKey(['x-b'], headers, 'set')}`)).toEqual({ scheme: null, vary: [{ name: 'x-b', value: null }] })
+    expect(variantParts([], 'http')).toEqual({ scheme: 'http', arm: null, vary: [] })
+    expect(variantParts([], '@next')).toEqual({ scheme: null, arm: 'next', vary: [] })
+    expect(variantParts(['x-b'], ` ${variantKey(['x-b'], headers, 'set')}`)).toEqual({
+      scheme: null,
+      arm: null,
+      vary: [{ name: 'x-b', value: null }],
+    })
   })
 
   it('are the parts of the key, whatever they hold', () => {

@@ -33,6 +33,7 @@ describe('GET /api/objects', () => {
         url: '/page?x=1',
         host: 'www.example',
         scheme: 'http',
+        arm: null,
         variant: { 'accept-language': null },
         status: 200,
         bytes: expect.any(Number),

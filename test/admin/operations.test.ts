@@ -116,11 +116,12 @@ describe('/api/backends', () => {
     await site.get('/reset')
     await site.get('/odd')
     const never = site.get('/never')
-    await site.origin.hit(2)
+    // What was reset was asked for twice.
+    await site.origin.hit(3)
     site.clock.advance(60_000)
     await never
     expect(site.server.stat()).toMatchObject({
-      'VBE.boot.default.broken': 2,
+      'VBE.boot.default.broken': 3,
       'VBE.boot.default.first_byte_timeout': 1,
       'VBE.boot.default.conn': 0,
     })

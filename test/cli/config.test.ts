@@ -76,6 +76,13 @@ describe('clearcoat config', () => {
     expect(stderr).not.toContain('hunter2')
   })
 
+  it('takes several origins from the file, or one', async () => {
+    const several = new Folder({ 'clearcoat.config.js': `export default { origin: ['http://a', 'http://b'] }` })
+    expect(JSON.parse((await config(several, ['--json'])).stdout)).toMatchObject({ origin: ['http://a', 'http://b'] })
+    const one = new Folder({ 'clearcoat.config.js': `export default { origin: 'http://a' }` })
+    expect(JSON.parse((await config(one, ['--json'])).stdout)).toMatchObject({ origin: ['http://a'] })
+  })
+
   it.each(['clearcoat.config.ts', 'clearcoat.config.mts', 'clearcoat.config.js', 'clearcoat.config.mjs'])('finds %s', async (name) => {
     const folder = new Folder({ [name]: `export default { name: 'found' }` })
     expect(table((await config(folder, ['--origin'])).stdout)['name']).toEqual([name, 'found'])

@@ -12,7 +12,7 @@ export const EXPLANATION: Explanation = {
     at: { file: '/srv/shop.ts', line: 4, column: 12 },
   },
   key: { text: '1:/11:www.example2:de', url: '/', host: 'www.example', added: ['de'] },
-  variant: { scheme: 'http', vary: [{ name: 'accept-language', value: null }] },
+  variant: { scheme: 'http', arm: null, vary: [{ name: 'accept-language', value: null }] },
   class: { name: 'credentialed', why: 'It carries session.', cookies: [{ name: 'session', analytics: false }], authorization: false },
   decisions: [
     {
@@ -40,7 +40,7 @@ export const EXPLANATION: Explanation = {
   stored: {
     variants: [
       {
-        ...{ scheme: 'http', vary: [{ name: 'accept-language', value: null }], selected: true, part: null, arriving: null },
+        ...{ scheme: 'http', arm: null, vary: [{ name: 'accept-language', value: null }], selected: true, part: null, arriving: null },
         object: {
           ...{
             id: 17,

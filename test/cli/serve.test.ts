@@ -109,6 +109,18 @@ describe('clearcoat', () => {
     }
   })
 
+  it('spreads requests over several origins, and goes on without the one that dies', async () => {
+    const left = await originServer((_request, response) => response.end('left'))
+    let dies = false
+    const right = await originServer((request, response) => (dies ? request.socket.resetAndDestroy() : response.end('right')))
+    const { address, event } = await start([left, '--origin', right])
+    expect(event['origin']).toBe(`${left}, ${right}`)
+    const bodies = new Set([(await get(address, '/1')).body, (await get(address, '/2')).body])
+    expect(bodies).toEqual(new Set(['left', 'right']))
+    dies = true
+    for (let i = 3; i < 12; i++) expect((await get(address, `/${i}`)).body).toBe('left')
+  })
+
   it('takes its options from variables too', async () => {
     const origin = await originServer((_request, response) => response.end('x'))
     const { address, event } = await start([], {

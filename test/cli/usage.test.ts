@@ -83,7 +83,11 @@ describe('the command line', () => {
     [['--admin', ':6082'], '127.0.0.1:6082'],
     [['--trust', '10.0.0.0/33'], '10.0.0.0/8'],
     [['--listen', '8080'], 'host:port'],
-    [['https://127.0.0.1:1'], 'TLS to the origin is not there yet'],
+    [['http://127.0.0.1:1', '--origin-insecure'], 'https://host:port'],
+    [['https://127.0.0.1:1', '--origin-cert', 'c.pem'], 'belong together'],
+    [['https://127.0.0.1:1', '--origin-ca', '/nowhere/ca.pem'], 'ENOENT'],
+    [['unix:app.sock'], 'absolute path'],
+    [['http://app.test', '--dns', 'dns.example'], 'DNS servers'],
     [['ftp://127.0.0.1:1'], 'http://host:port'],
     [['http://127.0.0.1:1/path'], 'path'],
   ])('ends with 78 when it is understood but cannot be: %j', async (args, word) => {

@@ -75,7 +75,7 @@ describe('a configuration file', () => {
     [{ waiters: 1 }, 'here waiters', 'write limits: { waiters: … }'],
     [{ limits: { drain: 1 } }, 'here limits.drain', 'write deadlines: { drain: … }'],
     [{ limits: { memory: 1 } }, 'here limits.memory', 'write memory'],
-    [{ somethingElseAltogether: 1 }, 'here somethingElseAltogether', 'use origin, listen'],
+    [{ somethingElseAltogether: 1 }, 'here somethingElseAltogether', 'use origin, originCa'],
     [{ toString: 1 }, 'here toString', 'use'],
     [{ limits: 5 }, 'here limits', 'limits: { … }'],
     [{ deadlines: null }, 'here deadlines', 'deadlines: { … }'],

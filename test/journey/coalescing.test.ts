@@ -8,6 +8,8 @@ import { until } from '../support/until.ts'
 import { drink, message, open, reply, type Site } from './site.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=60' }
+/** What no origin is asked for again by the same fetch. */
+const NO_HTTP = 'SSH-2.0-OpenSSH_9.2\r\n\r\n'
 
 /** Requests that begin while the first fetch is under way; all are counted as waiting before this resolves. */
 async function waiting(
@@ -104,7 +106,7 @@ it('gives the failed leader one successor, whose answer serves the others', asyn
   const gate = new Gate()
   const site = await open(async (hit, response) => {
     if (hit.index === 0) await gate.opened
-    if (hit.index === 0) hit.message.socket.destroy()
+    if (hit.index === 0) hit.message.socket.end(NO_HTTP)
     else reply(response, 200, FRESH, 'second try')
   })
   const leader = site.get('/')
@@ -121,7 +123,7 @@ it('gives up for everybody after the successor failed too', async () => {
   const second = new Gate()
   const site = await open(async (hit) => {
     await (hit.index === 0 ? first : second).opened
-    hit.message.socket.destroy()
+    hit.message.socket.end(NO_HTTP)
   })
   const leader = site.get('/')
   await site.origin.hit(0)

@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createServer } from '../../src/index.ts'
 import { definePolicy } from '../../vcl-ts/index.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { openBehindBox } from './faulty.ts'
 import { always, message, open, reply } from './site.ts'
 
 it('tells the origin who asks, by what scheme and host, and that it has been here', async () => {
@@ -104,6 +105,13 @@ it('ends a loop through two caches that stand in front of each other', async () 
   expect((await client.request(message('GET', '/', { Connection: 'close' }))).status).toBe(508)
   client.destroy()
   expect(site.origin.hits.length).toBe(1)
+})
+
+it('ends at once where the origin is the cache itself', async () => {
+  const { site, box } = await openBehindBox(always({}))
+  box.lead(Number(site.address.split(':')[1]), site.clock)
+  const answer = await site.get('/')
+  expect([answer.status, box.accepted]).toEqual([508, 1])
 })
 
 it('serves behind another instance of another name', async () => {

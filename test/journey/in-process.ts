@@ -1,14 +1,15 @@
 /** The request machine without sockets on the client's side: an engine as the server builds it, and exchanges in memory. */
 import { onTestFinished } from 'vitest'
 import { assemble } from '../../src/assembly.ts'
+import type { ServerOptions } from '../../src/index.ts'
 import type { Engine } from '../../src/request/engine.ts'
 import type { Peer } from '../../src/request/exchange.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 
-export function engineFor(originUrl: string): Engine {
+export function engineFor(originUrl: string, options: Omit<ServerOptions, 'policy' | 'origin'> = {}): Engine {
   const log = { info: () => {}, warn: () => {}, error: () => {} }
-  const { engine, stores, origins } = assemble({ origin: originUrl, memory: 64 * 1024 * 1024, eventLog: log })
+  const { engine, stores, origins } = assemble({ memory: 64 * 1024 * 1024, eventLog: log, ...options, origin: originUrl })
   onTestFinished(() => {
     stores.stop()
     origins.stop()

@@ -81,7 +81,17 @@ function checkForwarded(
   const body = framing === 'none' || framing === 0 ? null : { length, read: () => ({ resume() {}, cancel() {} }) }
   const deadlines = { connect: 1, firstByte: 1, betweenBytes: 1 }
   const fieldLines = serializeFields(headers)
-  const sent = requestHead({ method, target, fieldLines, body, announceEmpty: false, upgrade: null, deadlines, replayable: false })
+  const sent = requestHead({
+    method,
+    target,
+    fieldLines,
+    body,
+    announceEmpty: false,
+    upgrade: null,
+    deadlines,
+    client: null,
+    replayable: false,
+  })
   const content = framing === 'chunked' ? LAST_CHUNK : typeof framing === 'number' && framing < 1000 ? 'b'.repeat(framing) : ''
   const linted = lintRequest(sent + content)
   if (linted.type === 'violation' || (linted.type === 'more' && !(typeof framing === 'number' && framing >= 1000)))

@@ -85,6 +85,38 @@ test('every interim answer gives the final one its full time, a head that stops 
   expect(asked.outcome).toBe('between_bytes_timeout')
 })
 
+test('a head that drips has to be whole within the first-byte deadline from its first byte', async () => {
+  const { origin, server, clock } = await rig(async (connection) => {
+    await connection.request()
+  })
+  const asked = begin(origin, get('/', { deadlines: { connect: 3.5, firstByte: 10, betweenBytes: 5 } }))
+  await eventually(() => server.requests.length === 1)
+  clock.advance(9000)
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n'
+  for (const byte of head.slice(0, 3)) {
+    server.connections[0]!.send(byte)
+    await turns(20)
+    clock.advance(4999)
+  }
+  expect(asked.outcome).toBe('between_bytes_timeout')
+  await server.connections[0]!.closed
+})
+
+test('a head that is slow and yet in time is an answer, and the time of an interim one is not that of the final one', async () => {
+  const { origin, server, clock } = await rig(async (connection) => {
+    await connection.request()
+  })
+  const asked = begin(origin, get('/', { deadlines: { connect: 3.5, firstByte: 10, betweenBytes: 5 } }))
+  await eventually(() => server.requests.length === 1)
+  for (const piece of ['HTTP/1.1 103', ' Early Hints', '\r\n\r\nHTTP/1.1 200', ' OK\r\nContent', '-Length: 1\r\n\r\nx']) {
+    clock.advance(4999)
+    server.connections[0]!.send(piece)
+    await turns(20)
+  }
+  await eventually(() => asked.outcome !== 'pending')
+  expect([asked.outcome, asked.text]).toEqual(['complete', 'x'])
+})
+
 test('a body that stops meets the between-bytes deadline, one that goes on does not', async () => {
   const { origin, server, clock } = await rig(async (connection) => {
     await connection.request()

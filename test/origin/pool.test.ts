@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters } from '../../src/counters.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
 import { backend } from '../../vcl-ts/backend.ts'
 import { type ByteConnection, ByteOrigin } from '../support/byte-origin.ts'
-import { ask, begin, eventually, get, ok, rig, settingsFor, turns } from './rig.ts'
+import { ask, begin, eventually, get, namesFor, ok, originTo, rig, settingsFor, stall, turns } from './rig.ts'
 
 /** An origin that keeps its answers back until told. */
 function holding(): { script: (connection: ByteConnection) => Promise<void>; release: () => void } {
@@ -180,7 +183,13 @@ test('closing ends idle connections, lets calls finish and keeps none of theirs'
 })
 
 test('equal backends share their connections, others do not', () => {
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters: new Counters(), oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters: new Counters(),
+    oddStatus: 'fail',
+  })
   const one = origins.of(backend('http://127.0.0.1:3000'))
   expect(origins.of(backend('http://127.0.0.1:3000'))).toBe(one)
   expect(origins.of(backend('http://127.0.0.1:3001'))).not.toBe(one)
@@ -190,8 +199,63 @@ test('equal backends share their connections, others do not', () => {
 
 test('a backend is reached by its name', async () => {
   const { server, counters } = await rig(await ByteOrigin.answering(() => ok('by name')))
-  const origins = createOrigins({ settings: settingsFor({}), clock: new ManualClock(), counters, oddStatus: 'fail' })
+  const origins = createOrigins({
+    names: namesFor(new ManualClock()),
+    settings: settingsFor({}),
+    clock: new ManualClock(),
+    counters,
+    oddStatus: 'fail',
+  })
   const answer = await ask(origins.of(backend(`http://localhost:${server.port}`)), get('/'))
   expect(answer.text).toBe('by name')
   origins.close()
+})
+
+test('a backend may say itself how many wait for it, and how long', async () => {
+  const { script, release } = holding()
+  const { origin, server, clock } = await rig(script, { maxConnections: 1, waitLimit: 1, waitTimeout: '2s' })
+  const patient = { deadlines: { connect: 60, firstByte: 60, betweenBytes: 60 } }
+  const [first, second, third] = [begin(origin, get('/1', patient)), begin(origin, get('/2')), begin(origin, get('/3'))]
+  await third.over
+  expect(third.failure!.message).toContain('1 requests wait')
+  await eventually(() => server.requests.length === 1)
+  clock.advance(1999)
+  expect(second.outcome).toBe('pending')
+  clock.advance(1)
+  expect(second.outcome).toBe('pool_full')
+  release()
+  await first.over
+  expect(first.text).toBe('/1')
+  const none = await rig(holding().script, { maxConnections: 1, waitLimit: 0 })
+  begin(none.origin, get('/1'))
+  expect((await ask(none.origin, get('/2'))).outcome).toBe('pool_full')
+})
+
+test('a Unix socket is an origin as any other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'clearcoat-unix-'))
+  const path = join(folder, 'app.sock')
+  const server = await ByteOrigin.answering(({ target }) => ok(target), null, { path })
+  onTestFinished(async () => {
+    await server.close()
+    rmSync(folder, { recursive: true })
+  })
+  const origin = originTo(`unix:${path}`, new Counters(), new ManualClock())
+  expect([origin.name, origin.hostHeader]).toEqual([`unix:${path}`, 'localhost'])
+  for (const target of ['/1', '/2']) expect((await ask(origin, get(target))).text).toBe(target)
+  expect(server.connections).toHaveLength(1)
+  // What is planted there is seen as on any socket.
+  server.connections[0]!.send(ok('planted'))
+  stall(5)
+  expect((await ask(origin, get('/3'))).text).toBe('/3')
+  const upgraded = begin(origin, get('/4', { upgrade: 'x' }))
+  upgraded.call.cancel()
+  const gone = originTo(`unix:${path}.gone`, new Counters(), new ManualClock())
+  expect((await ask(gone, get('/'))).failure).toMatchObject({ code: 'connect_failed', message: 'ENOENT', untouched: true })
+})
+
+test('a backend that stands for no server answers nothing, and connects to nothing', async () => {
+  const counters = new Counters()
+  const answer = await ask(originTo('none', counters, new ManualClock()), get('/'))
+  expect([answer.outcome, answer.failure!.untouched]).toEqual(['unhealthy', true])
+  expect([counters.get('backend_unhealthy'), counters.get('backend_conn')]).toEqual([1, 0])
 })

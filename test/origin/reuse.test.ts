@@ -120,6 +120,21 @@ test.each([
   expect(server.connections).toHaveLength(again ? 1 : 2)
 })
 
+test.each([
+  ['Connection: close\r\n', 'ECONNRESET'],
+  ['', undefined],
+])('behind an answer with %j the connection ends with %s', async (field, code) => {
+  const { origin, server } = await rig(await ByteOrigin.answering(() => ok('x', field)))
+  const asked = await ask(origin, get('/'))
+  expect([asked.text, asked.outcome]).toEqual(['x', 'complete'])
+  const { socket } = server.connections[0]!
+  if (code === undefined) origin.close()
+  // A reset leaves no connection in TIME_WAIT behind.
+  if (code !== undefined) await eventually(() => socket.destroyed)
+  else await server.connections[0]!.closed
+  expect((socket.errored as NodeJS.ErrnoException | null)?.code).toBe(code)
+})
+
 test('a keep-alive that the origin promised and does not keep costs a replayable request nothing', async () => {
   const { origin, server, counters } = await rig(async (connection) => {
     await connection.request()

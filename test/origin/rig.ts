@@ -5,12 +5,15 @@ import type { Body, BodyEnd, BodyFlow, BodySink } from '../../src/body/body.ts'
 import { type Clock, ManualClock } from '../../src/clock.ts'
 import { defaultBans, defaultDeadlines, defaultLimits, defaultShortlived, noCompression, type Settings } from '../../src/config/settings.ts'
 import { Counters } from '../../src/counters.ts'
+import type { EventLog } from '../../src/log.ts'
 import type { Origin, OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from '../../src/origin/exchange.ts'
 import type { OddStatus } from '../../src/origin/http1/response-parser.ts'
+import type { Names } from '../../src/origin/names.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
+import { resolvedNames } from '../../src/origin/resolved-names.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { ByteOrigin, type ByteScript } from '../support/byte-origin.ts'
+import { ByteOrigin, type ByteScript, type Secure } from '../support/byte-origin.ts'
 
 export interface Rig {
   readonly server: ByteOrigin
@@ -23,6 +26,8 @@ export interface RigOptions extends BackendOptions {
   readonly limits?: Partial<Settings['limits']>
   readonly deadlines?: Partial<Settings['deadlines']>
   readonly oddStatus?: OddStatus
+  /** The server's certificate and key: it speaks TLS. */
+  readonly secure?: Secure
 }
 
 export function settingsFor(options: RigOptions): Settings {
@@ -46,7 +51,7 @@ export function settingsFor(options: RigOptions): Settings {
 
 /** An origin client towards a scripted server; both are closed with the test. */
 export async function rig(script: ByteScript | ByteOrigin, options: RigOptions = {}): Promise<Rig> {
-  const server = script instanceof ByteOrigin ? script : await ByteOrigin.start(script)
+  const server = script instanceof ByteOrigin ? script : await ByteOrigin.start(script, options.secure)
   const counters = new Counters()
   const clock = new ManualClock()
   const origin = originTo(server.url, counters, clock, options)
@@ -58,11 +63,19 @@ export async function rig(script: ByteScript | ByteOrigin, options: RigOptions =
 }
 
 export function originTo(url: string, counters: Counters, clock: Clock, options: RigOptions = {}): Origin {
-  const origins = createOrigins({ settings: settingsFor(options), clock, counters, oddStatus: options.oddStatus ?? 'fail' })
-  const { hostHeader, maxConnections } = options
-  return origins.of(
-    backend(url, { ...(hostHeader === undefined ? {} : { hostHeader }), ...(maxConnections === undefined ? {} : { maxConnections }) }),
+  const { limits: _l, deadlines: _d, oddStatus = 'fail', secure: _s, ...backendOptions } = options
+  return createOrigins({ names: namesFor(clock), settings: settingsFor(options), clock, counters, oddStatus }).of(
+    backend(url, backendOptions),
   )
+}
+
+const silent: EventLog = { info() {}, warn() {}, error() {} }
+
+/** Resolves names as a server does; with `servers` by DNS alone. */
+export function namesFor(clock: Clock, servers: readonly string[] = [], log: EventLog = silent): Names {
+  const names = resolvedNames({ clock, log, servers })
+  onTestFinished(() => names.close())
+  return names
 }
 
 export function get(target: string, more: Partial<OriginRequest> = {}): OriginRequest {
@@ -74,6 +87,7 @@ export function get(target: string, more: Partial<OriginRequest> = {}): OriginRe
     announceEmpty: false,
     upgrade: null,
     deadlines: { connect: 3.5, firstByte: 60, betweenBytes: 60 },
+    client: null,
     replayable: true,
     ...more,
   }

@@ -43,7 +43,9 @@ policy made are left to their next visitor and counted as \`refreshSkipped\`.
 
 Backends are named \`policy.backend\`; \`boot.default\` is the origin of the command line. Policies that name the same server share its connections,
 counters and health, so a reload does not forget that one was marked sick. \`sick\`: nothing is asked of it, fetches fail at once with 503, and stale
-objects answer as for a server that is down. \`auto\` is healthy until there are probes.
+objects answer as for a server that is down. \`healthy\`: it is asked whatever its probe finds. \`auto\`: as its probe finds it, healthy without one. \`probe\` shows
+the window (\`H\` good, \`-\` bad or not made yet, newest last) and what came of the last one; \`ejected\` says how many directors leave it out for what it
+answered, those of each worker counted. A member that a policy does not name is called after its director: \`shop.pool.1\`.
 
 ## Commands
 

@@ -33,6 +33,19 @@ const SHOWN: readonly (readonly [name: string, title: string])[] = [
   ['Filter', 'a filter'],
 ]
 
+/** Options of functions: where their interface is, its name, and whose they are. */
+const OPTIONS: readonly (readonly [file: string, name: string, title: string])[] = [
+  ['probe', 'ProbeOptions', '`probe` of a backend'],
+  ['directors/build', 'DirectorOptions', 'every director'],
+  ['directors/ejection', 'EjectionOptions', '`ejection` of a director'],
+  ['directors/build', 'WeightedOptions', '`random`, `leastConnections`'],
+  ['directors/build', 'KeyOptions', '`hash`, `sticky`'],
+  ['directors/build', 'ConsistentOptions', '`consistent`'],
+  ['directors/build', 'FallbackOptions', '`fallback`'],
+  ['directors/build', 'ByNameOptions', '`byName`'],
+  ['directors/split', 'SplitOptions', '`split`'],
+]
+
 export function referencePage(): string {
   const interfaces = new Map([...source('context'), ...source('cache-control'), ...source('filters')])
   const actions = source('actions')
@@ -69,6 +82,11 @@ export function referencePage(): string {
     '',
     'Times are seconds. What is not marked *rw* can only be read; in a hook that may not change a noun none of it can be written.',
     ...SHOWN.flatMap(([name, title]) => noun(interfaces, name, title)),
+    '',
+    '## Backends',
+    '',
+    "What `backend(url, options)` and the directors take. Where a duration is set, text such as `'5s'` will do.",
+    ...OPTIONS.flatMap(([file, name, title]) => options(source(file), name, title)),
     '',
     '## Built-in steps',
     '',
@@ -112,6 +130,19 @@ function noun(interfaces: ReadonlyMap<string, Interface>, name: string, title: s
 function butFor(base: string): string {
   const left = Array.from(base.matchAll(/'(\w+)'/g), ([, name = '']) => code(name))
   return left.length === 0 ? '' : ` but ${left.join(', ')}`
+}
+
+function options(interfaces: ReadonlyMap<string, Interface>, name: string, title: string): string[] {
+  const shape = interfaces.get(name)
+  if (shape === undefined) throw new Error(`there is no interface ${name}`)
+  const base = OPTIONS.find(([, other]) => new RegExp(`\\b${other}\\b`).test(shape.base))?.[2]
+  return [
+    '',
+    `### Options of ${title}`,
+    '',
+    ...(base === undefined ? [] : [`With those of ${base}, and:`, '']),
+    ...fieldTable(shape, false),
+  ]
 }
 
 function fieldTable(shape: Interface, marks: boolean, meaning: (field: Field) => string = ({ prose }) => prose): string[] {

@@ -1,5 +1,6 @@
 /** A byte-exact origin on a raw server: a script a connection reads whole requests and sends whatever bytes it likes. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
 
 /** One request as it came over the wire. */
 export interface SeenRequest {
@@ -27,9 +28,12 @@ export class ByteConnection {
   #taken = 0
   #wake: (() => void)[] = []
   readonly #requests: SeenRequest[]
+  readonly #plain: Socket
 
-  constructor(socket: Socket, index: number, requests: SeenRequest[]) {
+  /** `plain`: what lies below TLS. */
+  constructor(socket: Socket, index: number, requests: SeenRequest[], plain: Socket = socket) {
     this.socket = socket
+    this.#plain = plain
     this.index = index
     this.#requests = requests
     this.closed = new Promise((resolve) => {
@@ -94,14 +98,19 @@ export class ByteConnection {
     }
   }
 
-  /** Ends our way with a FIN. */
+  /** Ends our way with a FIN, over TLS with close_notify before it. */
   end(): void {
     this.socket.end()
   }
 
+  /** Ends the TCP connection alone, as whoever sits between could. */
+  cut(): void {
+    this.#plain.end()
+  }
+
   /** Closes with a RST. */
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.#plain.resetAndDestroy()
   }
 
   #notify(): void {
@@ -123,6 +132,9 @@ function endOfChunked(text: string, from: number): number {
   }
 }
 
+/** Certificate, key and whatever else a TLS server takes. */
+export type Secure = SecureContextOptions & { readonly requestCert?: boolean; readonly rejectUnauthorized?: boolean }
+
 export type ByteScript = (connection: ByteConnection) => void | Promise<void>
 
 export class ByteOrigin {
@@ -133,9 +145,13 @@ export class ByteOrigin {
   readonly #waiting: ((connection: ByteConnection) => void)[] = []
   port = 0
 
-  private constructor(script: ByteScript) {
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      const connection = new ByteConnection(socket, this.connections.length, this.requests)
+  readonly #secure: Secure | null
+
+  private constructor(script: ByteScript, secure: Secure | null) {
+    this.#secure = secure
+    this.#server = createServer({ allowHalfOpen: true }, (plain) => {
+      const socket = secure === null ? plain : overTls(plain, secure)
+      const connection = new ByteConnection(socket, this.connections.length, this.requests, plain)
       this.connections.push(connection)
       for (const resolve of this.#waiting.splice(0)) resolve(connection)
       void script(connection)
@@ -143,31 +159,43 @@ export class ByteOrigin {
   }
 
   /** Listens on a free loopback port; `script` runs for every connection. */
-  static async start(script: ByteScript): Promise<ByteOrigin> {
-    const origin = new ByteOrigin(script)
-    await new Promise<void>((resolve) => origin.#server.listen(0, '127.0.0.1', resolve))
+  static async start(
+    script: ByteScript,
+    secure: Secure | null = null,
+    at: ListenOptions = { host: '127.0.0.1', port: 0 },
+  ): Promise<ByteOrigin> {
+    const origin = new ByteOrigin(script, secure)
+    await new Promise<void>((resolve) => origin.#server.listen(at, resolve))
     const address = origin.#server.address()
     origin.port = typeof address === 'object' && address !== null ? address.port : 0
     return origin
   }
 
   /** Answers every request with what `answer` gives; `null` closes the connection. */
-  static answering(answer: (request: SeenRequest) => string | Buffer | null): Promise<ByteOrigin> {
-    return ByteOrigin.start(async (connection) => {
-      for (;;) {
-        const request = await connection.request()
-        const bytes = request === null ? null : answer(request)
-        if (bytes === null) {
-          connection.end()
-          return
+  static answering(
+    answer: (request: SeenRequest) => string | Buffer | null,
+    secure: Secure | null = null,
+    at?: ListenOptions,
+  ): Promise<ByteOrigin> {
+    return ByteOrigin.start(
+      async (connection) => {
+        for (;;) {
+          const request = await connection.request()
+          const bytes = request === null ? null : answer(request)
+          if (bytes === null) {
+            connection.end()
+            return
+          }
+          connection.send(bytes)
         }
-        connection.send(bytes)
-      }
-    })
+      },
+      secure,
+      at,
+    )
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `${this.#secure === null ? 'http' : 'https'}://127.0.0.1:${this.port}`
   }
 
   /** The connection of that number, waiting for it if need be. */
@@ -184,4 +212,9 @@ export class ByteOrigin {
     for (const connection of this.connections) connection.socket.destroy()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
+}
+
+function overTls(plain: Socket, { requestCert = false, rejectUnauthorized = false, ...context }: Secure): Socket {
+  plain.on('error', () => {})
+  return new TLSSocket(plain, { isServer: true, secureContext: createSecureContext(context), requestCert, rejectUnauthorized })
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { NGINX, requireTool } from '../setup/tools.ts'
 
 export interface Nginx {
-  /** `http://127.0.0.1:port` */
+  /** `http://127.0.0.1:port`, or `https://…`. */
   readonly url: string
   readonly port: number
   /** Where its pages lie. */
@@ -23,6 +23,10 @@ export interface NginxOptions {
   readonly pages?: Readonly<Record<string, string>>
   /** Directives for the `server` block. */
   readonly server?: string
+  /** Further parameters of its `listen`, such as `proxy_protocol`. */
+  readonly listen?: string
+  /** It speaks TLS; with `clientCa` to those alone who show a certificate of that authority. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
 }
 
 const PAGES: Readonly<Record<string, string>> = {
@@ -51,7 +55,8 @@ async function startOnce(program: string, port: number, options: NginxOptions): 
     mkdirSync(join(root, path, '..'), { recursive: true })
     writeFileSync(join(root, path), text)
   }
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, root, port, options.server ?? ''))
+  for (const [name, text] of Object.entries(options.tls ?? {})) writeFileSync(join(folder, `${name}.pem`), text)
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, root, port, options))
   const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -68,7 +73,7 @@ async function startOnce(program: string, port: number, options: NginxOptions): 
     return errors
   }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     root,
     requests: () => readFileSync(join(folder, 'access.log'), 'utf8').split('\n').slice(0, -1),
@@ -76,7 +81,9 @@ async function startOnce(program: string, port: number, options: NginxOptions): 
   }
 }
 
-function configuration(folder: string, root: string, port: number, server: string): string {
+function configuration(folder: string, root: string, port: number, { server = '', listen = '', tls }: NginxOptions): string {
+  const certificate = tls === undefined ? '' : `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`
+  const clients = tls?.clientCa === undefined ? '' : `ssl_client_certificate ${folder}/clientCa.pem; ssl_verify_client on;`
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')
   return `daemon off;
 master_process off;
@@ -88,7 +95,8 @@ http {
   log_format short '$request_method $request_uri $status';
   access_log ${folder}/access.log short;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} ${tls === undefined ? '' : 'ssl'} ${listen};
+    ${certificate} ${clients}
     root ${root};
     location = /style.css { add_header Cache-Control "max-age=60"; }
     location /private/ { add_header Cache-Control "private"; }

@@ -1,7 +1,7 @@
 /** The testing kit with whole requests: the real engine, a function as origin, a clock that a test moves. */
 import { describe, expect, it } from 'vitest'
-import { actions, type OriginReply, testPolicy } from '../../src/testing/index.ts'
-import { definePolicy, PolicyError } from '../../vcl-ts/index.ts'
+import { actions, type OriginReply, type PolicyTest, testPolicy } from '../../src/testing/index.ts'
+import { backend, definePolicy, leastConnections, PolicyError, random, roundRobin } from '../../vcl-ts/index.ts'
 
 const NONE = definePolicy({})
 const FRESH = { headers: { 'Cache-Control': 'max-age=60' }, body: 'hello' }
@@ -249,6 +249,55 @@ describe('the fake origin', () => {
     const answer = await cache.request('/')
     expect(answer).toMatchObject({ status: 200, body: 'same', trace: { decision: 'miss', reason: 'REVALIDATED', stored: true, ttl: 60 } })
     expect(answer.trace.hooks.map(({ hook }) => hook)).toContain('backendRefresh')
+  })
+})
+
+describe('a policy with several origin servers', () => {
+  const [a, b] = [backend('http://a.test'), backend('http://b.test', { probe: {} })]
+  const asked = async (cache: PolicyTest, pages: number): Promise<string[]> => {
+    const all: string[] = []
+    for (let page = 0; page < pages; page++) {
+      const { trace } = await cache.request(`/${Math.random()}`)
+      all.push(...trace.origin.map((seen) => seen.backend))
+    }
+    return all
+  }
+
+  it('shows which one was chosen, and chosen instead', async () => {
+    const policy = definePolicy({ backends: { pool: roundRobin([a, b]) } })
+    const cache = await testPolicy(policy, { origin: ({ backend }): OriginReply => (backend === b.url ? { fails: 'reset' } : {}) })
+    expect(await asked(cache, 4)).toEqual([a.url, b.url, a.url, a.url, b.url, a.url])
+  })
+
+  it('does as an operator says', async () => {
+    const cache = await testPolicy(definePolicy({ backends: { pool: roundRobin([a, b]) } }))
+    cache.setHealth(a, 'sick')
+    expect(await asked(cache, 3)).toEqual([b.url, b.url, b.url])
+    cache.setHealth(a, 'auto')
+    expect(new Set(await asked(cache, 4))).toEqual(new Set([a.url, b.url]))
+    const alone = await testPolicy(definePolicy({ backends: { a } }))
+    alone.setHealth(a, 'sick')
+    expect((await alone.request('/')).status).toBe(503)
+  })
+
+  it('chooses by chance alike in every run', async () => {
+    const policy = definePolicy({ backends: { pool: random([a, b]) } })
+    const [first, second] = [await asked(await testPolicy(policy), 20), await asked(await testPolicy(policy), 20)]
+    expect(second).toEqual(first)
+    expect(new Set(first).size).toBe(2)
+  })
+
+  it('counts what is under way where least connections decide', async () => {
+    const held: (() => void)[] = []
+    const cache = await testPolicy(definePolicy({ backends: { pool: leastConnections([a, b]) } }), {
+      origin: ({ url, backend }) => (url === '/held' ? new Promise((resolve) => held.push(() => resolve({ body: backend }))) : {}),
+    })
+    const slow = cache.request('/held')
+    while (held.length === 0) await cache.advance(0)
+    expect(await asked(cache, 4)).toEqual([b.url, b.url, b.url, b.url])
+    held[0]?.()
+    expect((await slow).body).toBe(a.url)
+    expect(new Set(await asked(cache, 4))).toEqual(new Set([a.url, b.url]))
   })
 })
 

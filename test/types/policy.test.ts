@@ -2,7 +2,22 @@
 import { expect, expectTypeOf, it } from 'vitest'
 import type { Action, ActionType, Verbs } from '../../vcl-ts/actions.ts'
 import type { ClientContext, ClientHook, FetchContext, FetchHook, HookContext } from '../../vcl-ts/hook-context.ts'
-import { acl, backend, definePolicy, type HookAction, type Policy, type Resp, type RespSynth, stack } from '../../vcl-ts/index.ts'
+import {
+  acl,
+  backend,
+  byName,
+  consistent,
+  definePolicy,
+  fallback,
+  type HookAction,
+  type Policy,
+  type Resp,
+  type RespSynth,
+  roundRobin,
+  split,
+  stack,
+  withKey,
+} from '../../vcl-ts/index.ts'
 import type { Hook, RequestHook } from '../../vcl-ts/legal.ts'
 
 function whatCompiles(): Policy {
@@ -173,6 +188,21 @@ function engineContexts(client: ClientContext, fetch: FetchContext): void {
   expectTypeOf<keyof typeof clientSide | keyof typeof fetchSide>().toEqualTypeOf<RequestHook>()
 }
 
+function directors({ req }: HookContext<'recv'>, { bereq, beresp }: HookContext<'backendResponse'>): void {
+  const a = backend('http://a')
+  req.backend = fallback([roundRobin([a]), split({ a })])
+  bereq.backend = withKey(consistent([a]), 'key')
+  beresp.deny('1m')
+  // @ts-expect-error: a URL is not a backend
+  req.backend = 'http://a'
+  // @ts-expect-error: nor a list of them
+  req.backend = [a]
+  // @ts-expect-error: the arm is part of what a cache key would be
+  split({ a }, { by: 'hash' })
+  // @ts-expect-error: byName has to know where the name is
+  byName({ a })
+}
+
 function derivedTypes(): void {
   expectTypeOf<HookAction<'hash'>['type']>().toEqualTypeOf<'fail' | 'lookup'>()
   expectTypeOf<HookAction<'init'>['type']>().toEqualTypeOf<'ok'>()
@@ -184,6 +214,7 @@ function derivedTypes(): void {
 }
 
 it('compiles what is legal and refuses what is not, which the type check proves', () => {
-  for (const refused of [illegalActions, illegalShapes, illegalNouns, engineContexts, derivedTypes]) expect(refused).toBeTypeOf('function')
+  for (const refused of [illegalActions, illegalShapes, illegalNouns, engineContexts, directors, derivedTypes])
+    expect(refused).toBeTypeOf('function')
   expect(whatCompiles().stack).toHaveLength(3)
 })

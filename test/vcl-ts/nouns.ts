@@ -128,6 +128,7 @@ export function beresp(changes: BerespChanges = {}): Beresp & BerespError {
     esi: false,
     compress: null,
     filters: [],
+    deny: () => {},
     tags: new Set(),
     backend: 'app',
     control: { ...freshControl, ...changes.control },

@@ -35,10 +35,13 @@ it('waits so long before the next worker begins in a place', async () => {
       memory: createSharedMemory({ bytes: 1 << 20, workers: 1 }),
       params: [],
       health: [],
+      probed: [],
+      names: [],
       policies: { current: 'builtin', copies: [] },
     }),
     began: (_slot, port) => port.close(),
     died() {},
+    wanted() {},
     logged() {},
   })
   const die = (): void => lives.at(-1)?.ended({ code: 1, error: null })

@@ -103,6 +103,7 @@ function differences(stored: StoredUnderKey['variants'][number], request: Explai
     const own = request.vary.find((each) => each.name === name)
     return own === undefined || own.value === value ? [] : [`${name} ${shown(value)}, this request ${shown(own.value)}`]
   })
+  if (stored.arm !== request.arm) told.unshift(`arm ${shown(stored.arm)}, this request ${shown(request.arm)}`)
   if (stored.scheme !== request.scheme) told.unshift(`scheme ${shown(stored.scheme)}, this request ${shown(request.scheme)}`)
   return told.length === 0 ? [] : [`A stored variant has ${told.join('; ')}.`]
 }

@@ -12,6 +12,7 @@ import type { EventLog } from '../../log.ts'
 import type { Claim } from '../../object/claim.ts'
 import { FillBudget } from '../../object/fill-budget.ts'
 import type { LocalTable } from '../../object/local-table.ts'
+import { Directors } from '../../origin/directors/directors.ts'
 import type { Origin, OriginCall, OriginObserver } from '../../origin/exchange.ts'
 import type { Origins } from '../../origin/registry.ts'
 import type { ActivePolicy } from '../../policy/active.ts'
@@ -80,6 +81,7 @@ export class Rehearsal {
       unsliced: new Unsliced(engine.unsliced),
       originOf: (backend) => this.#originOf(backend),
       recompressor: null,
+      directors: new Directors({ origins: this.#origins, clock, log: this.#log() }),
       policy: () => watched,
       accessLog: null,
       invalidation: {

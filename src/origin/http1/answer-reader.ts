@@ -16,7 +16,9 @@ export interface AnswerHost {
   answerGoesOn(head: AnswerHead): void
   /** The origin owes the answer's first byte. */
   firstByteDue(): void
-  /** It owes the next ones. */
+  /** It owes the rest of a head, of which these were the `first` bytes or more. */
+  restOfHeadDue(first: boolean): void
+  /** It owes the next bytes of the body. */
   nextBytesDue(): void
   /** Who reads the body is behind: nothing is to be read, and nothing due, until `answerUnblocked`. */
   answerBlocked(): void
@@ -89,21 +91,24 @@ export class AnswerReader implements AnswerSource {
     else this.#readBody(this.#body, this.#reads.own(buffer, length, this.#remaining > length))
   }
 
-  /** The connection ended: that ends a body of unknown length, and breaks anything else. */
-  ended(): void {
+  /** The connection ended: that ends a body of unknown length if it is `proven`, and breaks anything else. */
+  ended(proven: boolean): void {
     const host = this.#host
     if (this.#body === null) {
       if (this.#begun) host.answerFailed('incomplete', 'the connection ended within the answer')
       else host.answerFailed('closed_before_answer', 'the connection ended before an answer')
-    } else if (this.#decoder === null && this.#remaining === Number.POSITIVE_INFINITY) this.#complete(this.#body, false)
-    else host.answerFailed('incomplete', 'the connection ended before the body did')
+    } else if (this.#decoder === null && this.#remaining === Number.POSITIVE_INFINITY) {
+      if (proven) this.#complete(this.#body, false)
+      // RFC 9112 §9.8: whoever can cut the connection could cut the answer.
+      else host.answerFailed('incomplete', 'the TLS connection ended without close_notify')
+    } else host.answerFailed('incomplete', 'the connection ended before the body did')
   }
 
   /** Nothing came in time. */
   late(): void {
     const host = this.#host
     if (this.#body !== null) host.answerFailed('between_bytes_timeout', 'the body stopped')
-    else if (this.#parser.partial) host.answerFailed('between_bytes_timeout', 'the head stopped')
+    else if (this.#parser.partial) host.answerFailed('between_bytes_timeout', 'the head was not whole in time')
     else host.answerFailed('first_byte_timeout', 'no answer in time')
   }
 
@@ -134,12 +139,13 @@ export class AnswerReader implements AnswerSource {
     const call = this.#call as ConnectionCall
     let at = 0
     for (;;) {
+      const first = !this.#parser.partial
       const behind = this.#parser.push(buffer, at, end)
       const head = behind < 0 ? null : this.#parser.head(buffer, at, call.request.method === 'HEAD')
       if (head === null) {
         const fault = this.#parser.fault
         if (fault !== null) this.#host.answerFailed(fault, this.#parser.detail)
-        else this.#host.nextBytesDue()
+        else this.#host.restOfHeadDue(first)
         return
       }
       at = behind

@@ -2,21 +2,20 @@
  * One socket to an origin and the exchange on it. It is handed out only when nothing can be owed on it in either direction: the request
  * was written in full, the answer read in full, and not a byte has come since (also not one that the loop has not seen: `unread.ts`).
  */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Body } from '../../body/body.ts'
 import { Deadline } from '../deadline.ts'
 import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
+import type { Reader } from '../intake.ts'
+import type { Place } from '../place.ts'
 import type { AnswerBody } from './answer-body.ts'
 import { type AnswerHost, AnswerReader } from './answer-reader.ts'
-import type { ConnectionCall, ConnectionOptions } from './contract.ts'
+import type { ConnectionCall, ConnectionOptions, Line, TlsState } from './contract.ts'
 import type { AnswerHead } from './response-parser.ts'
 import { type Unread, unreadOf } from './unread.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
 export interface ConnectionOwner {
-  /** Usable for the first time. */
-  connected(connection: Connection): void
-  connectFailed(connection: Connection, failure: OriginFailure): void
   /** Idle again. */
   released(connection: Connection): void
   /** Its place is free. Last call. */
@@ -24,61 +23,62 @@ export interface ConnectionOwner {
 }
 
 type Phase =
-  | 'connecting'
   | 'idle'
   | 'busy' // an answer is awaited, or read
+  | 'settling' // the answer was read, and what came with it over TLS is still being told
   | 'tunnel' // the socket is someone else's
   | 'closed'
 
-/** Until it is connected. */
-const ALWAYS: Unread = () => true
-
-export class Connection implements AnswerHost, UploadOwner {
+export class Connection implements AnswerHost, UploadOwner, Reader {
   readonly #options: ConnectionOptions
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #deadline: Deadline
   readonly #answer: AnswerReader
-  #phase: Phase = 'connecting'
-  #unread: Unread = ALWAYS
+  readonly #unread: Unread
+  readonly #tls: TlsState | null
+  /** Where it leads. */
+  readonly place: Place
+  #phase: Phase = 'idle'
   #call: ConnectionCall | null = null
   #upload: Upload | null = null
   #keepAlive = false
+  #retired = false
   #idleMs = 0
-  /** For whom it was opened; the owner's to read and change. */
-  waiting: ConnectionCall | null
+  /** When the head under way has to be whole; monotonic milliseconds. */
+  #headDue = 0
 
-  constructor(options: ConnectionOptions, owner: ConnectionOwner, waiting: ConnectionCall) {
+  constructor(options: ConnectionOptions, owner: ConnectionOwner, { socket, intake, place, tls }: Line) {
     this.#options = options
     this.#owner = owner
-    this.waiting = waiting
-    const answer = new AnswerReader(options, this)
-    this.#answer = answer
+    this.#socket = socket
+    this.#tls = tls
+    this.place = place
+    this.#unread = unreadOf(socket)
+    this.#answer = new AnswerReader(options, this)
     this.#deadline = new Deadline(options.clock, () => this.#late())
-    this.#socket = connect({
-      host: options.host,
-      port: options.port,
-      noDelay: true,
-      // An end from the origin is ours to judge, and in a tunnel it travels on.
-      allowHalfOpen: true,
-      onread: { buffer: () => answer.buffer, callback: (length, buffer) => this.#read(length, buffer as Buffer) },
-    })
-    this.#socket.on('connect', () => this.#connected())
-    this.#socket.on('end', () => this.#ended())
-    this.#socket.on('drain', () => this.#upload?.drained())
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error))
-    this.#socket.on('close', () => this.#gone())
-    this.#deadline.set(waiting.request.deadlines.connect * 1000)
+    intake.reader = this
+    socket.on('end', () => this.#ended())
+    socket.on('drain', () => this.#upload?.drained())
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error))
+    socket.on('close', () => this.#gone())
+    this.#deadline.set(options.settings.deadlines.originIdle * 1000)
+  }
+
+  /** What it is asked for at this moment; `null`: nothing, or it is a tunnel. */
+  get target(): string | null {
+    return this.#call === null ? null : this.#call.request.target
   }
 
   /**
    * Sends a call's request. Only while idle. Answers `false`, and is destroyed, when the socket is not clean, or has been idle for too long
-   * though the timer is late: then not a byte was sent.
+   * though the timer is late: then not a byte was sent. `reused`: others had it before.
    */
-  start(call: ConnectionCall): boolean {
+  start(call: ConnectionCall, reused: boolean): boolean {
     if (this.#phase !== 'idle') return false
     const now = this.#options.clock.now()
-    if (this.#deadline.passed(now) || this.#unread()) {
+    // A TLS server says something unasked behind the handshake: session tickets. See `dial.ts`.
+    if (this.#deadline.passed(now) || ((reused || this.#tls === null) && this.#unread())) {
       this.destroy()
       return false
     }
@@ -102,6 +102,12 @@ export class Connection implements AnswerHost, UploadOwner {
     body?.finish({ type: 'reset', cause: failure })
   }
 
+  /** It serves nobody else: closed now, or when what is under way is over. */
+  retire(): void {
+    this.#retired = true
+    if (this.#phase === 'idle') this.destroy()
+  }
+
   /** Closes it, whatever it does. Calls under way must have been told before. */
   destroy(): void {
     this.#close(new OriginFailure('cancelled', 'the connection was closed'))
@@ -115,7 +121,7 @@ export class Connection implements AnswerHost, UploadOwner {
   // --- what the answer reports
 
   answerBegan({ keepAlive, idleSeconds }: AnswerHead): void {
-    this.#keepAlive = keepAlive && this.#call?.request.upgrade === null
+    this.#keepAlive = keepAlive && !this.#options.single && this.#call?.request.upgrade === null
     const idle = this.#options.settings.deadlines.originIdle
     this.#idleMs = 1000 * Math.min(idle, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds - 1)
   }
@@ -127,6 +133,15 @@ export class Connection implements AnswerHost, UploadOwner {
 
   firstByteDue(): void {
     if (this.#call !== null) this.#deadline.set(this.#call.request.deadlines.firstByte * 1000)
+  }
+
+  restOfHeadDue(first: boolean): void {
+    if (this.#call === null) return
+    const { firstByte, betweenBytes } = this.#call.request.deadlines
+    const now = this.#options.clock.now()
+    // An origin that sends a byte now and then could keep its connection, and who waits for the answer, for days.
+    if (first) this.#headDue = now + firstByte * 1000
+    this.#deadline.set(Math.min(betweenBytes * 1000, this.#headDue - now), now)
   }
 
   nextBytesDue(): void {
@@ -145,12 +160,30 @@ export class Connection implements AnswerHost, UploadOwner {
 
   answerRead(surplus: boolean): void {
     const written = this.#upload === null || this.#upload.done
-    if (surplus || !this.#keepAlive || !written || this.#idleMs <= 0 || this.#socket.writableLength > 0 || this.#socket.destroyed) {
-      this.#close(null)
+    if (surplus || !this.#keepAlive || !written || this.#idleMs <= 0) {
+      this.#close(null, !this.#keepAlive)
       return
     }
     this.#call = null
     this.#upload = null
+    if (this.#tls === null) {
+      this.#release()
+      return
+    }
+    // Records that arrived together are told one after the other: what follows the answer is seen before anybody else is served.
+    this.#phase = 'settling'
+    this.#deadline.clear()
+    setImmediate(() => {
+      if (this.#phase === 'settling') this.#release()
+    })
+  }
+
+  #release(): void {
+    const socket = this.#socket
+    if (this.#retired || socket.writableLength > 0 || (this.#tls !== null && socket.readableLength > 0) || socket.destroyed) {
+      this.#close(null)
+      return
+    }
     this.#phase = 'idle'
     this.#deadline.set(this.#idleMs)
     this.#owner.released(this)
@@ -168,6 +201,8 @@ export class Connection implements AnswerHost, UploadOwner {
     this.#answer.stop()
     this.#deadline.close()
     this.#socket.pause()
+    // Over TLS bytes are told by events, which are the tunnel's now.
+    if (this.#tls !== null) this.#socket.removeAllListeners('data')
     call.upgraded(response, this.#socket, rest)
   }
 
@@ -222,23 +257,19 @@ export class Connection implements AnswerHost, UploadOwner {
 
   // --- the socket
 
-  #connected(): void {
-    if (this.#phase !== 'connecting') return
-    this.#phase = 'idle'
-    this.#unread = unreadOf(this.#socket)
-    this.#deadline.set(this.#options.settings.deadlines.originIdle * 1000)
-    this.#owner.connected(this)
+  get buffer(): Buffer {
+    return this.#answer.buffer
   }
 
-  #read(length: number, buffer: Buffer): boolean {
+  read(buffer: Buffer, length: number): boolean {
     switch (this.#phase) {
       case 'busy':
         this.#answer.read(buffer, length)
         break
       case 'tunnel':
         return this.#socket.push(Buffer.from(buffer.subarray(0, length)))
-      case 'connecting':
       case 'idle':
+      case 'settling':
         // Nothing is owed: whatever this is, it must never become someone's answer.
         this.#close(null)
         break
@@ -251,14 +282,13 @@ export class Connection implements AnswerHost, UploadOwner {
   }
 
   #ended(): void {
-    if (this.#phase === 'busy') this.#answer.ended()
+    if (this.#phase === 'busy') this.#answer.ended(this.#tls === null || this.#tls.endProven)
     else if (this.#phase !== 'tunnel') this.#close(null)
   }
 
   #broken(error: NodeJS.ErrnoException): void {
-    if (this.#phase === 'connecting') this.#refused(connectFailure(error))
-    else if (this.#phase === 'idle') this.#close(null)
-    else if (this.#phase !== 'tunnel') this.answerFailed('reset', error.code ?? error.message)
+    if (this.#phase === 'idle' || this.#phase === 'settling') this.#close(null)
+    else if (this.#phase !== 'tunnel') this.answerFailed(this.#breakage(error), error.code ?? error.message)
   }
 
   #gone(): void {
@@ -270,15 +300,13 @@ export class Connection implements AnswerHost, UploadOwner {
 
   #late(): void {
     switch (this.#phase) {
-      case 'connecting':
-        this.#refused(new OriginFailure('connect_timeout', 'no connection in time', true))
-        break
       case 'idle':
         this.#close(null)
         break
       case 'busy':
         this.#answer.late()
         break
+      case 'settling':
       case 'tunnel':
       case 'closed':
         break
@@ -287,44 +315,45 @@ export class Connection implements AnswerHost, UploadOwner {
     }
   }
 
-  #refused(failure: OriginFailure): void {
-    this.#phase = 'closed'
-    this.#deadline.close()
-    this.#socket.destroy()
-    this.#owner.connectFailed(this, failure)
-    this.#owner.closed(this)
+  /** An origin may refuse a certificate, or its lack, after the handshake (RFC 8446 §4.4.2.4). */
+  #breakage({ code }: NodeJS.ErrnoException): OriginFailureCode {
+    return this.#tls !== null && !this.#answer.begun && code?.startsWith('ERR_SSL_') === true ? 'tls_handshake' : 'reset'
   }
 
   // --- the end
 
-  #close(cause: OriginFailure | null): void {
+  /** `told`: the origin, or our request, has said that it ends here. */
+  #close(cause: OriginFailure | null, told: boolean = false): void {
     if (this.#phase === 'closed') return
     if (this.#phase === 'tunnel') {
       this.#socket.destroy()
       return
     }
-    this.#shut(cause)
+    this.#shut(cause, told)
     this.#owner.closed(this)
   }
 
   /** Answers the body under way, which has not been told. */
-  #shut(cause: OriginFailure | null): AnswerBody | null {
+  #shut(cause: OriginFailure | null, told: boolean = false): AnswerBody | null {
     const upload = this.#upload
     this.#phase = 'closed'
     this.#call = null
     this.#upload = null
     const body = this.#answer.stop()
     this.#deadline.close()
-    this.#socket.destroy()
+    if (cause === null) this.#part(told)
+    else this.#socket.destroy()
     upload?.stop(cause ?? new OriginFailure('cancelled', 'the origin has answered'))
     return body
   }
-}
 
-function connectFailure(error: NodeJS.ErrnoException): OriginFailure {
-  const detail = error.code ?? error.message
-  if (error.syscall === 'getaddrinfo') return new OriginFailure('dns', detail, true)
-  if (error.code === 'ECONNREFUSED') return new OriginFailure('connect_refused', detail, true)
-  if (error.code === 'ETIMEDOUT') return new OriginFailure('connect_timeout', detail, true)
-  return new OriginFailure('connect_failed', detail, true)
+  /** Closes the socket in peace. */
+  #part(told: boolean): void {
+    const socket = this.#socket
+    // Over TLS that is said (RFC 8446 §6.1), or servers forget the session.
+    if (this.#tls !== null && socket.writableLength === 0) socket.destroySoon()
+    // All was said: a reset leaves nothing behind, where a close would take the port for a minute (TIME_WAIT).
+    else if (told && this.#tls === null && this.place.path === null) socket.resetAndDestroy()
+    else socket.destroy()
+  }
 }

@@ -5,6 +5,8 @@ import type { Body } from '../../body/body.ts'
 import type { Clock } from '../../clock.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { OriginFailure, OriginRequest, OriginResponse } from '../exchange.ts'
+import type { Intake } from '../intake.ts'
+import type { Place } from '../place.ts'
 import type { OddStatus } from './response-parser.ts'
 
 /** The exchange as the connection sees it. After `failed` or `ended` it hears no more. */
@@ -21,9 +23,24 @@ export interface ConnectionCall {
   ended(failure: OriginFailure | null): void
 }
 
+/** A socket that is connected, and that nobody reads yet. */
+export interface Line {
+  readonly socket: Socket
+  readonly intake: Intake
+  readonly place: Place
+  /** `null`: in plain text. */
+  readonly tls: TlsState | null
+}
+
+/** What a TLS socket has told. */
+export interface TlsState {
+  /** Whether the end that the socket has told came as an alert (`close_notify`), which nobody else can send. */
+  readonly endProven: boolean
+}
+
 export interface ConnectionOptions {
-  readonly host: string
-  readonly port: number
+  /** Each connection carries one request. */
+  readonly single: boolean
   readonly settings: Pick<Settings, 'limits' | 'deadlines'>
   readonly oddStatus: OddStatus
   readonly clock: Clock

@@ -10,6 +10,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^[!"$-~]+$/
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
+const CLOSE = 'Connection: close\r\n'
+
 /** By first letter and length, whether a name can be one of those that are looked for: most lines need no string of their own. */
 const CANDIDATES = new Uint8Array(32 * 32)
 for (const name of ['host', ...CONNECTION_FIELDS]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
@@ -18,14 +20,14 @@ function candidate(letter: number, length: number): number {
   return ((length & 31) << 5) | (letter & 31)
 }
 
-/** The whole head with its framing, latin-1, empty line included. Throws `InvalidHead`. */
-export function requestHead(request: OriginRequest): string {
+/** The whole head with its framing, latin-1, empty line included. `last`: the connection ends with it. Throws `InvalidHead`. */
+export function requestHead(request: OriginRequest, last: boolean = false): string {
   const { method, target, fieldLines } = request
   if (!TOKEN.test(method)) throw new InvalidHead(`method ${JSON.stringify(method.slice(0, 40))} is not a token`)
   if (!TARGET.test(target) || !(target.charCodeAt(0) === 47 || target === '*'))
     throw new InvalidHead(`target ${JSON.stringify(target.slice(0, 100))} is not in origin form`)
   checkNames(checkFieldLines(fieldLines))
-  return `${method} ${target} HTTP/1.1\r\n${fieldLines}${framingLines(request)}\r\n`
+  return `${method} ${target} HTTP/1.1\r\n${fieldLines}${framingLines(request)}${last && request.upgrade === null ? CLOSE : ''}\r\n`
 }
 
 function framingLines(request: OriginRequest): string {
