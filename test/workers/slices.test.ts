@@ -28,10 +28,14 @@ it('fetch a slice once for all, and purge it for all', async () => {
   gate.open()
   for (const answer of await Promise.all(both)) expect(answer.body.equals(bytesOf(3 * SLICE, 3 * SLICE + 9))).toBe(true)
   expect(file.ranges.length).toBe(2)
+  await until(() => site.stat('n_object') === 3, 'the second slice')
   await two.client.request('PURGE /film HTTP/1.1\r\nHost: www.example\r\n\r\n')
   expect(site.stat('n_object')).toBe(0)
   file.version = 1
-  for (const worker of [one, two]) expect((await worker.get('/film')).body.equals(bytesOf(0, LENGTH - 1, 1))).toBe(true)
+  for (const worker of [one, two]) {
+    expect((await worker.get('/film')).body.equals(bytesOf(0, LENGTH - 1, 1))).toBe(true)
+    await until(() => site.stat('n_object') === 9, 'all slices and the manifest')
+  }
   expect(file.ranges.length).toBe(10)
 })
 
