@@ -1,7 +1,6 @@
 /** What of an answer becomes an object. */
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Filling } from '../object/filling.ts'
-import type { Lifetime } from '../object/lifetime.ts'
 import type { ObjectInit } from '../object/object.ts'
 import { EMPTY_BODY, type StoredBody } from '../object/stored-body.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
@@ -40,7 +39,7 @@ export function objectInit(
     headers,
     fieldLines: sharing.shared ? storedFieldLines(headers, control, deps.decisions, tagFields, sharing.part !== null) : '',
     withheld: sharing.shared ? withheldFields(headers, control, tagFields, sharing.part !== null) : NO_NAMES,
-    life: lifeOf(fetch, beresp),
+    life: beresp.life(fetch.responseTime),
     retention: deps.decisions.retention,
     // A refreshed object takes the position of its revalidation; the answer to a POST comes after the invalidation that it caused.
     position: init.kind === 'pass' ? deps.table.position : fetch.position,
@@ -56,18 +55,6 @@ export function objectInit(
     esi: beresp.esi && assembles(beresp.status) && !sliced,
     sliced,
     coding: shaping === null ? null : shaping.coding,
-  }
-}
-
-function lifeOf(fetch: FetchTransaction, beresp: BackendResponse): Lifetime {
-  return {
-    storedAt: fetch.responseTime,
-    ttl: beresp.ttl,
-    grace: beresp.grace,
-    staleIfError: beresp.staleIfError,
-    staleIfErrorExplicit: beresp.staleIfErrorExplicit,
-    keep: beresp.keep,
-    age: beresp.age,
   }
 }
 

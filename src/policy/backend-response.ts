@@ -5,7 +5,7 @@ import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { FilterSource } from '../../vcl-ts/filters.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
-import { bounded } from '../object/lifetime.ts'
+import { bounded, type Lifetime } from '../object/lifetime.ts'
 import { assignedControl } from '../wire/response-control.ts'
 import { StatusLine } from './status-line.ts'
 
@@ -148,6 +148,12 @@ export class BackendResponse extends StatusLine implements Beresp {
 
   deny(time: Duration): void {
     this.denial = Math.max(0, seconds(time))
+  }
+
+  /** Of what is stored at a moment (monotonic ms). */
+  life(storedAt: number): Lifetime {
+    const { ttl, grace, staleIfError, staleIfErrorExplicit, keep, age } = this
+    return { storedAt, ttl, grace, staleIfError, staleIfErrorExplicit, keep, age }
   }
 
   get control(): ResponseControl {
