@@ -23,6 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['object'],
   ['body'],
   ['wire'],
+  ['vcl', 'vsl'],
   ['ground'],
   ['vcl-ts'],
 ]
