@@ -7,6 +7,7 @@ import { COMPLETE } from '../body/body.ts'
 import type { Clock } from '../clock.ts'
 import type { Fragments, PageAllowance } from './fragments.ts'
 import { Inclusion, type InclusionOwner } from './inclusion.ts'
+import { Opening } from './opening.ts'
 import { Outlet } from './outlet.ts'
 import { EsiParser, type Include, type PieceSink } from './parser.ts'
 import { Patience } from './patience.ts'
@@ -51,12 +52,23 @@ export class PageTooLarge extends Error {
 export class AssembledBody implements Body {
   readonly length = null
   readonly parts: PageParts
+  #opening: Opening | null = null
 
   constructor(parts: PageParts) {
     this.parts = parts
   }
 
+  /** Assembles it as far as it goes without waiting. All of it, if that is so far; `null`: it has to be read, which goes on from there. */
+  open(): Buffer | null {
+    this.#opening ??= new Opening({ length: null, read: (sink) => this.#assemble(sink) })
+    return this.#opening.whole
+  }
+
   read(sink: BodySink): BodyFlow {
+    return this.#opening === null ? this.#assemble(sink) : this.#opening.read(sink)
+  }
+
+  #assemble(sink: BodySink): BodyFlow {
     const assembly = new Assembly(sink, this.parts)
     assembly.start()
     return assembly

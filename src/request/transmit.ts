@@ -1,5 +1,6 @@
 /** Sends the answer: the exchange frames what was selected. Then what was served stale is refreshed. */
 import { RequestFailure } from '../errors.ts'
+import { AssembledBody } from '../esi/assembly.ts'
 import { startFetch } from '../fetch/start.ts'
 import type { Claim } from '../object/claim.ts'
 import type { CachedObject } from '../object/object.ts'
@@ -75,7 +76,7 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
     return
   }
   if (body === null && answer.body !== null) leaveBody(answer)
-  const bytes = body instanceof StoredBody ? body.atHand : null
+  const bytes = body instanceof StoredBody ? body.atHand : body instanceof AssembledBody ? body.open() : null
   if (bytes !== null || body === null) tx.exchange.respondWhole(head, bytes)
   else tx.exchange.respond(head, body)
 }

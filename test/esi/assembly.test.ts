@@ -171,13 +171,15 @@ function mayBe(text: string, parts: readonly Part[]): boolean {
 
 it('become the page, whatever comes first, in whatever pieces, however slowly it is taken', () => {
   let broken = 0
+  let atOnce = 0
   fc.assert(
     fc.property(
       fc.array(part, { maxLength: 24 }),
       fc.boolean(),
+      fc.boolean(),
       fc.array(fc.nat(), { minLength: 1, maxLength: 50 }),
       fc.integer({ min: 1, max: 5 }),
-      (parts, arriving, choices, appetite) => {
+      (parts, arriving, opened, choices, appetite) => {
         const behaviours = new Map<string, Behaviour>()
         let page = '<!>'
         for (const [at, { text, src, alt, optional }] of parts.entries()) {
@@ -197,6 +199,12 @@ it('become the page, whatever comes first, in whatever pieces, however slowly it
           clock: new ManualClock(),
           parsed: () => {},
         })
+        const whole = opened ? assembled.open() : null
+        if (whole !== null) {
+          atOnce++
+          expect(mayBe(whole.toString(), parts)).toBe(true)
+          return
+        }
         const chunks: Buffer[] = []
         const ends: BodyEnd[] = []
         let [paused, taken, ignored] = [false, 0, 0]
@@ -236,6 +244,7 @@ it('become the page, whatever comes first, in whatever pieces, however slowly it
     { numRuns: 700 },
   )
   expect(broken).toBeGreaterThan(50)
+  expect(atOnce).toBeGreaterThan(20)
 })
 
 it('are asked for a few at a time, the first of them always', () => {

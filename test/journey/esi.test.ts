@@ -36,6 +36,14 @@ describe('a page', () => {
     expect([given.stat('esi_req'), given.stat('esi_errors'), given.stat('esi_warnings')]).toEqual([4, 0, 0])
   })
 
+  it('is sent with its length when all of it is at hand, and in pieces while something is awaited', async () => {
+    const given = await site({ '/': '<p><esi:include src="/a"/>-<esi:include src="/b"/></p>', '/a': 'one', '/b': 'two' })
+    const [first, second] = [await given.get('/'), await given.get('/')]
+    expect([first.get('transfer-encoding'), first.get('content-length')]).toEqual(['chunked', undefined])
+    expect([second.get('transfer-encoding'), second.get('content-length')]).toEqual([undefined, '14'])
+    expect(second.body.toString()).toBe('<p>one-two</p>')
+  })
+
   it('shares its fragments with other pages, and each lives its own life', async () => {
     const given = await open(({ url, index }, response) =>
       reply(
