@@ -27,7 +27,7 @@ export interface Job {
 }
 
 /** Milliseconds of a turn that all jobs together may take. */
-const SLICE = 3
+const SLICE = 2
 
 export class Slices {
   readonly #pace: Pace
