@@ -18,6 +18,7 @@ import { type Channel, PortChannel } from './object/shared/channel.ts'
 import { Control } from './object/shared/control.ts'
 import { FleetFlights } from './object/shared/fleet-flights.ts'
 import { MOST_ENTRIES } from './object/shared/handle.ts'
+import { sharedBodies } from './object/shared/large-bodies.ts'
 import { Librarian } from './object/shared/librarian.ts'
 import { createSharedMemory, type SharedMemory } from './object/shared/memory.ts'
 import type { FromLibrarian, ToLibrarian } from './object/shared/messages.ts'
@@ -137,7 +138,7 @@ function workerStores({ settings, clock, counters, pace = systemPace }: StoresIn
     variants: settings.limits.variants,
     evicted: (key) => shared.evicted(key),
   })
-  const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject))
+  const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject), sharedBodies())
   const shared: SharedTable = new SharedTable({
     ...{ memory, participant, librarian, near, log, bans, counters, pace },
     now: () => clock.now(),

@@ -9,6 +9,8 @@ export type BodyEnd = { readonly type: 'complete' } | { readonly type: 'reset'; 
 export const COMPLETE: BodyEnd = { type: 'complete' }
 
 export interface BodySink {
+  /** Whether the next `chunk` copies what it keeps, so that bytes may be lent to it that are overwritten once it has returned. Absent: no. */
+  readonly copies?: boolean
   /**
    * Takes bytes. They are immutable, and may be a view of a read buffer: what is kept beyond the write has to be copied.
    * Answers `false` when the source shall pause until `BodyFlow.resume()`.

@@ -276,6 +276,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (end.type === 'complete' && stored !== null && this.keeping) {
       const kept = this.deps.table.complete(object)
       if (kept && object.coding?.here === true) this.deps.recompressor?.add(object)
+      if (!kept) this.deps.fillBudget.memory.dropped(stored.length)
     } else {
       this.deps.table.discard(object)
       const { stale } = this.init

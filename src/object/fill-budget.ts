@@ -1,11 +1,15 @@
+import { type BodyMemory, OWN_MEMORY } from './body-memory.ts'
+
 /** The memory that all bodies together may take which are kept while they arrive: what does not fit is relayed and not stored. */
 export class FillBudget {
   /** Bytes. */
   readonly limit: number
+  readonly memory: BodyMemory
   #used = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, memory: BodyMemory = OWN_MEMORY) {
     this.limit = limit
+    this.memory = memory
   }
 
   get used(): number {

@@ -5,6 +5,7 @@
  * the source pauses when it is a window ahead of the fastest reader, and a reader that falls too far behind is cut off visibly.
  */
 import type { Body, BodyEnd, BodyFlow, BodySink } from '../body/body.ts'
+import { type BodyMemory, OWN_MEMORY } from './body-memory.ts'
 import type { FillBudget } from './fill-budget.ts'
 import { type Cursor, SEGMENT, Segments } from './segments.ts'
 import { StoredBody } from './stored-body.ts'
@@ -81,6 +82,11 @@ export class Filling implements Body, BodySink {
     return this.#segments.received
   }
 
+  /** What is kept is copied; a window is of views. */
+  get copies(): boolean {
+    return this.#keeping
+  }
+
   get ended(): boolean {
     return this.#end !== null
   }
@@ -118,14 +124,15 @@ export class Filling implements Body, BodySink {
   chunk(bytes: Buffer): boolean {
     if (this.#end !== null) return false
     if (bytes.length === 0) return !this.#sourcePaused
+    const copies = this.#keeping
     if (this.#keeping && (this.received + bytes.length > this.#limits.keep || !this.#budget(bytes.length))) {
       this.#stopKeeping()
       this.#owner.oversize()
       if (this.ended) return false
     }
-    if (this.#keeping) this.#segments.append(bytes, this.#capacity(bytes.length))
+    if (this.#keeping) this.#segments.append(bytes, this.#capacity(bytes.length), this.#exact)
     else if (bytes.length <= SMALL && !this.#segments.empty) this.#segments.append(bytes, SMALL_SEGMENT)
-    else this.#segments.push(bytes)
+    else this.#segments.push(copies ? Buffer.from(bytes) : bytes)
     for (const reader of this.#readers) reader.pump()
     if (this.ended) return false
     return this.#keeping || this.#windowOpen()
@@ -138,7 +145,9 @@ export class Filling implements Body, BodySink {
     this.#end = end
     this.#limits.budget.give(this.#budgeted)
     this.#budgeted = 0
-    const stored = end.type === 'complete' && this.#keeping ? new StoredBody(this.#segments.compact(this.#cursors())) : null
+    const stored =
+      end.type === 'complete' && this.#keeping ? new StoredBody(this.#segments.compact(this.#cursors(), this.#limits.budget.memory)) : null
+    if (stored === null && this.#keeping) this.#dropped()
     this.#owner.filled(end, stored)
     for (const reader of [...this.#readers]) reader.pump()
   }
@@ -192,9 +201,20 @@ export class Filling implements Body, BodySink {
   }
 
   #stopKeeping(): void {
+    this.#dropped()
     this.#keeping = false
     this.#limits.budget.give(this.#budgeted)
     this.#budgeted = 0
+  }
+
+  /** What was kept will not be stored. */
+  #dropped(): void {
+    this.#limits.budget.memory.dropped(this.length === null ? 0 : this.received)
+  }
+
+  /** That of what is stored as it arrives; where the length is not known, all is laid out anew at the end. */
+  get #exact(): BodyMemory {
+    return this.length === null ? OWN_MEMORY : this.#limits.budget.memory
   }
 
   /** Of the next segment: exact when the length is known, else as much again as there is. */

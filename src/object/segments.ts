@@ -4,6 +4,8 @@
  * takes no search.
  */
 
+import { type BodyMemory, OWN_MEMORY } from './body-memory.ts'
+
 /** A reader's place. `index` counts segments from the first that ever was. */
 export interface Cursor {
   index: number
@@ -42,11 +44,11 @@ export class Segments {
     return this.#list.length === 0
   }
 
-  /** Copies bytes; a new segment for them has `capacity` bytes. */
-  append(bytes: Buffer, capacity: number): void {
+  /** Copies bytes; a new segment for them has `capacity` bytes, out of `memory`. */
+  append(bytes: Buffer, capacity: number, memory: BodyMemory = OWN_MEMORY): void {
     let from = 0
     while (from < bytes.length) {
-      if (!this.#open) this.#add(Buffer.allocUnsafeSlow(Math.max(1, capacity)), 0)
+      if (!this.#open) this.#add(memory.buffer(Math.max(1, capacity)), 0)
       const last = this.#list[this.#list.length - 1] as Buffer
       const copied = bytes.copy(last, this.#used, from)
       from += copied
@@ -106,11 +108,11 @@ export class Segments {
     }
   }
 
-  /** Lays everything out anew in exact buffers of moderate size, which are answered; the cursors find their places again. Nothing may have been dropped. */
-  compact(cursors: Iterable<Cursor>): Buffer[] {
+  /** Lays everything out anew in exact buffers of moderate size, those that are new out of `memory`, which are answered; the cursors find their places again. Nothing may have been dropped. */
+  compact(cursors: Iterable<Cursor>, memory: BodyMemory = OWN_MEMORY): Buffer[] {
     const last = this.#list.length - 1
     if (this.#open) this.#list[last] = (this.#list[last] as Buffer).subarray(0, this.#used)
-    this.#list = joined(this.#list)
+    this.#list = joined(this.#list, memory)
     this.#open = false
     this.#used = this.#list[this.#list.length - 1]?.length ?? 0
     this.#crowd = new Array<number>(this.#list.length + 1).fill(0)
@@ -155,27 +157,27 @@ export class Segments {
 }
 
 /** Segments joined up to the full size: one write on a hit, no fragments of 1 KiB, nothing that pins more than itself. */
-function joined(segments: readonly Buffer[]): Buffer[] {
+function joined(segments: readonly Buffer[], memory: BodyMemory): Buffer[] {
   const whole: Buffer[] = []
   let run: Buffer[] = []
   let size = 0
   for (const segment of segments) {
     if (size > 0 && size + segment.length > SEGMENT) {
-      whole.push(join(run, size))
+      whole.push(join(run, size, memory))
       run = []
       size = 0
     }
     run.push(segment)
     size += segment.length
   }
-  if (size > 0) whole.push(join(run, size))
+  if (size > 0) whole.push(join(run, size, memory))
   return whole
 }
 
-function join(run: readonly Buffer[], size: number): Buffer {
+function join(run: readonly Buffer[], size: number, memory: BodyMemory): Buffer {
   const first = run[0] as Buffer
   if (run.length === 1 && first.buffer.byteLength === size) return first
-  const whole = Buffer.allocUnsafeSlow(size)
+  const whole = memory.buffer(size)
   let at = 0
   for (const part of run) at += part.copy(whole, at)
   return whole

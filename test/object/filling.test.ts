@@ -54,6 +54,22 @@ function reading(filling: Filling, appetite?: number): { reader: Reader; flow: R
 }
 
 describe('a body that is kept while it arrives', () => {
+  it('is made of copies, so that bytes can be lent to it, also those with which it grows too large', () => {
+    const { filling } = make({ keep: 4 })
+    const { reader, flow } = reading(filling, 1)
+    const lent = Buffer.alloc(4)
+    for (const piece of ['abc', 'def', 'ghi']) {
+      if (filling.copies) {
+        lent.write(piece)
+        filling.chunk(lent.subarray(0, piece.length))
+        lent.fill('!')
+      } else filling.chunk(Buffer.from(piece))
+    }
+    while (reader.text.length < 9) flow.resume()
+    expect(reader.text).toBe('abcdefghi')
+    expect(filling.copies).toBe(false)
+  })
+
   it.each([null, 6])('gives every reader all of it from byte 0, whenever it came (length %s)', (length) => {
     const { filling, owner, source } = make({ length })
     const early = reading(filling).reader

@@ -2,7 +2,10 @@
  * Bodies that have memory of their own. The librarian keeps that of all that are stored; a worker asks for it once it has to send one, and lets go
  * of it when it is stored no longer. Memory that threads share is given back when the last of them has let go.
  */
+import type { BodyMemory } from '../body-memory.ts'
 import { Elsewhere, StoredBody } from '../stored-body.ts'
+import { SMALL_BODY } from './record.ts'
+import { SharedGarbage } from './shared-garbage.ts'
 
 /** Bytes that are not here yet. */
 export class Away extends Elsewhere {
@@ -44,6 +47,15 @@ export function inSharedMemory(body: StoredBody): StoredBody {
       left -= copied
     }
   return new StoredBody(pieces)
+}
+
+/** Memory that threads share for bodies that will not lie in a block; what is small is copied there. */
+export function sharedBodies(): BodyMemory {
+  const garbage = new SharedGarbage()
+  return {
+    buffer: (bytes) => (bytes > SMALL_BODY ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes)),
+    dropped: (bytes) => garbage.add(bytes),
+  }
 }
 
 /** What to tell another thread of a body that is in shared memory. */

@@ -31,6 +31,11 @@ export class AnswerBody implements Body, BodyFlow {
     return this.#sink === null || this.#paused
   }
 
+  /** Whether bytes pushed now are copied, so that they may be lent. */
+  get copies(): boolean {
+    return !this.blocked && this.#sink?.copies === true
+  }
+
   /** What has come while nobody read. */
   get taken(): Buffer {
     const [only = EMPTY, ...more] = this.#waiting ?? []

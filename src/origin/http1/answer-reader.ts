@@ -88,7 +88,8 @@ export class AnswerReader implements AnswerSource {
   /** Takes what was read into `buffer`. */
   read(buffer: Buffer, length: number): void {
     if (this.#body === null) this.#readHead(buffer, length)
-    else this.#readBody(this.#body, this.#reads.own(buffer, length, this.#remaining > length))
+    else
+      this.#readBody(this.#body, this.#body.copies ? buffer.subarray(0, length) : this.#reads.own(buffer, length, this.#remaining > length))
   }
 
   /** The connection ended: that ends a body of unknown length if it is `proven`, and breaks anything else. */
