@@ -87,6 +87,8 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
       return { step: 'pipe' }
     case 'purge':
       return { step: 'purge', soft: next.soft, subject: next.subject }
+    case 'synth':
+      return { step: 'synth', synth: next.synth }
     default:
       return next satisfies never
   }

@@ -36,6 +36,13 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
     case 'purge':
       return { step: 'key', way: 'purge', soft: action.soft, subject: action.subject ?? null }
     default:
-      return sharedAction(tx, 'recv', action)
+      return keyed(tx, sharedAction(tx, 'recv', action))
   }
+}
+
+/** `hash` runs for every request, one that is answered here too. */
+function keyed(tx: RequestTransaction, next: RequestStep): RequestStep {
+  return next.step === 'synth' && next.synth.failure === null && tx.policy.compiled.hooks.hash !== null
+    ? { step: 'key', way: 'synth', synth: next.synth }
+    : next
 }
