@@ -29,6 +29,7 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
 function after(fetch: FetchTransaction, action: Action): FetchStep {
   switch (action.type) {
     case 'fetch':
+      forgetPurged(fetch)
       return { step: 'send' }
     case 'abandon':
       return failWith(new RequestFailure('abandoned'))
@@ -115,6 +116,11 @@ function forgetPerson(fetch: FetchTransaction, headers: HeaderMap): void {
 function speaksForSomebody(fetch: FetchTransaction, headers: HeaderMap): boolean {
   const { kind, policy } = fetch.init
   return kind !== 'refresh' || policy.watchesClient || headers.hasLower('cookie') || headers.hasLower('authorization')
+}
+
+/** What was purged while a hook was waited for is not asked about any more. */
+function forgetPurged(fetch: FetchTransaction): void {
+  if (fetch.conditional && fetch.bereq !== null && fetch.confirmable === null) setConditions(fetch, fetch.bereq.headers)
 }
 
 function setConditions(fetch: FetchTransaction, headers: HeaderMap): void {

@@ -141,6 +141,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     ttl: life.ttl,
     grace: life.grace,
     staleIfError: life.staleIfError,
+    staleWithGrace: fetch.deps.decisions.defaultStaleIfError === 'grace',
     keep: life.keep,
     age: life.age,
     control: life.control,

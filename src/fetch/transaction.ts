@@ -99,6 +99,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     // A condition on a method with effects asks for something else (RFC 9110 §13.1.2).
     if (!CONFIRMS.has(this.bereq?.method ?? '')) return null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
+    // Varnish confirms nothing else.
+    if (stale.status !== 200 && this.deps.decisions.varnishLifetime) return null
     if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
   }
