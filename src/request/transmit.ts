@@ -6,9 +6,10 @@ import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
+import { judgesAsVarnish } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
 import { withoutTemplateFields } from './page.ts'
-import { type Selection, select, whole } from './selection.ts'
+import { ranges, type Selection, select, whole } from './selection.ts'
 import { SlicedBody } from './sliced-body.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -35,7 +36,7 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   tx.claim = null
   tx.refreshes = null
   try {
-    send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
+    send(tx, answer, object === null ? ofMade(tx, answer, fieldLines) : ofObject(tx, answer, object, fieldLines))
   } finally {
     tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
@@ -54,6 +55,17 @@ function ownHeadOf(tx: RequestTransaction, answer: Answer): string {
   const { object } = answer
   if (answer.headers === null) return (object === null ? '' : object.fieldLines) + ownFieldLines(tx, answer)
   return tx.decorated ? serializeFields(answer.headers) : serializeFields(answer.headers) + ownFieldLines(tx, answer)
+}
+
+function ofObject(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+  return asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines)
+}
+
+/** Varnish serves ranges of what was made here, too. */
+function ofMade(tx: RequestTransaction, answer: Answer, fieldLines: string): Selection {
+  const { headers, method } = tx.req
+  const asks = answer.status === 200 && method === 'GET' && headers.hasLower('range') && !headers.hasLower('if-range')
+  return asks && judgesAsVarnish(tx.engine) ? ranges(tx, answer, null, fieldLines) : whole(answer, fieldLines)
 }
 
 function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
