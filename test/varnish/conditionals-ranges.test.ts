@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect } from 'vitest'
 import { definePolicy } from '../../vcl-ts/index.ts'
-import { always, type Fields, message, reply, type Site } from '../journey/site.ts'
+import { always, type Fields, message, type Site } from '../journey/site.ts'
 import type { RawResponse } from '../support/raw-client.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
