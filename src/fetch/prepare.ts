@@ -19,8 +19,9 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
-  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq)
+  const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq)
   fetch.context = context
+  context.now = fetch.deps.clock.wall() / 1000
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendFetch', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, decided)) : after(fetch, action)

@@ -15,6 +15,7 @@ import { type OriginCall, OriginFailure, type OriginObserver, type OriginRespons
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { joinCacheControl } from '../wire/cache-control.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
@@ -126,6 +127,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
     if (this.chosen !== null || this.spent !== null) this.#came(response.status)
+    if (this.deps.decisions.preset === 'varnish') joinCacheControl(response.headers)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
     if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(

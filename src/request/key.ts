@@ -69,6 +69,7 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
   if (tx.policy.compiled.hooks.hash !== null) {
     const context = tx.hooks()
     context.key = primary
+    context.begins()
     const action = runHook(tx.policy.compiled, 'hash', context, tx.policy.limit)
     if (action instanceof Promise || action.type !== 'lookup') return failedHook(tx, 'hash', action as Action)
     tx.dropScheme = !primary.withScheme

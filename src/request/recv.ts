@@ -1,6 +1,7 @@
 /** First step: refuse loops, let `recv` and the built-in steps decide the way. */
 import type { Action } from '../../vcl-ts/actions.ts'
 import { RequestFailure } from '../errors.ts'
+import { joinCacheControl } from '../wire/cache-control.ts'
 import { loops } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { failureStep, type NextRequestStep, type RequestStep } from './step.ts'
@@ -15,6 +16,7 @@ export function recv(tx: RequestTransaction): NextRequestStep {
   if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()
+    if (tx.engine.decisions.preset === 'varnish') joinCacheControl(tx.req.headers)
     tx.forward()
   }
   return runClientHook(tx, 'recv', (action) => after(tx, action))

@@ -4,6 +4,7 @@ import { startFetch } from '../fetch/start.ts'
 import type { Claim } from '../object/claim.ts'
 import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
+import { connectionOptions } from '../wire/hop-by-hop.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { judgesAsVarnish } from './conditions.ts'
@@ -80,7 +81,7 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
   const { status, reason, fieldLines, length, body } = selected
   tx.status = status
   const dated = answer.headers === null ? answer.dated : answer.headers.hasLower('date')
-  const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close }
+  const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close || closedByHook(answer) }
   if (tx.req.method === 'HEAD' || status === 304 || status === 204) {
     leaveBody(answer)
     tx.exchange.respond(head, null)
@@ -90,6 +91,11 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
   const bytes = body instanceof StoredBody ? body.atHand : null
   if (bytes !== null || body === null) tx.exchange.respondWhole(head, bytes)
   else tx.exchange.respond(head, body)
+}
+
+/** `Connection` is the connection's own field; what a hook says by it counts all the same. */
+function closedByHook({ headers }: Answer): boolean {
+  return headers !== null && connectionOptions(headers).close
 }
 
 /** The answer needs no body: what is still filling learns that this request does not read it. */

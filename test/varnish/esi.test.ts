@@ -13,7 +13,9 @@ function pages(bodies: Readonly<Record<string, string>>, more: Partial<Policy> =
       const body = bodies[url]
       if (body === undefined) return reply(response, 404, {}, 'no such page')
       const zipped = coded.includes(url)
-      response.writeHead(200, { 'Cache-Control': 'max-age=60', ...(zipped ? { 'Content-Encoding': 'gzip' } : {}) }).end(zipped ? gzipSync(body) : body)
+      response
+        .writeHead(200, { 'Cache-Control': 'max-age=60', ...(zipped ? { 'Content-Encoding': 'gzip' } : {}) })
+        .end(zipped ? gzipSync(body) : body)
     },
     {
       policy: definePolicy({
@@ -71,7 +73,11 @@ behaviour(43, 'a page goes to an HTTP/1.0 client until the connection ends', asy
   const site = await pages({ '/': '<p><esi:include src="/a"/></p>', '/a': 'a' })
   const client = await site.connect()
   const answer = await client.request('GET / HTTP/1.0\r\nHost: www.example\r\nConnection: keep-alive\r\n\r\n')
-  expect([answer.body.toString(), answer.get('content-length'), answer.get('transfer-encoding')]).toEqual(['<p>a</p>', undefined, undefined])
+  expect([answer.body.toString(), answer.get('content-length'), answer.get('transfer-encoding')]).toEqual([
+    '<p>a</p>',
+    undefined,
+    undefined,
+  ])
   expect([answer.get('connection'), await client.closed()]).toEqual(['close', 'end'])
 })
 
@@ -84,19 +90,23 @@ behaviour(43, 'pages and fragments of which some are gzip come out as one, plain
   }
 })
 
-behaviour(44, 'entities in an address are decoded, relative ones follow the page that the client asked for, and https is left out', async () => {
-  const site = await pages(
-    {
-      '/back/page': '<p><esi:include src="part?a=1&amp;b=2"/><esi:include src="/c"/><esi:include src="https://www.example/c"/></p>',
-      '/back/part?a=1&b=2': 'part',
-      '/back/c': 'c',
-    },
-    {
-      recv({ req }) {
-        req.url = req.url.startsWith('/front/') ? req.url.replace('/front/', '/back/') : `/back${req.url}`
+behaviour(
+  44,
+  'entities in an address are decoded, relative ones follow the page that the client asked for, and https is left out',
+  async () => {
+    const site = await pages(
+      {
+        '/back/page': '<p><esi:include src="part?a=1&amp;b=2"/><esi:include src="/c"/><esi:include src="https://www.example/c"/></p>',
+        '/back/part?a=1&b=2': 'part',
+        '/back/c': 'c',
       },
-    },
-  )
-  expect(await text(site, '/front/page')).toBe('<p>partc</p>')
-  expect(site.origin.hits.map(({ url }) => url).sort()).toEqual(['/back/c', '/back/page', '/back/part?a=1&b=2'])
-})
+      {
+        recv({ req }) {
+          req.url = req.url.startsWith('/front/') ? req.url.replace('/front/', '/back/') : `/back${req.url}`
+        },
+      },
+    )
+    expect(await text(site, '/front/page')).toBe('<p>partc</p>')
+    expect(site.origin.hits.map(({ url }) => url).sort()).toEqual(['/back/c', '/back/page', '/back/part?a=1&b=2'])
+  },
+)

@@ -37,7 +37,11 @@ behaviour(35, 'a field that is absent and one that is empty are different varian
 behaviour(36, 'one compressed copy serves all whatever they take, and only what is compressed says that it varies', async () => {
   const site = await filled(coding)
   const zipped = await site.get('/', { 'Accept-Encoding': 'br, gzip' })
-  expect([zipped.get('content-encoding'), zipped.get('vary'), gunzipSync(zipped.body).toString()]).toEqual(['gzip', 'Accept-Encoding', PAGE])
+  expect([zipped.get('content-encoding'), zipped.get('vary'), gunzipSync(zipped.body).toString()]).toEqual([
+    'gzip',
+    'Accept-Encoding',
+    PAGE,
+  ])
   const plain = await site.get('/')
   expect([plain.get('content-encoding'), plain.body.toString()]).toEqual([undefined, PAGE])
   expect([site.origin.hits.length, site.stat('n_object')]).toEqual([1, 1])
@@ -77,5 +81,10 @@ behaviour(39, 'a part that the origin sends is relayed as it is', async () => {
     reply(response, 206, { ...HTML, 'Content-Range': 'bytes 0-9/5000' }, PAGE.slice(0, 10))
   const site = await open(part, { compress: 'gzip', policy: definePolicy({ recv: ({ pass }) => pass() }) })
   const answer = await site.get('/', { ...GZIP, Range: 'bytes=0-9' })
-  expect([answer.status, answer.get('content-encoding'), answer.get('etag'), answer.body.toString()]).toEqual([206, undefined, '"a"', PAGE.slice(0, 10)])
+  expect([answer.status, answer.get('content-encoding'), answer.get('etag'), answer.body.toString()]).toEqual([
+    206,
+    undefined,
+    '"a"',
+    PAGE.slice(0, 10),
+  ])
 })
