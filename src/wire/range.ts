@@ -31,7 +31,8 @@ export interface UnsatisfiedRange {
 
 const IGNORE: RangeAnswer = Object.freeze({ type: 'ignore' })
 const UNSATISFIABLE: RangeAnswer = Object.freeze({ type: 'unsatisfiable' })
-const BYTES_UNIT = /^bytes(?![!#$%&'*+\-.^_`|~0-9A-Za-z])/i
+/** Asks for bytes, and for some. */
+const BYTES_UNIT = /^bytes(?![!#$%&'*+\-.^_`|~0-9A-Za-z])(?!=?$)/i
 const SPEC = /^(\d*)-(\d*)$/
 const CONTENT_RANGE = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(\d{1,15}|\*)$/i
 

@@ -44,6 +44,7 @@ behaviour(62, 'bans by request and by object are both answered from what is stor
   for (const path of ['/a', '/b']) for (const lang of ['de', 'fr']) await site.get(path, { 'X-Lang': lang })
   expect(await ban(site, 'obj.http.Vary == X-Lang && obj.url == /a')).toBe('Banned 2\n')
   expect(await ban(site, 'req.url == /b && req.http.X-Lang == de')).toBe('Banned 1\n')
+  expect((await site.ask('BAN', '/', { 'X-Ban': 'req.http.X-Other == a' })).status).toBe(400)
   await until(() => site.stat('bans_completed') === site.stat('bans'), 'the end of both')
   expect(site.stat('n_object')).toBe(1)
   expect([await verdict(site, '/b', { 'X-Lang': 'fr' }), await verdict(site, '/b', { 'X-Lang': 'de' })]).toEqual(['HIT', 'MISS'])

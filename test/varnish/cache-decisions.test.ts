@@ -143,6 +143,21 @@ behaviour(5, 'a lifetime that the policy sets keeps anything, a 502 included', a
   expect([answer.status, answer.get('x-cache'), site.origin.hits.length]).toEqual([502, 'HIT', 1])
 })
 
+behaviour(5, 'a refresh in the background that is answered 502 has failed, whatever lifetime the policy gives it', async () => {
+  const policy = definePolicy({
+    backendResponse({ beresp }) {
+      beresp.ttl = 30
+      beresp.grace = 60
+    },
+  })
+  const site = await open((hit, response) => reply(response, hit.index === 0 ? 200 : 502, {}, `${hit.index}`), { policy })
+  await site.get('/')
+  site.clock.advance(31_000)
+  await site.get('/')
+  await until(() => site.stat('fetch_failed') === 1, 'the failed refresh')
+  expect((await site.get('/')).body.toString()).toBe('0')
+})
+
 behaviour(6, 'an answer without a lifetime does not take the place of a better one in grace', async () => {
   let ttl = 10
   const policy = definePolicy({

@@ -46,8 +46,14 @@ behaviour(25, 'a 304 replaces fields by name, leaves what tells of the body, and
   const seen: string[] = []
   const site = await open(
     (hit, response) => {
-      if (asks(hit)) response.writeHead(304, { ...HOUR, 'X-List': 'new', 'Content-Length': '999', 'Content-Encoding': 'br' }).end()
-      else response.writeHead(200, { ...HOUR, 'X-List': ['old 1', 'old 2'], 'X-Old': 'old', 'Content-Length': '4' }).end('body')
+      if (asks(hit))
+        response
+          .writeHead(304, { ...HOUR, 'X-List': 'new', 'Content-Length': '999', 'Content-Encoding': 'br', 'Content-Type': 'text/odd' })
+          .end()
+      else
+        response
+          .writeHead(200, { ...HOUR, 'X-List': ['old 1', 'old 2'], 'X-Old': 'old', 'Content-Length': '4', 'Content-Type': 'text/plain' })
+          .end('body')
     },
     {
       policy: kept({
@@ -67,7 +73,9 @@ behaviour(25, 'a 304 replaces fields by name, leaves what tells of the body, and
   const answer = await site.get('/')
   expect(seen).toEqual(['200,OK,false,old 1+old 2,old', '200,OK,true,new,old'])
   expect([answer.status, answer.reason, answer.body.toString(), answer.get('content-length')]).toEqual([200, 'OK', 'body', '4'])
-  expect([answer.getAll('x-list'), answer.get('x-hook'), answer.get('content-encoding')]).toEqual([['new'], 'true', undefined])
+  expect([answer.getAll('x-list'), answer.get('x-hook'), answer.get('content-encoding'), answer.get('content-type')]).toEqual([
+    ...[['new'], 'true', undefined, 'text/plain'],
+  ])
 })
 
 behaviour(26, 'a 304 that nobody asked for is a failure', async () => {
