@@ -54,9 +54,9 @@ behaviour(32, 'while the length is not known, a range with both ends is served, 
     response.end(TEXT)
   })
   const leader = await site.download('/')
-  const ask = async (range: string): Promise<Awaited<ReturnType<Site['connect']>>> => {
+  const ask = async (range: string, path: string = '/'): Promise<Awaited<ReturnType<Site['connect']>>> => {
     const client = await site.connect()
-    client.send(message('GET', '/', { Range: range }))
+    client.send(message('GET', path, { Range: range }))
     await until(() => client.received > 0)
     return client
   }
@@ -66,12 +66,15 @@ behaviour(32, 'while the length is not known, a range with both ends is served, 
   // It has its bytes although the rest is still to come.
   const first = await inside.response()
   expect([...told(first), first.get('transfer-encoding')]).toEqual([206, 'bytes 5-12/*', undefined, 'fghijabc', 'chunked'])
+  // Who fetches it is told the same.
+  const own = await ask('bytes=5-12', '/other')
+  expect(told(await own.response())).toEqual([206, 'bytes 5-12/*', undefined, 'fghijabc'])
   gate.open()
   expect(told(await beyond.response())).toEqual([206, 'bytes 0-1299/*', undefined, TEXT + TEXT])
   for (const client of [suffix, open_]) expect(told(await client.response())).toEqual([200, undefined, undefined, TEXT + TEXT])
-  for (const client of [inside, beyond, suffix, open_]) client.destroy()
+  for (const client of [inside, beyond, suffix, open_, own]) client.destroy()
   leader.resume()
-  await until(() => site.stat('n_object') === 1)
+  await until(() => site.stat('n_object') === 2)
   expect(told(await site.get('/', { Range: 'bytes=-5' }))).toEqual([206, 'bytes 195-199/200', '5', 'fghij'])
 })
 
