@@ -21,7 +21,11 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'two workers',
-          include: ['test/journey/**/*.test.ts', 'test/cache-attacks/**/*.test.ts', 'test/rfc9111/server-*.test.ts'],
+          include: [
+            ...['test/journey/**/*.test.ts', 'test/cache-attacks/**/*.test.ts', 'test/rfc9111/server-*.test.ts'],
+            // The others count connections to origins, of which each worker has its own.
+            'test/varnish/{cache-decisions,coalescing,revalidation,conditionals-ranges,vary-gzip,esi}.test.ts',
+          ],
           // These have several workers of their own.
           exclude: ['test/cache-attacks/fleet-*.test.ts'],
           env: { CLEARCOAT_TEST_WORKERS: '2' },

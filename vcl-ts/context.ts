@@ -124,7 +124,7 @@ export interface Bereq {
   method: string
   /** See `Req.url`. */
   url: string
-  /** What the origin gets; framing fields cannot be set. */
+  /** What the origin gets; framing fields cannot be set. `Connection: close` ends the connection behind the answer. */
   readonly headers: HeaderMap
   /** Where it goes: a backend, or a director that chooses one for each attempt; `null`: the default. */
   backend: BackendChoice | null
@@ -297,7 +297,7 @@ export interface Resp {
   status: number
   /** The reason phrase. */
   reason: string
-  /** What the client gets. Framing fields cannot be set. */
+  /** What the client gets. Framing fields cannot be set. `Connection: close` ends the connection behind the answer. */
   readonly headers: HeaderMap
   /** Whether the body is still arriving from the origin. */
   readonly isStreaming: boolean

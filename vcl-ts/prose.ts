@@ -18,7 +18,7 @@ export const HOOK_PROSE: Readonly<Record<Hook, HookProse>> = {
     changes: '`client.identity`, `state`, `req`',
   },
   hash: {
-    runs: 'before look-up and purge; not asynchronous',
+    runs: 'behind `recv`, whatever that decides but fail and restart; not asynchronous',
     unanswered: '`lookup`',
     changes: '`client.identity`, `state`, `req`, `key`',
   },

@@ -20,6 +20,26 @@ export class SliceBody implements Body {
   }
 }
 
+/** As much of a byte range as a body of unknown length has: it may end before the range does. */
+export class OpenSliceBody implements Body {
+  readonly length: null = null
+  readonly #body: Body
+  readonly #first: number
+  readonly #most: number
+
+  constructor(body: Body, first: number, last: number) {
+    this.#body = body
+    this.#first = first
+    this.#most = last - first + 1
+  }
+
+  read(sink: BodySink): BodyFlow {
+    const reader = new SliceReader(sink, this.#first, this.#most, true)
+    reader.start(this.#body)
+    return reader
+  }
+}
+
 const ENOUGH = new Error('the range has been read')
 
 class SliceReader implements BodyFlow, BodySink {
@@ -28,9 +48,11 @@ class SliceReader implements BodyFlow, BodySink {
   #left: number
   #flow: BodyFlow | null = null
   #over = false
+  readonly #mayEndShort: boolean
 
-  constructor(sink: BodySink, skip: number, length: number) {
+  constructor(sink: BodySink, skip: number, length: number, mayEndShort: boolean = false) {
     this.#sink = sink
+    this.#mayEndShort = mayEndShort
     this.#skip = skip
     this.#left = length
   }
@@ -57,7 +79,8 @@ class SliceReader implements BodyFlow, BodySink {
 
   end(end: BodyEnd): void {
     if (this.#over) return
-    this.#finish(end.type === 'complete' ? { type: 'reset', cause: new Error('the body ended before the range did') } : end)
+    const short = end.type === 'complete' && !this.#mayEndShort
+    this.#finish(short ? { type: 'reset', cause: new Error('the body ended before the range did') } : end)
   }
 
   resume(): void {

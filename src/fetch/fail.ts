@@ -41,6 +41,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
     return give(fetch, step, written(fetch, blank(fetch, step)))
   const beresp = blank(fetch, step)
   context.beresp = beresp
+  context.now = deps.clock.wall() / 1000
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendError', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, step, beresp, decided)) : after(fetch, step, beresp, action)

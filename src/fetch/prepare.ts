@@ -19,8 +19,9 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
-  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq)
+  const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq)
   fetch.context = context
+  context.now = fetch.deps.clock.wall() / 1000
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendFetch', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, decided)) : after(fetch, action)
@@ -29,6 +30,7 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
 function after(fetch: FetchTransaction, action: Action): FetchStep {
   switch (action.type) {
     case 'fetch':
+      forgetPurged(fetch)
       return { step: 'send' }
     case 'abandon':
       return failWith(new RequestFailure('abandoned'))
@@ -115,6 +117,11 @@ function forgetPerson(fetch: FetchTransaction, headers: HeaderMap): void {
 function speaksForSomebody(fetch: FetchTransaction, headers: HeaderMap): boolean {
   const { kind, policy } = fetch.init
   return kind !== 'refresh' || policy.watchesClient || headers.hasLower('cookie') || headers.hasLower('authorization')
+}
+
+/** What was purged while a hook was waited for is not asked about any more. */
+function forgetPurged(fetch: FetchTransaction): void {
+  if (fetch.conditional && fetch.bereq !== null && fetch.confirmable === null) setConditions(fetch, fetch.bereq.headers)
 }
 
 function setConditions(fetch: FetchTransaction, headers: HeaderMap): void {

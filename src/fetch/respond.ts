@@ -141,6 +141,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     ttl: life.ttl,
     grace: life.grace,
     staleIfError: life.staleIfError,
+    staleWithGrace: fetch.deps.decisions.defaultStaleIfError === 'grace',
     keep: life.keep,
     age: life.age,
     control: life.control,
@@ -151,6 +152,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     esi: stale?.esi ?? asksToBeAssembled(headers, fetch.deps.decisions),
   })
   context.beresp = beresp
+  context.now = fetch.deps.clock.wall() / 1000
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendResponse', context, limit)
   return action instanceof Promise

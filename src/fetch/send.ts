@@ -9,6 +9,7 @@ import type { NoChoice } from '../origin/directors/directors.ts'
 import { type OriginDeadlines, OriginFailure, type OriginRequest } from '../origin/exchange.ts'
 import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
+import { connectionOptions } from '../wire/hop-by-hop.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import { methodFacts } from '../wire/methods.ts'
 import { choiceContext } from './choice.ts'
@@ -109,6 +110,8 @@ class Sending implements OriginRequest {
   readonly body: ReplayBody | null
   readonly announceEmpty: boolean
   readonly upgrade: string | null
+  /** A hook asked for it by `Connection: close`. */
+  readonly closes: boolean
   readonly deadlines: OriginDeadlines
   readonly client: (() => ClientEnds) | null
 
@@ -125,6 +128,7 @@ class Sending implements OriginRequest {
     this.body = body
     this.announceEmpty = ANNOUNCES_EMPTY.has(bereq.method)
     this.upgrade = request.upgrade
+    this.closes = connectionOptions(bereq.headers).close
     this.client = kind === 'refresh' ? null : request.client
     this.deadlines = deadlines
   }

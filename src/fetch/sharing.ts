@@ -46,9 +46,14 @@ export function share(fetch: FetchTransaction, step: ReceiveStep): Sharing {
   const part = beresp.status === 206 ? partOf(response) : null
   if (beresp.status === 206 && part === null) return privately(beresp, 'RANGE_INCONSISTENT')
   const kept = retention(beresp, deps.decisions.retention)
-  const store = kept > 0
+  const store = kept > 0 && !(deps.decisions.varnishLifetime && neverFresh(beresp))
   if (store && kept < deps.settings.shortlived) deps.counters.add(C.beresp_shortlived)
   return { shared: true, store, why: store ? 'STORED' : 'NO_FRESHNESS', names, part }
+}
+
+/** Under Varnish's rules such an answer serves those who waited for it, and leaves what is stored in its place. */
+function neverFresh({ ttl, age }: BackendResponse): boolean {
+  return ttl + age <= 0
 }
 
 function privately(beresp: BackendResponse, why: Reason): Sharing {

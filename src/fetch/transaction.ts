@@ -15,6 +15,7 @@ import { type OriginCall, OriginFailure, type OriginObserver, type OriginRespons
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { joinCacheControl } from '../wire/cache-control.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
@@ -99,6 +100,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     // A condition on a method with effects asks for something else (RFC 9110 §13.1.2).
     if (!CONFIRMS.has(this.bereq?.method ?? '')) return null
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
+    // Varnish confirms nothing else.
+    if (stale.status !== 200 && this.deps.decisions.varnishLifetime) return null
     if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
   }
@@ -124,6 +127,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
     if (this.chosen !== null || this.spent !== null) this.#came(response.status)
+    if (this.deps.decisions.preset === 'varnish') joinCacheControl(response.headers)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
     if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
     runFetch(

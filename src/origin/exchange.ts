@@ -32,6 +32,8 @@ export interface OriginRequest {
   /** Asks for `Connection: upgrade` with this token; a 101 is then an answer, else it is a failure. */
   readonly upgrade: string | null
   readonly deadlines: OriginDeadlines
+  /** The connection carries nothing else behind it, and the origin is told so. Default `false`. */
+  readonly closes?: boolean
   /** Both ends of the connection of the client who asks; `null`: nobody does. */
   readonly client: (() => ClientEnds) | null
   /**

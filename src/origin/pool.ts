@@ -58,7 +58,7 @@ export class Pool implements Origin, ConnectionOwner, DialOwner, CallKeeper, Rou
     let head = ''
     let refusal: Error | null = null
     try {
-      head = requestHead(request, this.#options.connection.single)
+      head = requestHead(request, this.#options.connection.single || request.closes === true)
     } catch (error) {
       refusal = error instanceof Error ? error : new Error(String(error))
     }

@@ -18,6 +18,7 @@ export class BackendContext implements FetchContext {
   declare readonly useStale: Verbs['useStale']
   declare readonly hitForPass: Verbs['hitForPass']
   declare readonly deliver: Verbs['deliver']
+  /** Set anew for each hook. */
   now: number
   readonly state: object
   readonly bereq: BackendRequest

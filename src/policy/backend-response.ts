@@ -22,6 +22,8 @@ export interface BackendResponseInit {
   readonly backend: string
   readonly was304: boolean
   readonly uncacheable: boolean
+  /** Whether staleIfError is what grace is, unless a policy says otherwise. Default `false`. */
+  readonly staleWithGrace?: boolean
   /** Whether the page is assembled unless a policy says otherwise. Default `false`. */
   readonly esi?: boolean
   /** What the answer's own fields say. */
@@ -35,6 +37,7 @@ export class BackendResponse extends StatusLine implements Beresp {
   #ttl: number
   #grace: number
   #staleIfError: number
+  #staleWithGrace: boolean
   #keep: number
   readonly age: number
   #uncacheable: boolean
@@ -62,6 +65,7 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#ttl = bounded(init.ttl)
     this.#grace = bounded(init.grace)
     this.#staleIfError = bounded(init.staleIfError)
+    this.#staleWithGrace = init.staleWithGrace ?? false
     this.#keep = bounded(init.keep)
     this.age = init.age
     this.#control = init.control
@@ -98,6 +102,7 @@ export class BackendResponse extends StatusLine implements Beresp {
 
   set grace(value: Duration) {
     this.#grace = Math.max(0, bounded(seconds(value)))
+    if (this.#staleWithGrace) this.#staleIfError = this.#grace
   }
 
   get staleIfError(): number {
@@ -106,6 +111,7 @@ export class BackendResponse extends StatusLine implements Beresp {
 
   set staleIfError(value: Duration) {
     this.#staleIfError = Math.max(0, bounded(seconds(value)))
+    this.#staleWithGrace = false
     this.staleIfErrorExplicit = true
   }
 

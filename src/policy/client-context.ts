@@ -49,7 +49,12 @@ export class ClientContext implements ClientContextContract {
     return this.#session
   }
 
-  /** Seconds since the epoch, the same in all hooks of the transaction. */
+  /** A hook begins, which has a `now` of its own. */
+  begins(): void {
+    this.#now = 0
+  }
+
+  /** Seconds since the epoch, the same as long as a hook runs. */
   get now(): number {
     if (this.#now === 0) this.#now = this.#owner.epochSeconds()
     return this.#now

@@ -139,7 +139,7 @@ export class Policies {
       const known = this.#find(copy.name)
       const kept = known ?? this.#made(copy)
       const running = await this.#warm(kept)
-      if (known === undefined) this.#kept.push(kept)
+      if (known === undefined) this.#add(kept)
       if (use && kept !== this.#current) this.#swap(kept, running)
     })
   }
@@ -244,7 +244,7 @@ export class Policies {
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
     const kept = this.#made({ name: name ?? this.#freeName(bundle.file), bundle, mark: ++this.#marks })
     await this.#ready(kept)
-    this.#kept.push(kept)
+    this.#add(kept)
     for (const old of this.#kept.filter((other) => other !== this.#current && other !== kept))
       if (this.#kept.length > KEPT) this.#forget(old)
     return kept
@@ -335,6 +335,12 @@ export class Policies {
     this.#live.add(kept)
     this.#changed()
     return running
+  }
+
+  /** It is at hand from now on, and so are its backends. */
+  #add(kept: Kept): void {
+    this.#kept.push(kept)
+    this.#changed()
   }
 
   #get(name: string): Kept {

@@ -29,8 +29,8 @@ export interface Answer {
   readonly aged: boolean
   /** Whether conditions and ranges of the request are this cache's to judge. */
   readonly judged: boolean
-  /** The bytes of the body are made for this answer out of the object's: its ranges are not known. */
-  transformed: boolean
+  /** The bytes of the body are made for this answer out of the object's: its ranges are not known until they are made. */
+  transformed: false | 'decoded' | 'filtered'
   /** The body is a page with what it includes, which no validator, range or digest of the page tells. */
   assembled: boolean
   /** The head is one of an origin, untouched: it has a Date. */

@@ -1,7 +1,7 @@
 /** What a request's conditions and ranges make of a stored answer, before anything is written. */
 import type { CachedObject } from '../object/object.ts'
 import { evaluateConditional, ifRangeHolds } from '../wire/conditional.ts'
-import { parseRange } from '../wire/range.ts'
+import { parseRange, type RangeAnswer } from '../wire/range.ts'
 import type { Answer } from './answer.ts'
 import type { RequestTransaction } from './transaction.ts'
 
@@ -13,9 +13,19 @@ export function firstByte(tx: RequestTransaction, answer: Answer, object: Cached
   const hasRange = headers.hasLower('range')
   if (notModified(tx, object, hasRange)) return null
   if (!hasRange || !ifRangeHolds(headers, object.etag, object.lastModified, object.date)) return 0
-  const range = parseRange(headers.joinedLower('range') ?? '', length, tx.engine.settings.limits.ranges)
+  const range = rangeOf(tx, length)
   if (range.type === 'unsatisfiable') return null
   return range.type === 'ranges' && range.ranges.length === 1 ? (range.ranges[0]?.first ?? 0) : 0
+}
+
+/** What the request's Range asks of so many bytes. */
+export function rangeOf({ engine, req }: RequestTransaction, length: number): RangeAnswer {
+  return parseRange(req.headers.joinedLower('range') ?? '', length, engine.settings.limits.ranges, judgesAsVarnish(engine))
+}
+
+/** Whether ranges are read, and served, as Varnish does where RFC 9110 lets a cache choose. */
+export function judgesAsVarnish({ decisions }: RequestTransaction['engine']): boolean {
+  return decisions.preset === 'varnish'
 }
 
 export function notModified(tx: RequestTransaction, object: CachedObject, hasRange: boolean): boolean {

@@ -56,6 +56,7 @@ export function filterAnswer(
   if (coding === 'other') return 'content of this coding cannot be decoded: remove Accept-Encoding in backendFetch'
   if (coding !== null) decodeAnswer(tx, answer, headers, answer.object?.coding ?? storedCoding(coding, false))
   else changeBody(answer, headers)
+  answer.transformed = 'filtered'
   if (tx.req.method === 'HEAD') return null
   const { policy } = tx
   const failed = (error: unknown): void => tx.engine.log.error({ request: tx.id, err: policy.located(error) }, 'a body filter failed')
@@ -67,7 +68,7 @@ export function filterAnswer(
 /** The bytes will be others than those of the object. */
 function changeBody(answer: Answer, headers: HeaderMap): void {
   answer.headers = headers
-  answer.transformed = true
+  answer.transformed = 'decoded'
   answer.contentLength = null
   bytesChanged(headers)
   headers.removeRaw('accept-ranges')

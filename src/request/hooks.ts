@@ -17,6 +17,7 @@ export function runClientHook(tx: RequestTransaction, hook: ClientHook, then: (a
     // The policy's own `state` threw.
     return failedHook(tx, hook, failure('state threw', cause))
   }
+  context.begins()
   const action = runHook(tx.policy.compiled, hook, context, tx.policy.limit)
   return action instanceof Promise ? action.then(then) : then(action)
 }

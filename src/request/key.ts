@@ -69,6 +69,7 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
   if (tx.policy.compiled.hooks.hash !== null) {
     const context = tx.hooks()
     context.key = primary
+    context.begins()
     const action = runHook(tx.policy.compiled, 'hash', context, tx.policy.limit)
     if (action instanceof Promise || action.type !== 'lookup') return failedHook(tx, 'hash', action as Action)
     tx.dropScheme = !primary.withScheme
@@ -87,6 +88,8 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
       return { step: 'pipe' }
     case 'purge':
       return { step: 'purge', soft: next.soft, subject: next.subject }
+    case 'synth':
+      return { step: 'synth', synth: next.synth }
     default:
       return next satisfies never
   }

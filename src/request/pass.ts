@@ -20,8 +20,14 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
   return sharedAction(tx, 'pass', action)
 }
 
-export function begin(tx: RequestTransaction, step: Pick<PassStep, 'refusal'>, upgrade: string | null): RequestStep {
-  tx.fetchKind = upgrade === null ? 'pass' : 'pipe'
+/** `upgrade`: the protocol to ask for; without one a request that a policy pipes is answered over HTTP, and its connection ends. */
+export function begin(
+  tx: RequestTransaction,
+  step: Pick<PassStep, 'refusal'>,
+  upgrade: string | null,
+  kind: 'pass' | 'pipe' = 'pass',
+): RequestStep {
+  tx.fetchKind = kind
   tx.begin((observer) =>
     startFetch(tx.engine, {
       kind: 'pass',

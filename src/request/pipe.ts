@@ -7,6 +7,6 @@ import type { RequestTransaction } from './transaction.ts'
 export function pipe(tx: RequestTransaction): NextRequestStep {
   tx.forwardReason = 'UPGRADE'
   return runClientHook(tx, 'pipe', (action) =>
-    action.type === 'pipe' ? begin(tx, { refusal: null }, tx.req.upgrade ?? '') : sharedAction(tx, 'pipe', action),
+    action.type === 'pipe' ? begin(tx, { refusal: null }, tx.req.upgrade, 'pipe') : sharedAction(tx, 'pipe', action),
   )
 }

@@ -1,6 +1,7 @@
 /** First step: refuse loops, let `recv` and the built-in steps decide the way. */
 import type { Action } from '../../vcl-ts/actions.ts'
 import { RequestFailure } from '../errors.ts'
+import { joinCacheControl } from '../wire/cache-control.ts'
 import { loops } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { failureStep, type NextRequestStep, type RequestStep } from './step.ts'
@@ -15,6 +16,7 @@ export function recv(tx: RequestTransaction): NextRequestStep {
   if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()
+    if (tx.engine.decisions.preset === 'varnish') joinCacheControl(tx.req.headers)
     tx.forward()
   }
   return runClientHook(tx, 'recv', (action) => after(tx, action))
@@ -36,6 +38,13 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
     case 'purge':
       return { step: 'key', way: 'purge', soft: action.soft, subject: action.subject ?? null }
     default:
-      return sharedAction(tx, 'recv', action)
+      return keyed(tx, sharedAction(tx, 'recv', action))
   }
+}
+
+/** `hash` runs for every request, one that is answered here too. */
+function keyed(tx: RequestTransaction, next: RequestStep): RequestStep {
+  return next.step === 'synth' && next.synth.failure === null && tx.policy.compiled.hooks.hash !== null
+    ? { step: 'key', way: 'synth', synth: next.synth }
+    : next
 }

@@ -1,13 +1,13 @@
 /** What of an answer is sent: all of it, nothing but its head (304), or ranges of it (RFC 9110 §13, §14). Decided, not done. */
 import type { Body } from '../body/body.ts'
-import { SliceBody } from '../body/slice.ts'
+import { OpenSliceBody, SliceBody } from '../body/slice.ts'
 import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import { ifRangeHolds } from '../wire/conditional.ts'
-import { contentRange, parseRange, requestedRange } from '../wire/range.ts'
+import { contentRange, requestedRange } from '../wire/range.ts'
 import { reasonPhrase } from '../wire/status.ts'
 import type { Answer } from './answer.ts'
-import { notModified } from './conditions.ts'
+import { judgesAsVarnish, notModified, rangeOf } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
 import { multipart } from './multipart.ts'
 import { SlicedBody } from './sliced-body.ts'
@@ -35,7 +35,8 @@ export function whole(answer: Answer, fieldLines: string): Selection {
 /** Under the request's conditions and ranges, which the caller has seen to be this cache's to judge. */
 export function select(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
   const { headers, method } = tx.req
-  const hasRange = method === 'GET' && !answer.transformed && headers.hasLower('range')
+  const whoseRanges = answer.transformed === false || (answer.transformed === 'decoded' && judgesAsVarnish(tx.engine))
+  const hasRange = method === 'GET' && whoseRanges && headers.hasLower('range')
   // RFC 9111 §4.3.2: a stored part answers conditions as the whole does.
   if ((answer.status === 200 || object.part !== null) && notModified(tx, object, hasRange))
     return {
@@ -66,11 +67,14 @@ function notModifiedLines(tx: RequestTransaction, answer: Answer, object: Cached
 const bodiless = new Map<string, string>()
 const MOST_BODILESS = 500
 
-function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+/** Of an answer that was made here (`object` null), too. */
+export function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject | null, fieldLines: string): Selection {
   const { body } = answer
-  const length = object.complete && !object.sliced ? object.body.length : answer.contentLength
-  if (length === null || body === null) return whole(answer, fieldLines)
-  const range = parseRange(tx.req.headers.joinedLower('range') ?? '', length, tx.engine.settings.limits.ranges)
+  const stored = object?.complete === true && !object.sliced && answer.transformed === false
+  const length = stored ? object.body.length : answer.contentLength
+  if (body === null) return whole(answer, fieldLines)
+  if (length === null) return judgesAsVarnish(tx.engine) ? ofUnknown(tx, answer, body, fieldLines) : whole(answer, fieldLines)
+  const range = rangeOf(tx, length)
   if (range.type === 'ignore') return whole(answer, fieldLines)
   if (range.type === 'unsatisfiable') {
     const lines = `${fieldLines.replace(BODY_FIELDS, '')}Content-Range: bytes */${length}\r\n`
@@ -80,8 +84,17 @@ function ranges(tx: RequestTransaction, answer: Answer, object: CachedObject, fi
   if (only !== undefined && range.ranges.length === 1)
     return partial(`${fieldLines}Content-Range: ${contentRange(only.first, only.last, length)}\r\n`, slice(body, only.first, only.last))
   if (!(body instanceof StoredBody)) return whole(answer, fieldLines)
-  const parts = multipart(body, range.ranges, length, object.headers.joinedLower('content-type') ?? null)
+  const type = object === null ? answer.headers?.joinedLower('content-type') : object.headers.joinedLower('content-type')
+  const parts = multipart(body, range.ranges, length, type ?? null)
   return partial(`${fieldLines.replace(CONTENT_TYPE, '')}Content-Type: multipart/byteranges; boundary=${parts.boundary}\r\n`, parts.body)
+}
+
+/** While nobody knows the length, a range that names both its ends can be begun; it may prove to be shorter. */
+function ofUnknown(tx: RequestTransaction, answer: Answer, body: Body, fieldLines: string): Selection {
+  const wanted = requestedRange(tx.req.headers.joinedLower('range') ?? '')
+  if (wanted === null || wanted.first === null || wanted.last === null) return whole(answer, fieldLines)
+  const { first, last } = wanted
+  return partial(`${fieldLines}Content-Range: bytes ${first}-${last}/*\r\n`, new OpenSliceBody(body, first, last))
 }
 
 /** A range out of a stored part, at positions of the whole representation. */

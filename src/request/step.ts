@@ -12,6 +12,7 @@ export type RequestStep =
   | { readonly step: 'recv' }
   | { readonly step: 'key'; readonly way: 'lookup' | 'pass' | 'pipe'; readonly reason: Reason }
   | { readonly step: 'key'; readonly way: 'purge'; readonly soft: boolean; readonly subject: PurgeSubject | null }
+  | { readonly step: 'key'; readonly way: 'synth'; readonly synth: Synthetic }
   | { readonly step: 'lookup' }
   | {
       readonly step: 'hit'

@@ -235,10 +235,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return this.context
   }
 
-  /** When the request came. */
   epochSeconds(): number {
-    const { clock } = this.engine
-    return (clock.wall() - (clock.now() - this.received)) / 1000
+    return this.engine.clock.wall() / 1000
   }
 
   session(): Session {

@@ -5,11 +5,13 @@ import { startFetch } from '../fetch/start.ts'
 import type { Claim } from '../object/claim.ts'
 import type { CachedObject } from '../object/object.ts'
 import { StoredBody } from '../object/stored-body.ts'
+import { connectionOptions } from '../wire/hop-by-hop.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
+import { judgesAsVarnish } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
 import { withoutTemplateFields } from './page.ts'
-import { type Selection, select, whole } from './selection.ts'
+import { ranges, type Selection, select, whole } from './selection.ts'
 import { SlicedBody } from './sliced-body.ts'
 import { DONE, failureStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -36,7 +38,7 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   tx.claim = null
   tx.refreshes = null
   try {
-    send(tx, answer, object !== null && asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines))
+    send(tx, answer, object === null ? ofMade(tx, answer, fieldLines) : ofObject(tx, answer, object, fieldLines))
   } finally {
     tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
@@ -57,6 +59,17 @@ function ownHeadOf(tx: RequestTransaction, answer: Answer): string {
   return tx.decorated ? serializeFields(answer.headers) : serializeFields(answer.headers) + ownFieldLines(tx, answer)
 }
 
+function ofObject(tx: RequestTransaction, answer: Answer, object: CachedObject, fieldLines: string): Selection {
+  return asksConditions(tx, answer) ? select(tx, answer, object, fieldLines) : whole(answer, fieldLines)
+}
+
+/** Varnish serves ranges of what was made here, too. */
+function ofMade(tx: RequestTransaction, answer: Answer, fieldLines: string): Selection {
+  const { headers, method } = tx.req
+  const asks = answer.status === 200 && method === 'GET' && headers.hasLower('range') && !headers.hasLower('if-range')
+  return asks && judgesAsVarnish(tx.engine) ? ranges(tx, answer, null, fieldLines) : whole(answer, fieldLines)
+}
+
 function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
   const { headers } = tx.req
   if (!answer.judged || answer.assembled || (answer.status !== 200 && answer.object?.part == null)) return false
@@ -69,7 +82,7 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
   const { status, reason, fieldLines, length, body } = selected
   tx.status = status
   const dated = answer.headers === null ? answer.dated : answer.headers.hasLower('date')
-  const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close }
+  const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close || closedByHook(answer) }
   if (tx.req.method === 'HEAD' || status === 304 || status === 204) {
     leaveBody(answer)
     tx.exchange.respond(head, null)
@@ -79,6 +92,11 @@ function send(tx: RequestTransaction, answer: Answer, selected: Selection): void
   const bytes = body instanceof StoredBody ? body.atHand : body instanceof AssembledBody ? body.open() : null
   if (bytes !== null || body === null) tx.exchange.respondWhole(head, bytes)
   else tx.exchange.respond(head, body)
+}
+
+/** `Connection` is the connection's own field; what a hook says by it counts all the same. */
+function closedByHook({ headers }: Answer): boolean {
+  return headers !== null && connectionOptions(headers).close
 }
 
 /** The answer needs no body: what is still filling learns that this request does not read it. */

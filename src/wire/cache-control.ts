@@ -25,6 +25,14 @@ const ASSIGNED_NAME = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=/
 const RESTRICTING_WORD = /(?<![!#$%&'*+\-.^_`|~0-9A-Za-z])(?:private|no-store|no-cache)(?![!#$%&'*+\-.^_`|~0-9A-Za-z])/gi
 const DIGITS = /^[0-9]+$/
 
+/** Several lines of Cache-Control become one, in their order: a reader of the first has them all (Varnish does so before any hook). */
+export function joinCacheControl(headers: HeaderMap): void {
+  const first = headers.getLower('cache-control')
+  if (first === undefined) return
+  const all = headers.joinedLower('cache-control') ?? first
+  if (all !== first) headers.setRaw('Cache-Control', 'cache-control', all)
+}
+
 const NUMBERS: ReadonlyMap<string, NumberDirective> = new Map([
   ['max-age', 'maxAge'],
   ['s-maxage', 'sMaxage'],

@@ -31,17 +31,21 @@ export interface UnsatisfiedRange {
 
 const IGNORE: RangeAnswer = Object.freeze({ type: 'ignore' })
 const UNSATISFIABLE: RangeAnswer = Object.freeze({ type: 'unsatisfiable' })
+/** Asks for bytes, and for some. */
+const BYTES_UNIT = /^bytes(?![!#$%&'*+\-.^_`|~0-9A-Za-z])(?!=?$)/i
 const SPEC = /^(\d*)-(\d*)$/
 const CONTENT_RANGE = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(\d{1,15}|\*)$/i
 
 /**
  * The ranges of a Range field over a representation of `length` bytes. Anything but well-formed `bytes` ranges is ignored as a whole,
  * and so are more than `max` ranges or ranges that add up to more than twice the length (RFC 9110 §14.2, §17.15). Overlapping ranges
- * are joined; otherwise the client's order stands.
+ * are joined; otherwise the client's order stands. `strict`: as Varnish does, byte ranges that are not well-formed are refused, and of
+ * nothing there are none to refuse.
  */
-export function parseRange(value: string, length: number, max: number): RangeAnswer {
+export function parseRange(value: string, length: number, max: number, strict: boolean = false): RangeAnswer {
+  if (strict && length === 0) return IGNORE
   const specs = parseSpecs(value, max)
-  if (specs === null) return IGNORE
+  if (specs === null) return strict && BYTES_UNIT.test(value) ? UNSATISFIABLE : IGNORE
   const ranges: ByteRange[] = []
   let total = 0
   for (const spec of specs) {

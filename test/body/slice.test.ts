@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SliceBody } from '../../src/body/slice.ts'
+import { OpenSliceBody, SliceBody } from '../../src/body/slice.ts'
 import { StoredBody } from '../../src/object/stored-body.ts'
 import fc from '../support/properties.ts'
 import { Reader, ScriptedBody } from './source.ts'
@@ -54,6 +54,18 @@ describe('a slice of a body', () => {
     expect(first.text).toBe('bc')
     expect(first.ends).toHaveLength(1)
     expect(first.ends).not.toContain('complete')
+    expect(second.ends).toEqual(['broken'])
+  })
+
+  it('may be shorter where nobody knows the length, but is not whole where the body breaks', () => {
+    const [short, broken] = [new ScriptedBody(), new ScriptedBody()]
+    const [first, second] = [new Reader(), new Reader()]
+    new OpenSliceBody(short, 1, 9).read(first)
+    new OpenSliceBody(broken, 1, 9).read(second)
+    short.send('abc')
+    short.end()
+    broken.end({ type: 'reset', cause: new Error('broken') })
+    expect([first.text, first.ends]).toEqual(['bc', ['complete']])
     expect(second.ends).toEqual(['broken'])
   })
 

@@ -47,7 +47,7 @@ it('runs pass for a POST, synth for what is refused, backendError for a dead ori
   await site.ask('POST', '/', {}, 'x')
   expect(ran.splice(0)).toEqual(['recv', 'hash', 'pass', 'backendFetch', 'backendResponse', 'deliver'])
   await site.ask('BREW', '/')
-  expect(ran.splice(0)).toEqual(['recv', 'synth'])
+  expect(ran.splice(0)).toEqual(['recv', 'hash', 'synth'])
   await site.get('/dead')
   expect(ran.splice(0)).toEqual(['recv', 'hash', 'miss', 'backendFetch', 'backendError', 'deliver'])
 })

@@ -98,3 +98,13 @@ it('answers 502 when the origin is dead', async () => {
   const [error] = (await once(socket, 'error')) as [Error]
   expect(error.message).toContain('502')
 })
+
+it('answers what a policy pipes without a change of protocol over HTTP, and ends its connection', async () => {
+  const site = await open(always({ 'Cache-Control': 'max-age=60' }), { policy: definePolicy({ recv: ({ pipe }) => pipe() }) })
+  const client = await site.connect()
+  const answer = await client.request(message('GET', '/'))
+  expect([answer.status, answer.body.toString(), answer.get('connection')]).toEqual([200, 'answer 0', 'close'])
+  expect(await client.closed()).toBe('end')
+  expect(site.origin.hits[0]?.headers.upgrade).toBeUndefined()
+  client.destroy()
+})

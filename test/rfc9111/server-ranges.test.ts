@@ -21,7 +21,7 @@ const whole = (fields: Fields = {}, more: Step = {}): Step => ({ ...more, origin
 const asks = (range: string, more: Fields = {}): Fields => ({ Range: range, ...more })
 
 /** What a range of a stored whole gets. */
-function from(title: string, range: string, status: number, body: string, gets: Expected = {}, presets = ALL): Row {
+function from(title: string, range: string, status: number, body: string, gets: Expected = {}, presets: Row['presets'] = ALL): Row {
   return {
     clause: 'RFC 9110 §14.2',
     title: `${range}: ${title}`,
@@ -48,9 +48,11 @@ const FROM_WHOLE: Row[] = [
   from('the unit in another case', 'Bytes=2-4', 206, '234', {}),
   from('behind the end', 'bytes=10-', 416, '', unsatisfied),
   from('no last bytes', 'bytes=-0', 416, '', unsatisfied),
-  from('backwards', 'bytes=4-2', 200, WHOLE, { 'Content-Range': null }),
+  from('backwards', 'bytes=4-2', 200, WHOLE, { 'Content-Range': null }, BOTH),
+  from('backwards', 'bytes=4-2', 416, '', unsatisfied, ['varnish']),
   from('another unit', 'lines=1-2', 200, WHOLE),
-  from('no range', 'bytes=x', 200, WHOLE),
+  from('no range', 'bytes=x', 200, WHOLE, {}, BOTH),
+  from('no range', 'bytes=x', 416, '', unsatisfied, ['varnish']),
   {
     clause: 'RFC 9110 §15.3.7.2',
     title: 'two ranges come as multipart/byteranges',

@@ -81,6 +81,16 @@ describe('Range', () => {
     expect(parseRange(`bytes=${'0-,'.repeat(1300)}`, 1000, 16)).toEqual({ type: 'ignore' })
   })
 
+  test('what Varnish refuses is refused where it is judged as Varnish does', () => {
+    for (const value of ['bytes =0-1', 'bytes=0- 1', 'bytes=5-2', 'bytes=a-b']) {
+      expect(parseRange(value, 11, 16, true), value).toEqual({ type: 'unsatisfiable' })
+      expect(parseRange(value, 11, 16), value).toEqual({ type: 'ignore' })
+    }
+    for (const value of ['items=0-1', 'bytesize=0-1', 'bytes', 'bytes=', ''])
+      expect(parseRange(value, 11, 16, true), value).toEqual({ type: 'ignore' })
+    expect(parseRange('bytes=0-0', 0, 16, true)).toEqual({ type: 'ignore' })
+  })
+
   test('whatever is asked, only bytes inside the representation come, no byte range twice, at most twice the length in all', () => {
     const position = fc.oneof(fc.nat(30).map(String), fc.constantFrom('', '9'.repeat(16), '9'.repeat(30)))
     const spec = fc.tuple(position, position).map((pair) => pair.join('-'))

@@ -121,7 +121,8 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
   // --- what the answer reports
 
   answerBegan({ keepAlive, idleSeconds }: AnswerHead): void {
-    this.#keepAlive = keepAlive && !this.#options.single && this.#call?.request.upgrade === null
+    const request = this.#call?.request
+    this.#keepAlive = keepAlive && !this.#options.single && request?.closes !== true && request?.upgrade === null
     const idle = this.#options.settings.deadlines.originIdle
     this.#idleMs = 1000 * Math.min(idle, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds - 1)
   }
