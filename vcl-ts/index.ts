@@ -84,3 +84,5 @@ export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepR
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export type { RoutePattern } from './route-pattern.ts'
+export { type Routing, routes } from './routes.ts'
