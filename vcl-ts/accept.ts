@@ -13,11 +13,11 @@ export interface Accept {
    * The language on offer that `Accept-Language` likes best (RFC 4647 §3.4, look-up: `de-CH` is served by `de`, and `de` by `de-CH` when nothing
    * nearer is offered), the first that is offered when it likes none or says nothing. Throws a `TypeError` when nothing is on offer.
    */
-  readonly language: <T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]) => T
+  readonly language: <const T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]) => T
   /** The media type on offer that `Accept` likes best; the first that is offered when it likes none. */
-  readonly type: <T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]) => T
+  readonly type: <const T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]) => T
   /** The coding on offer that `Accept-Encoding` likes best, of equals the first that is offered; `identity` when it takes none. */
-  readonly encoding: <T extends string>(headers: HeaderMap, offered: readonly T[]) => T | 'identity'
+  readonly encoding: <const T extends string>(headers: HeaderMap, offered: readonly T[]) => T | 'identity'
   /**
    * By `User-Agent`, and `Sec-CH-UA-Mobile` where a browser sends it. Rough: it goes by few words that most of them have, what says nothing
    * is a desktop, and anybody can say anything. For layouts, not for rights.
@@ -30,11 +30,11 @@ export interface Accept {
  * `req.headers.set('Accept-Language', accept.language(req.headers, ['en', 'de']))`; or in `hash`: `key.add(accept.device(req.headers))`.
  */
 export const accept: Accept = Object.freeze({
-  language: <T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]): T =>
+  language: <const T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]): T =>
     bestOf(headers.joined('accept-language'), checked(offered), languageNearness) ?? offered[0],
-  type: <T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]): T =>
+  type: <const T extends string>(headers: HeaderMap, offered: readonly [T, ...T[]]): T =>
     bestOf(headers.joined('accept'), checked(offered), typeNearness) ?? offered[0],
-  encoding: <T extends string>(headers: HeaderMap, offered: readonly T[]): T | 'identity' =>
+  encoding: <const T extends string>(headers: HeaderMap, offered: readonly T[]): T | 'identity' =>
     bestOf(headers.joined('accept-encoding'), offered, encodingNearness) ?? 'identity',
   device: (headers: HeaderMap): Device => deviceOf(headers.get('user-agent') ?? '', headers.get('sec-ch-ua-mobile')),
 })
