@@ -8,6 +8,7 @@ import type { HeaderMap } from './headers.ts'
 /** Roughly what a client is held in. */
 export type Device = 'mobile' | 'tablet' | 'desktop' | 'bot'
 
+/** Chooses from what is on offer. */
 export interface Accept {
   /**
    * The language on offer that `Accept-Language` likes best (RFC 4647 §3.4, look-up: `de-CH` is served by `de`, and `de` by `de-CH` when nothing

@@ -1,7 +1,10 @@
 /** Address lists as in VCL: networks with negation, the most specific entry decides. IPv4 and IPv6 are apart. */
 
+/** An address list. */
 export interface Acl {
+  /** What it is, for whoever prints it. */
   readonly type: 'acl'
+  /** As they were given. */
   readonly entries: readonly string[]
   /** Whether an address is on the list. Text that is no address is not; a zone id (`%eth0`) is ignored; `::ffff:a.b.c.d` is `a.b.c.d`. */
   readonly matches: (address: string) => boolean

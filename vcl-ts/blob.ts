@@ -6,6 +6,7 @@
  */
 export type BlobEncoding = 'text' | 'base64' | 'base64url' | 'base64cf' | 'hex' | 'url'
 
+/** Encodes and decodes. */
 export interface BlobCodec {
   /** Bytes, or text as UTF-8, in an encoding; of bytes that are no UTF-8 `text` makes U+FFFD. */
   readonly encode: (encoding: BlobEncoding, value: Uint8Array | string) => string

@@ -1,6 +1,7 @@
 /** Numbers and times out of text that strangers wrote, with a fallback in place of NaN (`std.integer` and its kin). */
 import { type Duration, seconds } from './duration.ts'
 
+/** Each takes what may be a text, and a fallback. */
 export interface Convert {
   /** A whole number in decimal, of at most 15 digits: `integer(req.headers.get('x-limit'), 10)`. */
   readonly integer: <F>(text: string | undefined, fallback: F) => number | F

@@ -10,9 +10,11 @@ interface Cookie {
   readonly text: string
 }
 
+/** Works on the field `Cookie` of a request. */
 export interface Cookies {
   /** The value of the first of that name, or of a name that the pattern finds; `undefined`: there is none. */
   readonly get: (headers: HeaderMap, name: NamePattern) => string | undefined
+  /** Whether there is one of that name. */
   readonly has: (headers: HeaderMap, name: NamePattern) => boolean
   /** In order; a name may occur again. */
   readonly names: (headers: HeaderMap) => readonly string[]
@@ -21,6 +23,7 @@ export interface Cookies {
    * white space, `"`, `,`, `;`, `\` or what is not visible ASCII (RFC 6265 §4.1.1).
    */
   readonly set: (headers: HeaderMap, name: string, value: string) => void
+  /** Deletes all of these names. */
   readonly delete: (headers: HeaderMap, ...names: readonly NamePattern[]) => void
   /** Deletes all but these. */
   readonly keep: (headers: HeaderMap, ...names: readonly NamePattern[]) => void

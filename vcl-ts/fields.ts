@@ -1,6 +1,7 @@
 /** Changes to header fields that take more than one call of `HeaderMap`: over all lines of a name, or within their values. */
 import type { HeaderMap } from './headers.ts'
 
+/** Works on all lines of a field. */
 export interface Fields {
   /** Adds to the value of the last line, behind the separator (`, `); a field that is not there becomes this. */
   readonly append: (headers: HeaderMap, name: string, text: string, separator?: string) => void

@@ -5,10 +5,7 @@ import type { HookTools } from './hook-tools.ts'
 import type { Policy } from './policy.ts'
 
 /** What a look-up knows of an address; `country` is what most want, in two letters (ISO 3166-1). */
-export interface Place {
-  readonly country?: string
-  readonly [fact: string]: string | number | undefined
-}
+export type Place = { readonly country?: string } & Readonly<Record<string, string | number | undefined>>
 
 export interface GeoOptions<P extends object = Place> {
   /** What is known of an address, now or later; `null`: nothing. What it throws counts as nothing, and is noted as `geo`. */

@@ -1,6 +1,7 @@
 /** What every hook of a transaction has besides its nouns and verbs: what it notes, and what it may ask of the engine. */
 import type { BackendChoice } from './directors/director.ts'
 
+/** Use no `this`, as verbs do. */
 export interface HookTools {
   /**
    * Notes something about this transaction: `log('arm', 'canary')`. It is shown by the JSON access log (`notes`), by the transaction log
@@ -17,7 +18,5 @@ export interface HookTools {
   readonly healthy: (choice: BackendChoice) => boolean
 }
 
-export interface Log {
-  (key: string, value: string | number | boolean): void
-  (text: string): void
-}
+/** A key and its value, or a text that has both. */
+export type Log = ((key: string, value: string | number | boolean) => void) & ((text: string) => void)

@@ -5,14 +5,14 @@ import type { Html } from './html.ts'
 export interface PageOptions {
   /** 200–599, else a `RangeError`. Default 200. */
   readonly status?: number
-  /** Default `no-store`. */
+  /** The field `Cache-Control`. Default `no-store`. */
   readonly cacheControl?: string
   /** More fields, a list where a name has several lines. */
   readonly headers?: SynthFields
 }
 
-/** What went wrong, for programs (RFC 9457 §3.1). Other members may be added. */
-export interface Problem {
+/** What went wrong, for programs (RFC 9457 §3.1). */
+export interface ProblemMembers {
   /** 400–599. */
   readonly status: number
   /** What kind of problem in a few words, the same each time. */
@@ -23,9 +23,12 @@ export interface Problem {
   readonly type?: string
   /** A URI that names this occurrence. */
   readonly instance?: string
-  readonly [member: string]: unknown
 }
 
+/** Members of the problem's own may be added. */
+export type Problem = ProblemMembers & Readonly<Record<string, unknown>>
+
+/** Makes answers of this cache's own. */
 export interface Pages {
   /** A page made with `html`, whose values are escaped. */
   readonly html: (body: Html, options?: PageOptions) => Synth

@@ -23,7 +23,9 @@ export interface SignOptions {
 }
 
 export interface VerifyOptions {
+  /** As in `SignOptions`. */
   readonly now?: number
+  /** What it was bound to. */
   readonly bind?: string
 }
 
@@ -33,6 +35,7 @@ export type Verdict =
   /** `missing`: it is not signed. `forged`: nobody with one of the secrets signed this. `expired`: it was valid once. */
   | { readonly valid: false; readonly why: 'missing' | 'forged' | 'expired' }
 
+/** Signs and checks. */
 export interface SignedUrls {
   /** Path and query with its signature behind: `/film.mp4?exp=1767225600&sig=…`. */
   readonly sign: (url: string, options: SignOptions) => string
@@ -48,7 +51,7 @@ const TIME = /^\d{1,12}$/
 
 /**
  * ```ts
- * const links = signedUrls({ secrets: [process.env.LINK_SECRET] })
+ * const links = signedUrls({ secrets: [SECRET] })
  * recv({ req, now, synth }) {
  *   const link = links.verify(req.url, { now })
  *   if (!link.valid) return synth(403)

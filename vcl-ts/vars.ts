@@ -13,6 +13,7 @@ export interface VarsOptions {
   readonly shared?: string
 }
 
+/** Values under keys. */
 export interface Vars<T> {
   /** `undefined`: there is none, or not any more. `now`, seconds since the epoch, is the hook's; default the machine's clock. */
   readonly get: (key: string, now?: number) => T | undefined
@@ -20,7 +21,9 @@ export interface Vars<T> {
   readonly set: (key: string, value: T, options?: { readonly ttl?: Duration; readonly now?: number }) => void
   /** What there is, or what `make` makes, which is then stored. */
   readonly getOr: (key: string, make: () => T, options?: { readonly ttl?: Duration; readonly now?: number }) => T
+  /** Whether there was one. */
   readonly delete: (key: string) => boolean
+  /** Forgets all. */
   readonly clear: () => void
   /** Values, those that are too old and not yet found to be so included. */
   readonly size: () => number
