@@ -18,5 +18,8 @@ export interface HookTools {
   readonly healthy: (choice: BackendChoice) => boolean
 }
 
+/** Their names, for whoever lists what a hook has. */
+export const HOOK_TOOLS: readonly (keyof HookTools)[] = Object.freeze(['log', 'healthy'])
+
 /** A key and its value, or a text that has both. */
 export type Log = ((key: string, value: string | number | boolean) => void) & ((text: string) => void)
