@@ -142,7 +142,7 @@ describe('of a policy behind a route', () => {
           return req.restarts === 0 && req.headers.has('again') ? restart() : undefined
         },
         deliver: ({ state, log }) => log(state.name, state.rounds),
-      }) as Policy
+      })
     const outer = definePolicy({ state: () => ({ outer: 1 }), deliver: ({ state, log }) => log('outer', state.outer) })
     const cache = await testPolicy(stack(outer, routes({ '/a/*': with_('a'), '/b/*': with_('b') })), { origin: PAGE })
     made = 0
