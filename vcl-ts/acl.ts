@@ -1,10 +1,15 @@
 /** Address lists as in VCL: networks with negation, the most specific entry decides. IPv4 and IPv6 are apart. */
 
+/** An address list. */
 export interface Acl {
+  /** What it is, for whoever prints it. */
   readonly type: 'acl'
+  /** As they were given. */
   readonly entries: readonly string[]
   /** Whether an address is on the list. Text that is no address is not; a zone id (`%eth0`) is ignored; `::ffff:a.b.c.d` is `a.b.c.d`. */
   readonly matches: (address: string) => boolean
+  /** The entry that decides about an address, as it was written, with its `!`; `null`: none is for it. */
+  readonly entryFor: (address: string) => string | null
 }
 
 interface Network {
@@ -22,15 +27,15 @@ interface Network {
 export function acl(...entries: readonly string[]): Acl {
   const networks = entries.map(parseEntry).sort((a, b) => b.length - a.length)
   refuseContradiction(networks)
+  const decisive = (address: string): Network | undefined => {
+    const ip = parseAddress(address)
+    return ip === null ? undefined : networks.find((network) => network.family === ip.family && covers(network, ip.words))
+  }
   return Object.freeze({
     type: 'acl',
     entries: Object.freeze([...entries]),
-    matches: (address: string) => {
-      const ip = parseAddress(address)
-      if (ip === null) return false
-      const decisive = networks.find((network) => network.family === ip.family && covers(network, ip.words))
-      return decisive !== undefined && !decisive.negated
-    },
+    matches: (address: string) => decisive(address)?.negated === false,
+    entryFor: (address: string) => decisive(address)?.text ?? null,
   })
 }
 

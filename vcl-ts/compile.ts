@@ -5,13 +5,13 @@ import { clientSteps } from './builtin/client-steps.ts'
 import { type Decisions, decisionsFor, type PresetName } from './builtin/decisions.ts'
 import { DEFAULT_ANSWERS, defaultRecv } from './builtin/defaults.ts'
 import { type StepName, stepsOf } from './builtin/step-names.ts'
+import { ChainLayout, type HookFunction, type Labelled } from './chain-layout.ts'
 import type { BackendChoice } from './directors/director.ts'
 import { type CompiledEsi, compileEsi } from './esi.ts'
 import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
-import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
-
-/** A hook function or step with its types erased; the policy's own type has checked it. */
-export type HookFunction = (context: object) => unknown
+import { flatten, flattenOutside, type Policy, PolicyError, validatePolicy } from './policy.ts'
+import type { Routing } from './routes.ts'
+import { chooseAll, type Router, routersOf } from './routing.ts'
 
 /** What one hook answered, and who gave the answer. */
 export interface Decision {
@@ -44,10 +44,12 @@ export interface Chain {
   /** `null` in production. */
   readonly observe: DecisionObserver | null
   readonly functions: readonly HookFunction[]
-  /** For each function whether it is a policy's, so that its answer has to be looked at. */
+  /** For each function whether it is a policy's, so that its answer has to be looked at. A number that another one answers is the place of the next. */
   readonly own: readonly boolean[]
   /** For each function who it is, for log and errors. */
   readonly labels: readonly string[]
+  /** Called with the context once an answer is there; `null` but in `recv` of policies with routes. */
+  readonly answered: ((context: object) => void) | null
 }
 
 export interface CompiledPolicy {
@@ -60,15 +62,18 @@ export interface CompiledPolicy {
   readonly backends: Readonly<Record<string, BackendChoice>>
   /** The first backend, or `null` when no policy has any. */
   readonly defaultBackend: BackendChoice | null
-  readonly esi: CompiledEsi
+  /** What the policies say of pages; those of routes only where `state` is of a transaction that is theirs. */
+  esiIn(state: object | null): CompiledEsi
   /** Built-in steps that a policy switched off or replaced. */
   readonly overridden: ReadonlySet<StepName>
   /** Whether a policy has that hook. */
   has(hook: RequestHook): boolean
   /** State of a new client transaction. Throws what a policy's `state` throws. */
   newState(): object
-  /** In the order of the stack. */
+  /** In the order of the stack, those of routes among them. */
   readonly policies: readonly Policy[]
+  /** What it was compiled of. */
+  readonly given: readonly Policy[]
 }
 
 /**
@@ -86,74 +91,142 @@ export function compilePolicy(
 ): CompiledPolicy {
   for (const policy of policies) validatePolicy(policy)
   const flat = flatten(policies)
-  const builtin = builtinFunctions(flat, decisions)
-  const hooks = perHook(REQUEST_HOOKS, (hook) => {
-    const own = functionsOf(flat, hook)
-    return own.length === 0 ? null : own.map(({ run }) => run)
-  })
-  const backends = collectBackends(flat)
+  const outside = flattenOutside(policies)
+  const routers = routersOf(policies)
+  const steps = { ...clientSteps(decisions), ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
+  const own = perHook(REQUEST_HOOKS, (hook) =>
+    layHooks(new ChainLayout(), policies, hook, routers).entries.flatMap(({ run, jump }) => (jump ? [] : [run])),
+  )
   return Object.freeze({
     preset,
     decisions,
-    hooks,
-    chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe, watch)),
-    backends,
-    defaultBackend: Object.values(backends)[0] ?? null,
-    esi: compileEsi(flat.map(({ esi }) => esi)),
-    overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
-    has: (hook: RequestHook) => hooks[hook] !== null,
-    newState: stateMaker(flat),
+    hooks: perHook(REQUEST_HOOKS, (hook) => (own[hook].length === 0 ? null : own[hook])),
+    chains: perHook(REQUEST_HOOKS, (hook) => {
+      const layout = laySteps(layHooks(new ChainLayout(), policies, hook, routers), policies, hook, routers, steps)
+      layout.add(`default of ${hook}`, defaultAnswer(hook), false, null)
+      const answered = hook === 'recv' && routers.length > 0 ? (context: object): void => chooseAll(routers, context) : null
+      return chain(hook, layout.entries, answered, observe, watch)
+    }),
+    backends: collectBackends(flat),
+    defaultBackend: Object.values(collectBackends(outside))[0] ?? null,
+    esiIn: esiFinder(outside, routers),
+    overridden: new Set(outside.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
+    has: (hook: RequestHook) => own[hook].length > 0,
+    newState: stateMaker(policies),
     policies: flat,
+    given: policies,
   })
-}
-
-/** A function for a hook, and who it is. */
-export interface Labelled {
-  readonly label: string
-  readonly run: HookFunction
-  /** Whether it is a policy's. */
-  readonly own: boolean
-  readonly step: StepName | null
 }
 
 /** The policies' functions for one hook, in order. */
 export function functionsOf(policies: readonly Policy[], hook: Hook): readonly Labelled[] {
-  return policies.flatMap((policy) => {
-    const run = policy[hook] as HookFunction | undefined
-    return run === undefined
-      ? []
-      : [{ label: policy.name === undefined ? hook : `${hook} of policy ${policy.name}`, run, own: true, step: null }]
-  })
+  const layout = new ChainLayout()
+  for (const policy of policies) addHook(layout, policy, hook)
+  return layout.entries
 }
 
-function chain(hook: RequestHook, functions: readonly Labelled[], observe: DecisionObserver | null, watch: Watch | null): Chain {
+function addHook(layout: ChainLayout, policy: Policy, hook: Hook): void {
+  const run = policy[hook] as HookFunction | undefined
+  if (run !== undefined) layout.add(policy.name === undefined ? hook : `${hook} of policy ${policy.name}`, run, true, null)
+}
+
+/** Lays out the policies' functions for one hook. */
+function layHooks(layout: ChainLayout, policies: readonly Policy[], hook: RequestHook, routers: readonly Router[]): ChainLayout {
+  for (const policy of policies) {
+    if (policy.stack !== undefined) layHooks(layout, policy.stack, hook, routers)
+    else if (policy.routes === undefined) addHook(layout, policy, hook)
+    // In `recv` it is chosen, whether anybody has that hook or not.
+    else if (hook === 'recv' || flatten(policy.routes.members).some((member) => member[hook] !== undefined))
+      layRoutes(layout, policy.routes, hook, routers)
+  }
+  return layout
+}
+
+function layRoutes(layout: ChainLayout, routing: Routing, hook: RequestHook, routers: readonly Router[]): void {
+  const router = routerOf(routers, routing)
+  layout.branch(
+    (context) => router.chosenIn(hook, context),
+    routing.members.map((member, number) => () => layHooks(layout, [member], hook, router.innerOf(number))),
+    () => {},
+  )
+}
+
+/** Lays out the built-in steps of a hook, as the policies left them. */
+function laySteps(
+  layout: ChainLayout,
+  policies: readonly Policy[],
+  hook: RequestHook,
+  routers: readonly Router[],
+  steps: Readonly<Record<StepName, HookFunction>>,
+): ChainLayout {
+  for (const name of stepsOf(hook)) layStep(layout, policies, hook, routers, name, steps[name])
+  return layout
+}
+
+/** The first policy that says something about a step decides, as with hooks; one of routes for its own requests. */
+function layStep(
+  layout: ChainLayout,
+  policies: readonly Policy[],
+  hook: RequestHook,
+  routers: readonly Router[],
+  name: StepName,
+  step: HookFunction,
+): void {
+  const [first, ...rest] = policies
+  const label = `step ${name}`
+  if (first === undefined) layout.add(label, step, false, name)
+  else if (first.stack !== undefined) layStep(layout, [...first.stack, ...rest], hook, routers, name, step)
+  else if (first.routes !== undefined) {
+    const otherwise = (): void => layStep(layout, rest, hook, routers, name, step)
+    const { members } = first.routes
+    if (!flatten(members).some((member) => changesOf(member)[name] !== undefined)) {
+      otherwise()
+      return
+    }
+    const router = routerOf(routers, first.routes)
+    const ways = members.map(
+      (member, number) => () => layStep(layout, [member, ...rest], hook, [...router.innerOf(number), ...routers], name, step),
+    )
+    layout.branch((context) => router.chosenIn(hook, context), ways, otherwise)
+  } else {
+    const change = changesOf(first)[name]
+    if (change === undefined) layStep(layout, rest, hook, routers, name, step)
+    else if (change !== false) layout.add(label, change, true, name)
+  }
+}
+
+function routerOf(routers: readonly Router[], routing: Routing): Router {
+  const router = routers.find((each) => each.routing === routing)
+  if (router === undefined) throw new PolicyError('routes that nobody follows')
+  return router
+}
+
+function esiFinder(outside: readonly Policy[], routers: readonly Router[]): (state: object | null) => CompiledEsi {
+  const rules = outside.map(({ esi }) => esi)
+  const common = compileEsi(rules)
+  return (state) => {
+    const routed = state === null ? [] : routers.flatMap((router) => router.esiIn(state))
+    return routed.length === 0 ? common : compileEsi([...rules, ...routed])
+  }
+}
+
+function chain(
+  hook: RequestHook,
+  entries: readonly Labelled[],
+  answered: Chain['answered'],
+  observe: DecisionObserver | null,
+  watch: Watch | null,
+): Chain {
   return Object.freeze({
     hook,
     observe,
-    functions: functions.map(({ label, run, own, step }) => (watch === null ? run : watch({ hook, by: label, own, step }, run))),
-    own: functions.map(({ own }) => own),
-    labels: functions.map(({ label }) => label),
+    functions: entries.map(({ label, run, own, step, jump }) =>
+      watch === null || jump ? run : watch({ hook, by: label, own, step }, run),
+    ),
+    own: entries.map(({ own }) => own),
+    labels: entries.map(({ label }) => label),
+    answered,
   })
-}
-
-function builtinFunctions(policies: readonly Policy[], decisions: Decisions): (hook: RequestHook) => readonly Labelled[] {
-  const steps = { ...clientSteps(decisions), ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
-  return (hook) => [
-    ...stepsOf(hook).flatMap((name) => {
-      const change = changeOf(policies, name)
-      return change === false ? [] : [{ label: `step ${name}`, run: change ?? steps[name], own: change !== undefined, step: name }]
-    }),
-    { label: `default of ${hook}`, run: defaultAnswer(hook), own: false, step: null },
-  ]
-}
-
-/** The first policy that says something about a step decides, as with hooks. */
-function changeOf(policies: readonly Policy[], name: StepName): false | HookFunction | undefined {
-  for (const policy of policies) {
-    const change = changesOf(policy)[name]
-    if (change !== undefined) return change
-  }
-  return undefined
 }
 
 function changesOf(policy: Policy): Readonly<Partial<Record<StepName, false | HookFunction>>> {
@@ -179,19 +252,32 @@ function collectBackends(policies: readonly Policy[]): Readonly<Record<string, B
 
 const NO_STATE: object = Object.freeze({})
 
+/** States of routes are made when it is known whose request it is. */
 function stateMaker(policies: readonly Policy[]): () => object {
-  const makers = policies.flatMap((policy) => (policy.state === undefined ? [] : [policy.state]))
+  checkStates(policies, new Set())
+  const outside = flattenOutside(policies)
+  const makers = outside.flatMap((policy) => (policy.state === undefined ? [] : [policy.state]))
   const [only] = makers
-  checkStates(makers)
+  if (routersOf(policies).length > 0) return () => Object.assign({}, ...makers.map((make) => make()))
   if (only === undefined) return () => NO_STATE
   return makers.length === 1 ? only : () => Object.assign({}, ...makers.map((make) => make()))
 }
 
-/** Made once at load: a `state` that throws or overlaps another's refuses the policy instead of failing each request. */
-function checkStates(makers: readonly (() => object)[]): void {
-  const seen = new Set<string>()
-  for (const make of makers) {
-    for (const key of Object.keys(firstState(make))) {
+/**
+ * Made once at load: a `state` that throws or overlaps another's refuses the policy instead of failing each request. Policies of routes may use
+ * the same keys, for only one of them runs.
+ */
+function checkStates(policies: readonly Policy[], seen: Set<string>): void {
+  for (const { stack, routes, state } of policies) {
+    if (stack !== undefined) checkStates(stack, seen)
+    const ofRoutes = new Set<string>()
+    for (const member of routes?.members ?? []) {
+      const within = new Set(seen)
+      checkStates([member], within)
+      for (const key of within) ofRoutes.add(key)
+    }
+    for (const key of ofRoutes) seen.add(key)
+    for (const key of state === undefined ? [] : Object.keys(firstState(state))) {
       if (seen.has(key)) throw new PolicyError(`two policies of the stack have a state key named ${key}`)
       seen.add(key)
     }

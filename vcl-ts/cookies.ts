@@ -1,4 +1,5 @@
 /** The Cookie field of a request, cookie by cookie. What is not touched keeps its bytes and its place (RFC 6265 §4.2.1). */
+import { checkCookie } from './cookie-pair.ts'
 import type { HeaderMap } from './headers.ts'
 import { matchesName, type NamePattern } from './name-pattern.ts'
 
@@ -9,14 +10,20 @@ interface Cookie {
   readonly text: string
 }
 
+/** Works on the field `Cookie` of a request. */
 export interface Cookies {
-  /** The first of that name, or `undefined`. */
-  readonly get: (headers: HeaderMap, name: string) => string | undefined
+  /** The value of the first of that name, or of a name that the pattern finds; `undefined`: there is none. */
+  readonly get: (headers: HeaderMap, name: NamePattern) => string | undefined
+  /** Whether there is one of that name. */
+  readonly has: (headers: HeaderMap, name: NamePattern) => boolean
+  /** In order; a name may occur again. */
+  readonly names: (headers: HeaderMap) => readonly string[]
   /**
    * Puts one in place of all of that name, at the end if there is none. Throws a `TypeError` for a name that is no token, or a value with
    * white space, `"`, `,`, `;`, `\` or what is not visible ASCII (RFC 6265 §4.1.1).
    */
   readonly set: (headers: HeaderMap, name: string, value: string) => void
+  /** Deletes all of these names. */
   readonly delete: (headers: HeaderMap, ...names: readonly NamePattern[]) => void
   /** Deletes all but these. */
   readonly keep: (headers: HeaderMap, ...names: readonly NamePattern[]) => void
@@ -29,20 +36,18 @@ export interface Cookies {
  * changes it is not touched.
  */
 export const cookies: Cookies = Object.freeze({
-  get: (headers: HeaderMap, name: string) => read(headers).find((cookie) => cookie.name === name)?.value,
-  set: setCookie,
+  get: (headers: HeaderMap, name: NamePattern) => read(headers).find((cookie) => matchesName(cookie.name, [name]))?.value,
+  has: (headers: HeaderMap, name: NamePattern) => read(headers).some((cookie) => matchesName(cookie.name, [name])),
+  names: (headers: HeaderMap) => read(headers).map(({ name }) => name),
+  set: putCookie,
   delete: (headers: HeaderMap, ...names: readonly NamePattern[]) => retain(headers, ({ name }) => !matchesName(name, names)),
   keep: (headers: HeaderMap, ...names: readonly NamePattern[]) => retain(headers, ({ name }) => matchesName(name, names)),
   filter: (headers: HeaderMap, wanted: (name: string, value: string) => boolean) =>
     retain(headers, ({ name, value }) => wanted(name, value)),
 })
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
-
-function setCookie(headers: HeaderMap, name: string, value: string): void {
-  if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of a cookie (RFC 6265 §4.1.1)`)
-  if (!VALUE.test(value)) throw new TypeError(`the value of cookie ${name} holds what a cookie may not (RFC 6265 §4.1.1)`)
+function putCookie(headers: HeaderMap, name: string, value: string): void {
+  checkCookie(name, value)
   const made: Cookie = { name, value, text: `${name}=${value}` }
   const before = read(headers)
   const at = before.findIndex((cookie) => cookie.name === name)

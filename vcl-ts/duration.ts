@@ -13,6 +13,9 @@ export function seconds(value: Duration): number {
   return Number(match[1]) * (UNITS[match[2] as string] as number)
 }
 
+/** Seconds of so many minutes. */
 export const minutes = (count: number): number => count * 60
+/** Seconds of so many hours. */
 export const hours = (count: number): number => count * 3600
+/** Seconds of so many days. */
 export const days = (count: number): number => count * 86_400

@@ -1,4 +1,5 @@
 /** Everything that a policy imports: `import { definePolicy } from 'clearcoat/vcl-ts'`. */
+export { type Accept, accept, type Device } from './accept.ts'
 export { type Acl, acl } from './acl.ts'
 export type {
   Abandon,
@@ -21,6 +22,7 @@ export type {
   Restart,
   Retry,
   Synth,
+  SynthFields,
   UseFresh,
   UseStale,
   Verbs,
@@ -28,6 +30,7 @@ export type {
 export { type Backend, type BackendOptions, backend } from './backend.ts'
 export type { BackendTls, TlsOptions } from './backend-tls.ts'
 export { checkBan, quoteForBan } from './ban.ts'
+export { type BlobCodec, type BlobEncoding, blob } from './blob.ts'
 export type { PresetName } from './builtin/decisions.ts'
 export { type ErrorPage, type ErrorPageInput, errorPage, escapeHtml } from './builtin/error-page.ts'
 export type { StepName } from './builtin/step-names.ts'
@@ -50,7 +53,9 @@ export type {
   RespSynth,
   Session,
 } from './context.ts'
+export { type Convert, convert } from './convert.ts'
 export { type Cookies, cookies } from './cookies.ts'
+export { type CorsOptions, type CorsOrigin, cors } from './cors.ts'
 export {
   type ByNameOptions,
   byName,
@@ -74,12 +79,26 @@ export type { KeyBy } from './directors/key-by.ts'
 export { type Arm, armOf, type SplitOptions, split } from './directors/split.ts'
 export { type Duration, days, hours, minutes, seconds } from './duration.ts'
 export type { EsiRules } from './esi.ts'
+export { type Fields, fields } from './fields.ts'
 export { type Filter, type FilterSource, type Push, replaceText } from './filters.ts'
+export { type GeoOptions, geo, type Place } from './geo.ts'
+export { fnmatch, type GlobOptions } from './glob.ts'
 export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
+export type { HookTools, Log } from './hook-tools.ts'
+export { type Html, type HtmlValue, html, rawHtml } from './html.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
 export type { NamePattern } from './name-pattern.ts'
+export { type PageOptions, type Pages, type Problem, type ProblemMembers, page } from './page.ts'
 export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export { type RedirectOptions, redirect } from './redirect.ts'
+export type { RoutePattern } from './route-pattern.ts'
+export { type Routing, routes } from './routes.ts'
+export { type Hsts, type ReferrerPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts'
+export { type SetCookieOptions, setCookie } from './set-cookie.ts'
+export { type SignedUrls, type SignedUrlsOptions, type SignOptions, signedUrls, type Verdict, type VerifyOptions } from './signed-urls.ts'
+export { strftime } from './strftime.ts'
+export { type Vars, type VarsOptions, vars } from './vars.ts'

@@ -5,6 +5,8 @@ import { type EsiRules, esiFault } from './esi.ts'
 import type { HookContext, HookResult } from './hook-context.ts'
 import { HOOKS } from './legal.ts'
 import { nearest } from './nearest.ts'
+import { RouteTable } from './route-table.ts'
+import type { Routing } from './routes.ts'
 
 /** Replaces one step of the built-in policy: sees and may answer what its hook does; answering nothing goes on to the next step. */
 export type StepReplacement<H extends SteppedHook, State> = {
@@ -66,6 +68,8 @@ export interface Policy<State = object> {
 
   /** The policies of a `stack`, first asked first. */
   readonly stack?: readonly Policy[]
+  /** What `routes` made. */
+  readonly routes?: Routing
 }
 
 /** A policy that cannot be used. */
@@ -89,12 +93,22 @@ export function stack(...policies: readonly Policy[]): Policy {
   return Object.freeze({ stack: Object.freeze([...policies]) })
 }
 
-/** The policies of a stack, and of stacks within it, in the order in which they are asked. */
+/** The policies of a stack, of stacks within it and of routes, in the order in which they are asked. */
 export function flatten(policies: readonly Policy[]): readonly Policy[] {
-  return policies.flatMap((policy) => (policy.stack === undefined ? [policy] : flatten(policy.stack)))
+  return policies.flatMap((policy) => {
+    const within = policy.stack ?? policy.routes?.members
+    return within === undefined ? [policy] : flatten(within)
+  })
 }
 
-const KEYS: readonly string[] = ['name', 'backends', 'state', 'builtin', 'esi', 'stack', ...HOOKS]
+/** The same without those of routes: the policies that are asked for every request. */
+export function flattenOutside(policies: readonly Policy[]): readonly Policy[] {
+  return policies.flatMap((policy) =>
+    policy.routes !== undefined ? [] : policy.stack === undefined ? [policy] : flattenOutside(policy.stack),
+  )
+}
+
+const KEYS: readonly string[] = ['name', 'backends', 'state', 'builtin', 'esi', 'stack', 'routes', ...HOOKS]
 
 /** Throws a `PolicyError` unless `value` has the shape of a policy; unknown keys are refused with the name that was probably meant. */
 export function validatePolicy(value: unknown): asserts value is Policy {
@@ -110,6 +124,7 @@ export function validatePolicy(value: unknown): asserts value is Policy {
   const fault = esiFault(policy['esi'])
   if (fault !== null) throw new PolicyError(fault)
   checkStack(policy)
+  checkRoutes(policy)
 }
 
 const CHOICES: readonly unknown[] = ['backend', 'director']
@@ -136,6 +151,14 @@ function checkStack(policy: Readonly<Record<string, unknown>>): void {
   if (stacked === undefined) return
   if (!Array.isArray(stacked) || Object.keys(policy).length > 1) throw new PolicyError('compose policies with stack(a, b)')
   for (const each of stacked) validatePolicy(each)
+}
+
+function checkRoutes(policy: Readonly<Record<string, unknown>>): void {
+  const given = policy['routes']
+  if (given === undefined) return
+  const { table } = record(given, 'make routes with routes({ pattern: policy })')
+  if (!(table instanceof RouteTable)) throw new PolicyError("make routes with routes({ 'shop.example.com/*': shop })")
+  if (Object.keys(policy).length > 1) throw new PolicyError('put hooks of your own beside routes: stack(routes({ … }), { … })')
 }
 
 function record(value: unknown, otherwise: string): Readonly<Record<string, unknown>> {

@@ -1,11 +1,13 @@
 /** The query of a URL, parameter by parameter. What stays keeps its bytes: nothing is decoded, and only `sort` moves anything. */
 import { matchesName, type NamePattern } from './name-pattern.ts'
 
+/** Each takes a URL and answers one. */
 export interface Query {
   /** Parameters in the order of their names; those of one name stay in theirs. */
   readonly sort: (url: string) => string
   /** Drops all parameters but these. */
   readonly keep: (url: string, ...names: readonly NamePattern[]) => string
+  /** Drops these parameters. */
   readonly drop: (url: string, ...names: readonly NamePattern[]) => string
   /** Drops what only scripts in the browser read: `TRACKING_PARAMETERS`. */
   readonly dropTracking: (url: string) => string

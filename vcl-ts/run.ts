@@ -1,6 +1,7 @@
 /** Runs one hook through a compiled policy: the first action wins, and whatever goes wrong is the action `fail`, never a throw. */
 import { type Action, failure, verbs } from './actions.ts'
-import { type Chain, type CompiledPolicy, functionsOf, type HookFunction } from './compile.ts'
+import type { HookFunction } from './chain-layout.ts'
+import { type Chain, type CompiledPolicy, functionsOf } from './compile.ts'
 import type { HookContext } from './hook-context.ts'
 import { type HookAction, illegality, type RequestHook } from './legal.ts'
 import { type Policy, PolicyError } from './policy.ts'
@@ -46,6 +47,10 @@ function walk(chain: Chain, from: number, context: object, limit: Limit): Action
       const run = functions[at] as HookFunction // called as a variable, so that `this` is not the list
       const answer = run(context)
       if (answer === undefined) continue
+      if (typeof answer === 'number' && chain.own[at] === false) {
+        at = answer - 1 // a fork of routes
+        continue
+      }
       if (!(answer instanceof Promise)) return judge(chain, at, answer, context)
       if (hook !== 'hash') return settle(chain, at, answer, context, limit)
       answer.catch(() => {}) // nobody awaits it, and an unhandled rejection would end the process
@@ -68,6 +73,7 @@ async function settle(chain: Chain, at: number, promise: Promise<unknown>, conte
 }
 
 function judge(chain: Chain, at: number, answer: unknown, context: object): Action {
+  if (chain.answered !== null) chain.answered(context)
   const fault = chain.own[at] === false ? null : illegality(chain.hook, answer)
   return decided(chain, at, fault === null ? (answer as Action) : failure(`${chain.labels[at]} ${fault}`, answer), context)
 }

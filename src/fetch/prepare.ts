@@ -19,7 +19,7 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
-  const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq)
+  const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq, fetch)
   fetch.context = context
   context.now = fetch.deps.clock.wall() / 1000
   const { compiled, limit } = fetch.init.policy

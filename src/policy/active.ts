@@ -77,8 +77,8 @@ export class ActivePolicy {
 
   /** The same policy, compiled once more for somebody who looks on. It has users of its own; the modules and their variables are the same. */
   watched(observe: DecisionObserver, watch: Watch): ActivePolicy {
-    const { policies, preset, decisions } = this.compiled
-    return new ActivePolicy(compilePolicy(policies, preset, observe, decisions, watch), this.#clock, this.#deadline, this.sources)
+    const { given, preset, decisions } = this.compiled
+    return new ActivePolicy(compilePolicy(given, preset, observe, decisions, watch), this.#clock, this.#deadline, this.sources)
   }
 
   /** Transactions and pending hooks that use it. */

@@ -31,7 +31,7 @@ export function withoutTemplateFields(fieldLines: string): string {
 /** Of an answer whose object says that it is a page: from now on its body is the assembled one, unless there is nothing to assemble. */
 export function assemblePage(tx: RequestTransaction, answer: Answer): void {
   if (!tx.req.esi || answer.status === 204 || answer.status === 304) return
-  const { anyText } = tx.policy.compiled.esi
+  const { anyText } = tx.policy.compiled.esiIn(tx.context?.state ?? null)
   const { body } = answer
   const { engine } = tx
   const { counters } = engine
@@ -103,11 +103,11 @@ class PageFragments implements Fragments {
 
   /** The page's own, or one that the policy allows; `null`: no request may go there. */
   #hostOf({ authority, scheme }: Target): string | null {
-    const { req, policy } = this.#tx
+    const { req, policy, context } = this.#tx
     if (authority === null) return this.#ownHost
     const host = normaliseHost(authority, scheme ?? req.scheme)
     if (host === this.#ownHost && (scheme === null || scheme === req.scheme)) return host
-    return policy.compiled.esi.hosts.has(host) ? host : null
+    return policy.compiled.esiIn(context?.state ?? null).hosts.has(host) ? host : null
   }
 
   #headers(own: boolean): HeaderMap {

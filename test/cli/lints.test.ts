@@ -204,6 +204,7 @@ describe('illegal-write', () => {
     [`backendFetch({ req }) { req.url = '/' }`, 'backendFetch has no req'],
     [`recv({ hitForPass }) { return hitForPass(5) }`, 'recv may not answer hitForPass()'],
     [`recv({ nonsense }) {}`, 'recv has no nonsense'],
+    [`init({ log }) { log('a', 'b') }`, 'init has no log'],
   ])('finds %s', async (code, message) => {
     expect(await inHooks(code)).toEqual(of('illegal-write', message))
   })
@@ -216,6 +217,7 @@ describe('illegal-write', () => {
     [`recv({ req }) { const copy = { ttl: 1 }; copy.ttl = 5; let n = 0; n++ }`],
     [`deliver({ obj }) { for (const obj of [{ ttl: 1 }]) obj.ttl = 5 }`],
     [`deliver({ obj, resp }) { resp.headers.set('x-hits', String(obj.hits)) }`],
+    [`recv({ log, healthy }) { log('a', 1); healthy(null as never) }, backendFetch(context) { context.log('a:b') }`],
   ])('leaves alone %s', async (code) => {
     expect(await inHooks(code)).toEqual([])
   })

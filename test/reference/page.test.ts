@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as contract from '../../vcl-ts/index.ts'
 import { readInterfaces } from './interfaces.ts'
-import { PAGE, referencePage } from './page.ts'
+import { exportsOf, PAGE, referencePage } from './page.ts'
 
 describe('the reference', () => {
   it('is what the tables say; if not: npm run reference', () => {
@@ -14,6 +15,31 @@ describe('the reference', () => {
     expect(page).toContain('| `ttl` *rw* | `Duration` |')
     expect(page).toContain('| `hits` | `number` | Hits so far, this one included. |')
     expect(page).toContain('| `hitForPass` |')
+  })
+})
+
+describe('what clearcoat/vcl-ts exports', () => {
+  const readme = readFileSync(new URL('../../vcl-ts/README.md', import.meta.url), 'utf8')
+  /** What stands in code, in a line or a block. */
+  const coded = (page: string): string => Array.from(page.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm), ([code]) => code).join('\n')
+  const named = (page: string, name: string): boolean => new RegExp(`(?<![\\w$])${name}(?![\\w$])`).test(page)
+
+  it('is read completely', () => {
+    const names = exportsOf().map(({ name }) => name)
+    expect(names.length).toBeGreaterThan(100)
+    expect(new Set(names).size).toBe(names.length)
+    const values = exportsOf().flatMap(({ name, type }) => (type ? [] : [name]))
+    expect(values).toEqual(Object.keys(contract).sort())
+  })
+
+  it('is told of on the policy’s page, each value with what it is for', () => {
+    const page = coded(readme)
+    expect(exportsOf().filter(({ name, type }) => !type && !named(page, name))).toEqual([])
+  })
+
+  it('is in the reference, types included', () => {
+    const page = coded(readme) + coded(referencePage())
+    expect(exportsOf().filter(({ name }) => !named(page, name))).toEqual([])
   })
 })
 

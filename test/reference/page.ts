@@ -33,6 +33,33 @@ const SHOWN: readonly (readonly [name: string, title: string])[] = [
   ['Filter', 'a filter'],
 ]
 
+/** What the toolbox's objects can do, and what its functions take: where the interface is, its name, and whose it is. */
+const TOOLS: readonly (readonly [file: string, name: string, title: string])[] = [
+  ['hook-tools', 'HookTools', 'Every request hook’s `log` and `healthy`'],
+  ['acl', 'Acl', '`acl(…)`'],
+  ['cookies', 'Cookies', '`cookies`'],
+  ['set-cookie', 'SetCookieOptions', 'Options of `setCookie`'],
+  ['query', 'Query', '`query`'],
+  ['fields', 'Fields', '`fields`'],
+  ['accept', 'Accept', '`accept`'],
+  ['geo', 'GeoOptions', 'Options of `geo`'],
+  ['redirect', 'RedirectOptions', 'Options of `redirect`'],
+  ['page', 'Pages', '`page`'],
+  ['page', 'PageOptions', 'Options of `page`'],
+  ['page', 'ProblemMembers', 'A problem'],
+  ['cors', 'CorsOptions', 'Options of `cors`'],
+  ['security-headers', 'SecurityHeadersOptions', 'Options of `securityHeaders`'],
+  ['security-headers', 'Hsts', '`hsts` of `securityHeaders`'],
+  ['signed-urls', 'SignedUrlsOptions', 'Options of `signedUrls`'],
+  ['signed-urls', 'SignedUrls', '`signedUrls(…)`'],
+  ['signed-urls', 'SignOptions', 'Options of `sign`'],
+  ['vars', 'VarsOptions', 'Options of `vars`'],
+  ['vars', 'Vars', '`vars(…)`'],
+  ['convert', 'Convert', '`convert`'],
+  ['glob', 'GlobOptions', 'Options of `fnmatch`'],
+  ['blob', 'BlobCodec', '`blob`'],
+]
+
 /** Options of functions: where their interface is, its name, and whose they are. */
 const OPTIONS: readonly (readonly [file: string, name: string, title: string])[] = [
   ['probe', 'ProbeOptions', '`probe` of a backend'],
@@ -87,6 +114,19 @@ export function referencePage(): string {
     '',
     "What `backend(url, options)` and the directors take. Where a duration is set, text such as `'5s'` will do.",
     ...OPTIONS.flatMap(([file, name, title]) => options(source(file), name, title)),
+    '',
+    '## Toolbox',
+    '',
+    'How it is used: [README.md](README.md#toolbox).',
+    ...TOOLS.flatMap(([file, name, title]) => tool(source(file), name, title)),
+    '',
+    '## Types',
+    '',
+    'What `clearcoat/vcl-ts` exports besides values, for policies that name them:',
+    '',
+    `${exportsOf()
+      .flatMap(({ name, type }) => (type ? [code(name)] : []))
+      .join(' ')}`,
     '',
     '## Built-in steps',
     '',
@@ -143,6 +183,26 @@ function options(interfaces: ReadonlyMap<string, Interface>, name: string, title
     ...(base === undefined ? [] : [`With those of ${base}, and:`, '']),
     ...fieldTable(shape, false),
   ]
+}
+
+function tool(interfaces: ReadonlyMap<string, Interface>, name: string, title: string): string[] {
+  const shape = interfaces.get(name)
+  if (shape === undefined) throw new Error(`there is no interface ${name}`)
+  return ['', `### ${title}`, '', ...fieldTable(shape, false)]
+}
+
+/** The names that a policy can import, in the order of the alphabet. */
+export function exportsOf(): readonly { readonly name: string; readonly type: boolean }[] {
+  const index = readFileSync(new URL('../../vcl-ts/index.ts', import.meta.url), 'utf8')
+  return Array.from(index.matchAll(/^export (type )?\{([^}]*)\} from/gm), ([, types, list = '']) =>
+    list
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '')
+      .map((each) => ({ name: each.replace(/^type /, ''), type: types !== undefined || each.startsWith('type ') })),
+  )
+    .flat()
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function fieldTable(shape: Interface, marks: boolean, meaning: (field: Field) => string = ({ prose }) => prose): string[] {

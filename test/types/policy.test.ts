@@ -3,17 +3,26 @@ import { expect, expectTypeOf, it } from 'vitest'
 import type { Action, ActionType, Verbs } from '../../vcl-ts/actions.ts'
 import type { ClientContext, ClientHook, FetchContext, FetchHook, HookContext } from '../../vcl-ts/hook-context.ts'
 import {
+  accept,
   acl,
   backend,
   byName,
   consistent,
+  convert,
+  cors,
   definePolicy,
   fallback,
+  geo,
   type HookAction,
   type Policy,
+  page,
   type Resp,
   type RespSynth,
+  redirect,
   roundRobin,
+  routes,
+  setCookie,
+  signedUrls,
   split,
   stack,
   withKey,
@@ -203,6 +212,38 @@ function directors({ req }: HookContext<'recv'>, { bereq, beresp }: HookContext<
   byName({ a })
 }
 
+function toolbox({ log, healthy, resp, req }: HookContext<'deliver'>, init: HookContext<'init'>): void {
+  const site = definePolicy({ recv: ({ req: asked }) => redirect(asked.path, { status: 308, hosts: [] }) })
+  routes({ 'shop.example.com/*': site, '/static/*': stack(site, cors({ origins: ['https://app.example'] })) })
+  log('key', 1)
+  log('key:value')
+  expectTypeOf(healthy(backend('http://a'))).toBeBoolean()
+  expectTypeOf(accept.language(req.headers, ['en', 'de'])).toEqualTypeOf<'en' | 'de'>()
+  expectTypeOf(accept.encoding(req.headers, ['br'])).toEqualTypeOf<'br' | 'identity'>()
+  expectTypeOf(convert.integer('1', null)).toEqualTypeOf<number | null>()
+  setCookie(resp.headers, 'a', 'b', { sameSite: 'Lax' })
+  // @ts-expect-error: a route has a path
+  routes({ 'shop.example.com': site })
+  // @ts-expect-error: 304 is no redirect
+  redirect('/', { status: 304 })
+  // @ts-expect-error: an origin has a scheme
+  cors({ origins: ['app.example'] })
+  // @ts-expect-error: text is not HTML unless somebody says so
+  page.html('<p>')
+  // @ts-expect-error: a URL ends some time, or it is said that it does not
+  signedUrls({ secrets: ['0123456789abcdef'] }).sign('/', {})
+  // @ts-expect-error: at least one secret
+  signedUrls({ secrets: [] })
+  // @ts-expect-error: at least one language
+  accept.language(req.headers, [])
+  // @ts-expect-error: no such fact
+  geo({ lookup: () => ({ land: 'DE' }), headers: { 'X-Country': 'country' } })
+  // @ts-expect-error: there is no transaction to note it of
+  init.log('a', 'b')
+  // @ts-expect-error: a value has to be one
+  log('key', {})
+}
+
 function derivedTypes(): void {
   expectTypeOf<HookAction<'hash'>['type']>().toEqualTypeOf<'fail' | 'lookup'>()
   expectTypeOf<HookAction<'init'>['type']>().toEqualTypeOf<'ok'>()
@@ -210,11 +251,13 @@ function derivedTypes(): void {
   expectTypeOf<keyof Verbs>().toEqualTypeOf<ActionType>()
   expectTypeOf<HookContext<'deliver'>['resp']>().toEqualTypeOf<Resp>()
   expectTypeOf<HookContext<'synth'>['resp']>().toEqualTypeOf<RespSynth>()
-  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch'>()
+  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<
+    'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy'
+  >()
 }
 
 it('compiles what is legal and refuses what is not, which the type check proves', () => {
-  for (const refused of [illegalActions, illegalShapes, illegalNouns, engineContexts, directors, derivedTypes])
+  for (const refused of [illegalActions, illegalShapes, illegalNouns, engineContexts, directors, toolbox, derivedTypes])
     expect(refused).toBeTypeOf('function')
   expect(whatCompiles().stack).toHaveLength(3)
 })

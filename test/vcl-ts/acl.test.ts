@@ -16,6 +16,17 @@ describe('an address list', () => {
     }
   })
 
+  it('tells which entry decided, as it was written', () => {
+    const list = acl('10.0.0.0/8', '!10.1.0.0/16', '::/0')
+    expect(['10.2.0.1', '10.1.0.1', '2001:db8::1', '11.0.0.1', 'nobody'].map(list.entryFor)).toEqual([
+      '10.0.0.0/8',
+      '!10.1.0.0/16',
+      '::/0',
+      null,
+      null,
+    ])
+  })
+
   it.each([
     ['10.0.0.0/9', '10.127.255.255', '10.128.0.0'],
     ['10.0.0.0/15', '10.1.255.255', '10.2.0.0'],

@@ -15,6 +15,15 @@ describe('cookies', () => {
     expect(cookies.get(new HeaderMap(), 'a')).toBeUndefined()
   })
 
+  it('gives the first that a pattern finds, and tells which there are', () => {
+    const headers = request('_ga=1; session_b=2; session_a=3', 'x')
+    expect(cookies.get(headers, /^session_/g)).toBe('2')
+    expect(cookies.get(headers, /^none/)).toBeUndefined()
+    expect([cookies.has(headers, 'x'), cookies.has(headers, /^_/), cookies.has(headers, 'session')]).toEqual([true, true, false])
+    expect(cookies.names(headers)).toEqual(['_ga', 'session_b', 'session_a', 'x'])
+    expect([cookies.names(new HeaderMap()), cookies.has(new HeaderMap(), 'x')]).toEqual([[], false])
+  })
+
   it.each([
     ['keeps what is named', 'a=1; b=2; c=3', ['a', 'c'], 'a=1; c=3'],
     ['keeps what a pattern finds', 'session_a=1; _ga=2; session_b=3', [/^session_/], 'session_a=1; session_b=3'],

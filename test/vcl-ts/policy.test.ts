@@ -67,12 +67,12 @@ describe('definePolicy', () => {
 
 describe('rules for pages of fragments', () => {
   it('hold for the whole stack', () => {
-    const { esi } = compilePolicy(
+    const esi = compilePolicy(
       [stack({ esi: { hosts: ['a.example'] } }, {}), { esi: { hosts: ['b.example:8080', '[::1]:80'], anyText: true } }],
       'safe',
-    )
+    ).esiIn(null)
     expect([[...esi.hosts], esi.anyText]).toEqual([['a.example', 'b.example:8080', '[::1]:80'], true])
-    expect(compilePolicy([], 'safe').esi).toEqual({ hosts: new Set(), anyText: false })
+    expect(compilePolicy([], 'safe').esiIn({})).toEqual({ hosts: new Set(), anyText: false })
   })
 
   it('name what was probably meant, and how a host is written', () => {

@@ -1,7 +1,8 @@
 /** Writes to what a hook may not write: they throw, or nobody ever sees them. */
 import type { AnyNode } from 'acorn'
 import type { Bereq, Beresp, BerespError, Client, ObjStale, Purged, Req, RespSynth, Session } from '../../../vcl-ts/context.ts'
-import { type Hook, LEGAL, NOUNS } from '../../../vcl-ts/legal.ts'
+import { HOOK_TOOLS } from '../../../vcl-ts/hook-tools.ts'
+import { type Hook, LEGAL, NOUNS, REQUEST_HOOKS } from '../../../vcl-ts/legal.ts'
 import type { Complaint, Lint } from './finding.ts'
 import { type HookTree, pathOf } from './policy-tree.ts'
 import { descendants, keyOf, stringOf } from './source-tree.ts'
@@ -127,14 +128,15 @@ function absentMember(node: AnyNode & { type: 'MemberExpression' }, { hook, name
 }
 
 function absent(node: AnyNode, name: string | null, hook: Hook): Complaint[] {
-  if (name === null || isHere(hook, name) || (LEGAL[hook] as readonly string[]).includes(name)) return []
+  const tools: readonly string[] = (REQUEST_HOOKS as readonly Hook[]).includes(hook) ? HOOK_TOOLS : []
+  if (name === null || isHere(hook, name) || tools.includes(name) || (LEGAL[hook] as readonly string[]).includes(name)) return []
   const hooksWith = (table: Readonly<Record<string, readonly string[]>>): string[] =>
     Object.keys(table).filter((each) => table[each]?.includes(name))
   const nounIn = hooksWith(NOUNS)
   const verbIn = hooksWith(LEGAL)
   if (nounIn.length > 0) return [{ node, message: `${hook} has no ${name}`, how: `${name} is in ${nounIn.join(', ')}` }]
   if (verbIn.length > 0) return [{ node, message: `${hook} may not answer ${name}()`, how: `${name}() is for ${verbIn.join(', ')}` }]
-  return [{ node, message: `${hook} has no ${name}`, how: `it has ${[...NOUNS[hook], ...LEGAL[hook]].join(', ')}` }]
+  return [{ node, message: `${hook} has no ${name}`, how: `it has ${[...NOUNS[hook], ...tools, ...LEGAL[hook]].join(', ')}` }]
 }
 
 function isHere(hook: Hook, noun: string): boolean {
