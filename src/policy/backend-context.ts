@@ -4,6 +4,7 @@ import type { ObjStale } from '../../vcl-ts/context.ts'
 import type { FetchContext } from '../../vcl-ts/hook-context.ts'
 import type { BackendRequest } from './backend-request.ts'
 import type { BackendResponse } from './backend-response.ts'
+import { HookSignal } from './hook-signal.ts'
 
 const ABSENT = null as never
 
@@ -23,11 +24,26 @@ export class BackendContext implements FetchContext {
   readonly bereq: BackendRequest
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
+  #signal: HookSignal | null = null
 
   constructor(now: number, state: object, bereq: BackendRequest) {
     this.now = now
     this.state = state
     this.bereq = bereq
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= new HookSignal()
+    return this.#signal.signal
+  }
+
+  interrupt(cause: unknown): void {
+    this.#signal?.interrupt(cause)
+  }
+
+  /** The fetch is over. */
+  end(): void {
+    this.#signal?.end()
   }
 }
 

@@ -3,6 +3,7 @@ import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
 import type { BackendRequest } from './backend-request.ts'
+import { HookSignal } from './hook-signal.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
 const ABSENT = null as never
@@ -35,6 +36,7 @@ export class ClientContext implements ClientContextContract {
 
   readonly #owner: ContextOwner
   #session: Session | null = null
+  #signal: HookSignal | null = null
   #now = 0
 
   constructor(owner: ContextOwner, state: object, req: Req) {
@@ -47,6 +49,20 @@ export class ClientContext implements ClientContextContract {
   get session(): Session {
     this.#session ??= this.#owner.session()
     return this.#session
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= new HookSignal()
+    return this.#signal.signal
+  }
+
+  interrupt(cause: unknown): void {
+    this.#signal?.interrupt(cause)
+  }
+
+  /** The transaction is over. */
+  end(): void {
+    this.#signal?.end()
   }
 
   /** Seconds since the epoch, the same in all hooks of the transaction. */
