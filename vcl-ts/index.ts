@@ -85,5 +85,17 @@ export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepR
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export type { GateOptions } from './services/gate.ts'
+export {
+  type JsonWebKeyGiven,
+  type Jwt,
+  type JwtAlgorithm,
+  type JwtClaims,
+  type JwtOptions,
+  type JwtPolicyOptions,
+  type JwtResult,
+  jwt,
+  type Maybe,
+} from './services/jwt.ts'
 export { type RateLimit, type RateLimitPolicyOptions, type RateRule, rateLimit } from './services/rate-limit.ts'
 export { type Service, ServiceError, type ServiceKind } from './services/service.ts'

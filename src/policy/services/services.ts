@@ -1,9 +1,11 @@
 /** Carries out the services that policies declare: each from before its policy's `init` to behind its `fini`. */
+import type { Jwt } from '../../../vcl-ts/services/jwt.ts'
 import { introduce, type Service } from '../../../vcl-ts/services/service.ts'
 import type { Clock } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
 import { type BucketMemory, Buckets, bucketMemory } from './buckets.ts'
 import { RateLimiting } from './rate-limiting.ts'
+import { TokenVerifier } from './token-verifier.ts'
 
 export interface ServicesInit {
   readonly clock: Clock
@@ -57,6 +59,10 @@ export class Services {
     switch (service.kind) {
       case 'rateLimit':
         return { work: new RateLimiting(name, this.#parts.buckets(), this.#parts.clock) }
+      case 'jwt': {
+        const work = new TokenVerifier(service as Jwt, this.#parts)
+        return { work, stop: () => work.stop() }
+      }
       default:
         throw new TypeError(`there is no service of the kind ${JSON.stringify(service.kind)}`)
     }
