@@ -79,13 +79,23 @@ export { type Filter, type FilterSource, type Push, replaceText } from './filter
 export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
+export type { Maybe } from './maybe.ts'
 export type { NamePattern } from './name-pattern.ts'
 export { networkOf } from './network.ts'
 export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export {
+  type BasicAuth,
+  type BasicAuthOptions,
+  type BasicAuthPolicyOptions,
+  type BasicAuthResult,
+  basicAuth,
+} from './services/basic-auth.ts'
+export { type ForwardAuth, type ForwardAuthOptions, type ForwardAuthResult, forwardAuth } from './services/forward-auth.ts'
 export type { GateOptions } from './services/gate.ts'
+export { type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, httpClient } from './services/http-client.ts'
 export {
   type JsonWebKeyGiven,
   type Jwt,
@@ -95,7 +105,8 @@ export {
   type JwtPolicyOptions,
   type JwtResult,
   jwt,
-  type Maybe,
 } from './services/jwt.ts'
+export { type Memo, type MemoOptions, memo } from './services/memo.ts'
 export { type RateLimit, type RateLimitPolicyOptions, type RateRule, rateLimit } from './services/rate-limit.ts'
 export { type Service, ServiceError, type ServiceKind } from './services/service.ts'
+export { localAddress, type SessionOptions, session } from './session.ts'

@@ -4,9 +4,11 @@ import type { Req } from '../context.ts'
 import { cookies } from '../cookies.ts'
 import { type Duration, seconds } from '../duration.ts'
 import type { HookContext } from '../hook-context.ts'
+import type { Maybe } from '../maybe.ts'
 import type { Policy } from '../policy.ts'
 import { checkGate, dropClaimed, fieldValue, type GateOptions, letIn, quoted } from './gate.ts'
 import { type Service, workOf } from './service.ts'
+import { checkUrl } from './url.ts'
 
 /** Signatures by a key pair, and those by a secret that both sides have. */
 export const JWT_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const
@@ -66,9 +68,6 @@ export interface JwtOptions<Claims extends object = JwtClaims> {
 export type JwtResult<Claims> =
   | { readonly valid: true; readonly claims: Claims }
   | { readonly valid: false; readonly error: 'missing' | 'invalid' | 'unavailable'; readonly description: string }
-
-/** Either at once, or when it is known: `await` takes both. */
-export type Maybe<T> = T | Promise<T>
 
 export interface JwtPolicyOptions extends GateOptions {
   /** Whether a request without any token goes on as one of nobody's; a token that is not valid is refused all the same. Default `false`. */
@@ -289,13 +288,6 @@ function isPublicKey(key: unknown): boolean {
   return (
     typeof key === 'object' && key !== null && typeof (key as JsonWebKeyGiven).kty === 'string' && (key as JsonWebKeyGiven).kty !== 'oct'
   )
-}
-
-/** Throws a `TypeError` unless it is an http or https URL without credentials. */
-export function checkUrl(what: string, text: string): void {
-  const url = URL.parse(text)
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '' || url.password !== '')
-    throw new TypeError(`${what} ${JSON.stringify(text)} is not an http or https URL without user name and password`)
 }
 
 function textList(what: string, given: string | readonly string[]): readonly string[] {

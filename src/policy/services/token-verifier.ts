@@ -9,7 +9,8 @@ import {
   jwtVerify,
 } from 'jose'
 import { LRUCache } from 'lru-cache'
-import type { Jwt, JwtClaims, JwtResult, JwtWork, Maybe } from '../../../vcl-ts/services/jwt.ts'
+import type { Maybe } from '../../../vcl-ts/maybe.ts'
+import type { Jwt, JwtClaims, JwtResult, JwtWork } from '../../../vcl-ts/services/jwt.ts'
 import type { Clock } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
 import { Jwks, KeysUnavailable } from './jwks.ts'
