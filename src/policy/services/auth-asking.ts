@@ -5,7 +5,7 @@ import type { Maybe } from '../../../vcl-ts/maybe.ts'
 import type { AuthAnswer, AuthQuestion, ForwardAuth, ForwardAuthWork } from '../../../vcl-ts/services/forward-auth.ts'
 import type { Clock } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
-import { type BoundedAnswer, boundedFetch } from './bounded-fetch.ts'
+import { type BoundedAnswer, boundedFetch, shownUrl } from './bounded-fetch.ts'
 import { Memory } from './memory.ts'
 
 /** Bytes of a refusal's page. */
@@ -24,6 +24,8 @@ export class AuthAsking implements ForwardAuthWork {
   readonly #init: AuthAskingInit
   readonly #memory: Memory
   readonly #ended = new AbortController()
+  /** Whether the last question was not answered. */
+  #failing = false
 
   constructor(service: ForwardAuth, init: AuthAskingInit) {
     this.#service = service
@@ -56,10 +58,15 @@ export class AuthAsking implements ForwardAuthWork {
       const seconds = Math.min(timeout, deadline() * SHARE)
       const request = { headers, timeout: seconds * 1000, limit: LARGEST, signal: this.#ended.signal }
       const answer = await boundedFetch(url, request, clock)
-      if (isDecision(answer.status)) return { status: answer.status, headers: pairs(answer), body: answer.body }
-      throw new Error(`its answer is ${answer.status}`)
+      if (!isDecision(answer.status)) throw new Error(`its answer is ${answer.status}`)
+      if (this.#failing) log.info({ event: 'forwardAuth', url: shownUrl(url) }, 'who is let in can be asked again')
+      this.#failing = false
+      return { status: answer.status, headers: pairs(answer), body: answer.body }
     } catch (error) {
-      if (!this.#ended.signal.aborted) log.warn({ event: 'forwardAuth', url, err: error }, 'who is let in cannot be asked')
+      // Once, and not with each request.
+      if (!this.#failing && !this.#ended.signal.aborted)
+        log.warn({ event: 'forwardAuth', url: shownUrl(url), err: error }, 'who is let in cannot be asked')
+      this.#failing = true
       throw error
     }
   }

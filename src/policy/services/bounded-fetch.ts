@@ -33,7 +33,7 @@ export class AskError extends Error {
 export async function boundedFetch(url: string, request: BoundedRequest, clock: Clock): Promise<BoundedAnswer> {
   const { method = 'GET', headers = {}, body, timeout, limit, signal, follow = false } = request
   const controller = new AbortController()
-  const late = new AskError(`${where(url)} did not answer within ${timeout / 1000} s`)
+  const late = new AskError(`${shownUrl(url)} did not answer within ${timeout / 1000} s`)
   const timer = clock.after(timeout, () => controller.abort(late))
   const end = (): void => controller.abort(signal?.reason)
   signal?.addEventListener('abort', end, { once: true })
@@ -50,15 +50,15 @@ export async function boundedFetch(url: string, request: BoundedRequest, clock: 
   } catch (cause) {
     controller.abort()
     if (cause instanceof AskError) throw cause
-    throw new AskError(`${where(url)} cannot be asked: ${inWords(cause)}`, { cause })
+    throw new AskError(`${shownUrl(url)} cannot be asked: ${inWords(cause)}`, { cause })
   } finally {
     timer.cancel()
     signal?.removeEventListener('abort', end)
   }
 }
 
-/** Without what may be secret in its query. */
-function where(url: string): string {
+/** An address as it may be shown: without what may be secret in its query. */
+export function shownUrl(url: string): string {
   return url.replace(/[?#].*$/s, '')
 }
 
@@ -68,7 +68,7 @@ async function readUpTo(response: Response, limit: number, url: string): Promise
   if (response.body !== null)
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       size += chunk.length
-      if (size > limit) throw new AskError(`${where(url)} answers with more than ${limit} bytes`)
+      if (size > limit) throw new AskError(`${shownUrl(url)} answers with more than ${limit} bytes`)
       chunks.push(chunk)
     }
   return Buffer.concat(chunks, size)

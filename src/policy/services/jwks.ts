@@ -2,7 +2,7 @@
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose'
 import type { Clock } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
-import { boundedFetch } from './bounded-fetch.ts'
+import { boundedFetch, shownUrl } from './bounded-fetch.ts'
 
 /** A set is some kilobytes. */
 const LARGEST = 256 * 1024
@@ -96,7 +96,7 @@ export class Jwks {
       this.#failure = error
       if (!this.#ended.signal.aborted)
         log.warn(
-          { event: 'jwks', url, err: error },
+          { event: 'jwks', url: shownUrl(url), err: error },
           `the keys cannot be fetched${this.#set === null ? '' : ', and those at hand are used'}`,
         )
       return
