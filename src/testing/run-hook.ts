@@ -6,6 +6,8 @@ import type { ClientContext, FetchContext, HookContext } from '../../vcl-ts/hook
 import type { HookAction, NOUNS, RequestHook } from '../../vcl-ts/legal.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, runHook as run } from '../../vcl-ts/run.ts'
+import { systemClock } from '../clock.ts'
+import { Services } from '../policy/services/services.ts'
 import {
   type BereqGiven,
   type BerespGiven,
@@ -64,7 +66,8 @@ export interface HookRun<H extends RequestHook, State = object> {
 export const actions: Verbs = verbs
 
 /**
- * Runs one hook: the policy's functions, then the built-in steps of the preset, then the hook's default. Without deadline.
+ * Runs one hook: the policy's functions, then the built-in steps of the preset, then the hook's default. Without deadline; services of the
+ * policy run for as long.
  * Throws a `PolicyError` for a policy that cannot be used, a `TypeError` or `RangeError` for nouns that cannot be.
  */
 export async function runHook<H extends RequestHook, State>(
@@ -73,8 +76,12 @@ export async function runHook<H extends RequestHook, State>(
   nouns: NounsGiven<H, State> = {},
   options: HookOptions = {},
 ): Promise<HookRun<H, State>> {
-  const { running, finish } = begin(policy, hook, nouns, options)
-  return finish(await running)
+  const { running, finish, stop } = begin(policy, hook, nouns, options)
+  try {
+    return finish(await running)
+  } finally {
+    stop()
+  }
 }
 
 /** The same at once. Throws a `TypeError` when the hook is asynchronous. */
@@ -84,7 +91,8 @@ export function runHookSync<H extends RequestHook, State>(
   nouns: NounsGiven<H, State> = {},
   options: HookOptions = {},
 ): HookRun<H, State> {
-  const { running, finish } = begin(policy, hook, nouns, options)
+  const { running, finish, stop } = begin(policy, hook, nouns, options)
+  stop()
   if (running instanceof Promise) throw new TypeError(`${hook} is asynchronous; use await runHook(…)`)
   return finish(running)
 }
@@ -92,6 +100,8 @@ export function runHookSync<H extends RequestHook, State>(
 interface Begun<H extends RequestHook, State> {
   readonly running: HookAction<H> | Promise<HookAction<H>>
   readonly finish: (action: HookAction<H>) => HookRun<H, State>
+  /** Ends the policy's services. */
+  readonly stop: () => void
 }
 
 function begin<H extends RequestHook, State>(
@@ -106,12 +116,17 @@ function begin<H extends RequestHook, State>(
   })
   const given = nouns as Partial<AllGiven<State>>
   const context = contextOf(compiled, given)
+  const stop = SERVICES.start(compiled.services)
   const running = run(compiled, hook, context as unknown as HookContext<H>, (promise) => promise)
   return {
     running,
+    stop,
     finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts }),
   }
 }
+
+/** Limits are counted over all hooks that a process tries out; tokens and passwords are looked at anew each time. */
+const SERVICES = new Services({ clock: systemClock, log: { info: () => {}, warn: () => {}, error: () => {} }, deadline: () => 5 })
 
 const START = Date.UTC(2026, 0, 1) / 1000
 

@@ -98,3 +98,10 @@ it.each([
 ])('refuses %j', (options, why) => {
   expect(() => session({ cookie: 'sid', allow: () => true, ...(options as Partial<SessionOptions>) })).toThrow(why)
 })
+
+it('redirects each host to itself: what was made for one is no answer for another', async () => {
+  const site = await guarded({ login: 'https://id.test/login' })
+  const sentTo = async (host: string): Promise<string | undefined> => (await site.get('/a', { Host: host })).get('location')
+  expect(await sentTo('evil.test')).toBe('https://id.test/login?return=http%3A%2F%2Fevil.test%2Fa')
+  expect(await sentTo('www.example')).toBe('https://id.test/login?return=http%3A%2F%2Fwww.example%2Fa')
+})

@@ -46,6 +46,22 @@ const OPTIONS: readonly (readonly [file: string, name: string, title: string])[]
   ['directors/split', 'SplitOptions', '`split`'],
 ]
 
+/** Options of services. */
+const SERVICE_OPTIONS: typeof OPTIONS = [
+  ['services/rate-limit', 'RateRule', '`rateLimit`'],
+  ['services/rate-limit', 'RateLimitPolicyOptions', '`policy` of `rateLimit`'],
+  ['services/gate', 'GateOptions', '`session`, and `policy` of `basicAuth`, `jwt`, `forwardAuth`'],
+  ['services/basic-auth', 'BasicAuthOptions', '`basicAuth`'],
+  ['services/basic-auth', 'BasicAuthPolicyOptions', '`policy` of `basicAuth`'],
+  ['services/jwt', 'JwtOptions', '`jwt`'],
+  ['services/jwt', 'JwtPolicyOptions', '`policy` of `jwt`'],
+  ['services/forward-auth', 'ForwardAuthOptions', '`forwardAuth`'],
+  ['session', 'SessionOptions', '`session`'],
+  ['services/memo', 'MemoOptions', '`memo`'],
+  ['services/http-client', 'HttpClientOptions', '`httpClient`'],
+  ['services/http-client', 'HttpRequest', '`fetch` of `httpClient`'],
+]
+
 export function referencePage(): string {
   const interfaces = new Map([...source('context'), ...source('cache-control'), ...source('filters')])
   const actions = source('actions')
@@ -87,6 +103,11 @@ export function referencePage(): string {
     '',
     "What `backend(url, options)` and the directors take. Where a duration is set, text such as `'5s'` will do.",
     ...OPTIONS.flatMap(([file, name, title]) => options(source(file), name, title)),
+    '',
+    '## Services',
+    '',
+    'What they do: [README.md](README.md#services).',
+    ...SERVICE_OPTIONS.flatMap(([file, name, title]) => options(source(file), name, title)),
     '',
     '## Built-in steps',
     '',

@@ -14,7 +14,9 @@ export interface HttpClientOptions {
 export interface HttpRequest {
   /** Default `GET`. */
   readonly method?: string
+  /** Over those of the client. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Text is sent as UTF-8. */
   readonly body?: string | Uint8Array
   /** A hook's `signal`: the request ends with it. */
   readonly signal?: AbortSignal

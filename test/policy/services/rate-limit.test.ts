@@ -1,6 +1,6 @@
 /** `rateLimit` in hooks and as a policy, in the real engine. */
 import { describe, expect, it } from 'vitest'
-import { runHook, testPolicy } from '../../../src/testing/index.ts'
+import { runHook, runHookSync, testPolicy } from '../../../src/testing/index.ts'
 import { definePolicy, networkOf, type RateRule, rateLimit, ServiceError, stack } from '../../../vcl-ts/index.ts'
 
 const FRESH = { headers: { 'Cache-Control': 'max-age=60' } }
@@ -56,6 +56,19 @@ describe('a limit', () => {
     expect(action).toMatchObject({ type: 'fail' })
   })
 
+  it('runs while one hook of its policy is tried out', async () => {
+    const limit = rateLimit({ limit: 1, period: '1h' })
+    const policy = definePolicy({
+      services: { 'tried out': limit },
+      recv: ({ synth }) => (limit.isDenied('a') ? synth(429) : undefined),
+      hash: ({ key }) => void key.add(String(limit.remaining('a'))),
+    })
+    expect((await runHook(policy, 'recv')).action).toMatchObject({ type: 'hash' })
+    expect((await runHook(policy, 'recv')).action).toMatchObject({ type: 'synth', status: 429 })
+    expect(runHookSync(policy, 'hash').keyParts.at(-1)).toBe('0')
+    expect(() => limit.isDenied('a')).toThrow(ServiceError)
+  })
+
   it('ends with its policy', async () => {
     const limit = rateLimit({ limit: 2, period: 10 })
     const cache = await testPolicy(definePolicy({ services: { limit }, fini: () => void limit.isDenied('a') }))
@@ -72,6 +85,14 @@ describe('a limit', () => {
     [{ limit: 1, period: 1, block: -1 }],
   ] as unknown as [RateRule][])('refuses %j', (rule) => {
     expect(() => rateLimit(rule)).toThrow(/rateLimit|duration/)
+  })
+
+  it('takes names that every object has for keys like any other', async () => {
+    const limit = rateLimit({ limit: 1, period: 10 })
+    await testPolicy(definePolicy({ services: { constructor: limit } }))
+    const keys = ['__proto__', 'constructor', 'toString', '']
+    expect(keys.map((key) => limit.isDenied(key))).toEqual([false, false, false, false])
+    expect(keys.map((key) => limit.isDenied(key))).toEqual([true, true, true, true])
   })
 
   it('refuses a key that is no text', async () => {
