@@ -1,7 +1,7 @@
 /**
  * Which test covers which case of the hardening catalogue. Groups: A request line, target, Host (1–24); B framing (25–72); C origin
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
- * (245, 246) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F and G what changes bodies (191, 193,
+ * (245, 246), its services (232) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F and G what changes bodies (191, 193,
  * 200, 218, 219); of G pages of fragments (207–217); of K origins over TLS (298,
  * 299); L origin failure (303–331). The other groups follow.
  */
@@ -38,6 +38,7 @@ const WAITERS = 'cache-attacks/e-waiters.test.ts'
 const PURGE = 'cache-attacks/e-purge.test.ts'
 const CAPACITY = 'cache-attacks/e-capacity.test.ts'
 const STORED_HEAD = 'cache-attacks/e-stored-head.test.ts'
+const SERVICES = 'cache-attacks/e-services.test.ts'
 
 const INVALIDATE = 'journey/invalidate.test.ts'
 const BAN = 'journey/ban.test.ts'
@@ -186,8 +187,8 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   147: by(VARY),
   148: by(VARY),
   149: by(VARY),
-  151: by(SHARING),
-  152: by(SHARING),
+  151: by(SHARING, SERVICES),
+  152: by(SHARING, SERVICES),
   153: by(SHARING, 'rfc9111/cache-control.test.ts'),
   154: by(SHARING),
   155: by(SHARING),
@@ -201,14 +202,14 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   165: by(LIFETIMES),
   166: by(WAITERS),
   167: by(WAITERS),
-  168: by(WAITERS),
+  168: by(WAITERS, SERVICES),
   169: by(WAITERS),
-  170: by(KEYS),
+  170: by(KEYS, 'journey/session.test.ts'),
   172: by(PURGE),
   173: partly('other nodes and Redis', PURGE, BAN, ACROSS, 'cache-attacks/fleet-interleaving.test.ts'),
   174: by(CAPACITY, KEYS),
   175: by(CAPACITY),
-  176: by(KEYS),
+  176: by(KEYS, 'policy/services/basic-auth.test.ts', 'policy/services/rate-limit.test.ts'),
   177: by(STORED_HEAD),
   179: by('conformance/runner.test.ts'),
   180: by(RANGES),
@@ -246,6 +247,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),
+  232: partly('passwords of Redis and proxies: there are neither yet', SERVICES),
   239: by('policy/reload.test.ts', 'cli/policy.test.ts', 'cli/config.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
   // Rules that refuse a path are raw-only, as `clearcoat check` notes.

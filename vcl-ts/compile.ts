@@ -12,6 +12,7 @@ import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
 import { flatten, flattenOutside, type Policy, PolicyError, validatePolicy } from './policy.ts'
 import type { Routing } from './routes.ts'
 import { chooseAll, type Router, routersOf } from './routing.ts'
+import { namedServices, type Service } from './services/service.ts'
 
 /** What one hook answered, and who gave the answer. */
 export interface Decision {
@@ -62,6 +63,8 @@ export interface CompiledPolicy {
   readonly backends: Readonly<Record<string, BackendChoice>>
   /** The first backend, or `null` when no policy has any. */
   readonly defaultBackend: BackendChoice | null
+  /** By name, each once. */
+  readonly services: ReadonlyMap<string, Service>
   /** What the policies say of pages; those of routes only where `state` is of a transaction that is theirs. */
   esiIn(state: object | null): CompiledEsi
   /** Built-in steps that a policy switched off or replaced. */
@@ -109,6 +112,7 @@ export function compilePolicy(
     }),
     backends: collectBackends(flat),
     defaultBackend: Object.values(collectBackends(outside))[0] ?? null,
+    services: namedServices(flat.map(({ services }) => services ?? {})),
     esiIn: esiFinder(outside, routers),
     overridden: new Set(outside.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
     has: (hook: RequestHook) => own[hook].length > 0,

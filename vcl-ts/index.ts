@@ -88,7 +88,9 @@ export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
 export type { HookTools, Log } from './hook-tools.ts'
 export { type Html, type HtmlValue, html, rawHtml } from './html.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
+export type { Maybe } from './maybe.ts'
 export type { NamePattern } from './name-pattern.ts'
+export { networkOf } from './network.ts'
 export { type PageOptions, type Pages, type Problem, type ProblemMembers, page } from './page.ts'
 export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
@@ -98,6 +100,30 @@ export { type RedirectOptions, redirect } from './redirect.ts'
 export type { RoutePattern } from './route-pattern.ts'
 export { type Routing, routes } from './routes.ts'
 export { type Hsts, type ReferrerPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts'
+export {
+  type BasicAuth,
+  type BasicAuthOptions,
+  type BasicAuthPolicyOptions,
+  type BasicAuthResult,
+  basicAuth,
+} from './services/basic-auth.ts'
+export { type ForwardAuth, type ForwardAuthOptions, type ForwardAuthResult, forwardAuth } from './services/forward-auth.ts'
+export type { GateOptions } from './services/gate.ts'
+export { type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, httpClient } from './services/http-client.ts'
+export {
+  type JsonWebKeyGiven,
+  type Jwt,
+  type JwtAlgorithm,
+  type JwtClaims,
+  type JwtOptions,
+  type JwtPolicyOptions,
+  type JwtResult,
+  jwt,
+} from './services/jwt.ts'
+export { type Memo, type MemoOptions, memo } from './services/memo.ts'
+export { type RateLimit, type RateLimitPolicyOptions, type RateRule, rateLimit } from './services/rate-limit.ts'
+export { type Service, ServiceError, type ServiceKind } from './services/service.ts'
+export { localAddress, type SessionOptions, session } from './session.ts'
 export { type SetCookieOptions, setCookie } from './set-cookie.ts'
 export { type SignedUrls, type SignedUrlsOptions, type SignOptions, signedUrls, type Verdict, type VerifyOptions } from './signed-urls.ts'
 export { strftime } from './strftime.ts'

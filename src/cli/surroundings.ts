@@ -1,5 +1,6 @@
 /** What surrounds a run of the command line: variables, folder, streams, a person. */
 import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -11,6 +12,8 @@ export interface Surroundings {
   readonly color: boolean
   /** Asks a person at the terminal; `null`: there is none. */
   readonly ask: ((question: string) => Promise<string>) | null
+  /** All of standard input. */
+  readonly input: () => Promise<string>
 }
 
 /** Those of this process. Nobody reading on, as behind `| head`, ends it quietly. */
@@ -29,6 +32,7 @@ export function processSurroundings(): Surroundings {
     stderr: (text) => void process.stderr.write(text),
     color: terminal && !env['NO_COLOR'],
     ask: process.stdin.isTTY === true && terminal ? ask : null,
+    input: () => text(process.stdin),
   }
 }
 

@@ -391,6 +391,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   left(): void {
     this.over = true
+    this.context?.end()
     this.stopWaiting()
     this.hold(null)
     this.fetch?.leave()
@@ -399,6 +400,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   ended(end: ExchangeEnd): void {
     this.over = true
+    this.context?.end()
     this.stopWaiting()
     this.hold(null)
     this.releaseClaims()

@@ -9,7 +9,9 @@ import type { HookTools } from '../../vcl-ts/hook-tools.ts'
 import type { HookAction, NOUNS, RequestHook } from '../../vcl-ts/legal.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, runHook as run } from '../../vcl-ts/run.ts'
+import { systemClock } from '../clock.ts'
 import { logInto, type Note } from '../policy/notes.ts'
+import { Services } from '../policy/services/services.ts'
 import {
   type BereqGiven,
   type BerespGiven,
@@ -72,7 +74,8 @@ export interface HookRun<H extends RequestHook, State = object> {
 export const actions: Verbs = verbs
 
 /**
- * Runs one hook: the policy's functions, then the built-in steps of the preset, then the hook's default. Without deadline.
+ * Runs one hook: the policy's functions, then the built-in steps of the preset, then the hook's default. Without deadline; services of the
+ * policy run for as long.
  * Throws a `PolicyError` for a policy that cannot be used, a `TypeError` or `RangeError` for nouns that cannot be.
  */
 export async function runHook<H extends RequestHook, State>(
@@ -81,8 +84,12 @@ export async function runHook<H extends RequestHook, State>(
   nouns: NounsGiven<H, State> = {},
   options: HookOptions = {},
 ): Promise<HookRun<H, State>> {
-  const { running, finish } = begin(policy, hook, nouns, options)
-  return finish(await running)
+  const { running, finish, stop } = begin(policy, hook, nouns, options)
+  try {
+    return finish(await running)
+  } finally {
+    stop()
+  }
 }
 
 /** The same at once. Throws a `TypeError` when the hook is asynchronous. */
@@ -92,7 +99,8 @@ export function runHookSync<H extends RequestHook, State>(
   nouns: NounsGiven<H, State> = {},
   options: HookOptions = {},
 ): HookRun<H, State> {
-  const { running, finish } = begin(policy, hook, nouns, options)
+  const { running, finish, stop } = begin(policy, hook, nouns, options)
+  stop()
   if (running instanceof Promise) throw new TypeError(`${hook} is asynchronous; use await runHook(…)`)
   return finish(running)
 }
@@ -100,6 +108,8 @@ export function runHookSync<H extends RequestHook, State>(
 interface Begun<H extends RequestHook, State> {
   readonly running: HookAction<H> | Promise<HookAction<H>>
   readonly finish: (action: HookAction<H>) => HookRun<H, State>
+  /** Ends the policy's services. */
+  readonly stop: () => void
 }
 
 function begin<H extends RequestHook, State>(
@@ -118,12 +128,17 @@ function begin<H extends RequestHook, State>(
     log: logInto({ note: (...note) => notes.push(note) }),
     healthy: (choice) => backendsOf(choice).some((one) => !sick.includes(one)),
   })
+  const stop = SERVICES.start(compiled.services)
   const running = run(compiled, hook, context as unknown as HookContext<H>, (promise) => promise)
   return {
     running,
+    stop,
     finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts, notes }),
   }
 }
+
+/** Limits are counted over all hooks that a process tries out; tokens and passwords are looked at anew each time. */
+const SERVICES = new Services({ clock: systemClock, log: { info: () => {}, warn: () => {}, error: () => {} }, deadline: () => 5 })
 
 const START = Date.UTC(2026, 0, 1) / 1000
 
@@ -141,6 +156,7 @@ function contextOf<State>(
     client: makeClient(given.client),
     session: makeSession(given.session),
     now,
+    signal: new AbortController().signal,
     state: { ...compiled.newState(), ...given.state },
     req,
     key: new KeyParts(req.url, req.host),

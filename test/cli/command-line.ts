@@ -10,6 +10,8 @@ export interface Around {
   readonly color?: boolean
   /** What a person at the terminal answers; absent: there is none. */
   readonly answer?: string
+  /** What is on standard input; default nothing. */
+  readonly input?: string
 }
 
 export interface Ran extends Ended {
@@ -17,7 +19,10 @@ export interface Ran extends Ended {
   readonly asked: readonly string[]
 }
 
-export async function command(args: readonly string[], { env = {}, folder = tmpdir(), color = false, answer }: Around = {}): Promise<Ran> {
+export async function command(
+  args: readonly string[],
+  { env = {}, folder = tmpdir(), color = false, answer, input = '' }: Around = {},
+): Promise<Ran> {
   let stdout = ''
   let stderr = ''
   const asked: string[] = []
@@ -25,6 +30,7 @@ export async function command(args: readonly string[], { env = {}, folder = tmpd
     env,
     folder,
     color,
+    input: () => Promise.resolve(input),
     stdout: (text) => {
       stdout += text
     },

@@ -73,6 +73,22 @@ const OPTIONS: readonly (readonly [file: string, name: string, title: string])[]
   ['directors/split', 'SplitOptions', '`split`'],
 ]
 
+/** Options of services. */
+const SERVICE_OPTIONS: typeof OPTIONS = [
+  ['services/rate-limit', 'RateRule', '`rateLimit`'],
+  ['services/rate-limit', 'RateLimitPolicyOptions', '`policy` of `rateLimit`'],
+  ['services/gate', 'GateOptions', '`session`, and `policy` of `basicAuth`, `jwt`, `forwardAuth`'],
+  ['services/basic-auth', 'BasicAuthOptions', '`basicAuth`'],
+  ['services/basic-auth', 'BasicAuthPolicyOptions', '`policy` of `basicAuth`'],
+  ['services/jwt', 'JwtOptions', '`jwt`'],
+  ['services/jwt', 'JwtPolicyOptions', '`policy` of `jwt`'],
+  ['services/forward-auth', 'ForwardAuthOptions', '`forwardAuth`'],
+  ['session', 'SessionOptions', '`session`'],
+  ['services/memo', 'MemoOptions', '`memo`'],
+  ['services/http-client', 'HttpClientOptions', '`httpClient`'],
+  ['services/http-client', 'HttpRequest', '`fetch` of `httpClient`'],
+]
+
 export function referencePage(): string {
   const interfaces = new Map([...source('context'), ...source('cache-control'), ...source('filters')])
   const actions = source('actions')
@@ -97,7 +113,7 @@ export function referencePage(): string {
       HOOKS.map((hook) => [code(hook), NOUNS[hook].map(code).join(' '), HOOK_PROSE[hook].changes]),
     ),
     '',
-    '`now` is seconds since the Unix epoch and stands still during a hook. `state` is what the policy’s `state()` made. `backends` are those of the policy.',
+    '`now` is seconds since the Unix epoch and stands still during a hook. `signal` is an `AbortSignal`, aborted when the hook is late or fails, the client leaves, or the transaction is over. `state` is what the policy’s `state()` made. `backends` are those of the policy.',
     '',
     '## Verbs',
     '',
@@ -119,6 +135,11 @@ export function referencePage(): string {
     '',
     'How it is used: [README.md](README.md#toolbox).',
     ...TOOLS.flatMap(([file, name, title]) => tool(source(file), name, title)),
+    '',
+    '## Services',
+    '',
+    'What they do: [README.md](README.md#services).',
+    ...SERVICE_OPTIONS.flatMap(([file, name, title]) => options(source(file), name, title)),
     '',
     '## Types',
     '',
