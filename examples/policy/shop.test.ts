@@ -1,6 +1,15 @@
-/** The shop's policy, tested without a server: `vitest run examples/policy`. */
-import { actions, type OriginHandler, type PolicyTest, runHookSync, testPolicy } from 'clearcoat/vcl-ts/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+/** The shop's policy, tested without a server: `clearcoat test examples/policy/shop.test.ts`. */
+import {
+  actions,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  type OriginHandler,
+  type PolicyTest,
+  runHookSync,
+  testPolicy,
+} from 'clearcoat/vcl-ts/testing'
 import shop from './shop.ts'
 
 let down = false

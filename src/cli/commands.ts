@@ -11,6 +11,7 @@ import { SERVE } from './serve.ts'
 import { SHOW } from './show.ts'
 import { STAT } from './stat.ts'
 import { TAGS } from './tags.ts'
+import { TEST } from './test.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]
+export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, TEST, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]

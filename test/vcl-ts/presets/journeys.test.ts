@@ -293,9 +293,9 @@ describe('files of a system', () => {
 
 describe('sessions that begin with a page', () => {
   it.each([
-    ['magento', magento(), 'PHPSESSID=abc; path=/; HttpOnly', 'form_key=k; path=/'],
-    ['shopware', shopware(), 'session-=abc; path=/', 'session-=def; path=/'],
-  ] as const)('%s: are dropped from what it says is public', async (name, policy, ...lines) => {
+    ['magento', magento(), ['PHPSESSID=abc; path=/; HttpOnly', 'form_key=k; path=/']],
+    ['shopware', shopware(), ['session-=abc; path=/', 'session-=def; path=/']],
+  ] as const)('%s: are dropped from what it says is public', async (name, policy, lines) => {
     const { get } = await rig(policy, writing({ ...PUBLIC[name], 'Set-Cookie': lines }))
     const first = await get('/page')
     expect([first.headers.get('set-cookie'), first.trace.stored]).toEqual([undefined, true])
