@@ -50,6 +50,20 @@ describe('the shop', () => {
     expect(trace.hooks[0]).toEqual({ hook: 'recv', action: actions.pass(), by: 'recv of policy shop' })
   })
 
+  it('gives nobody the page of another who has a cart', async () => {
+    const ada = await cache.request({ url: '/teapot', headers: { Cookie: 'cart=ada' } })
+    const ben = await cache.request({ url: '/teapot', headers: { Cookie: 'cart=ben' } })
+    const visitor = await cache.request('/teapot')
+    expect([ada, ben, visitor].map(({ trace }) => trace.decision)).toEqual(['pass', 'pass', 'miss'])
+    expect(ben.trace.origin[0]?.headers.get('cookie')).toBe('cart=ben')
+    expect(visitor.trace.origin[0]?.headers.get('cookie')).toBe(undefined)
+  })
+
+  it('shares pages again once the cart is gone', async () => {
+    await cache.request('/teapot')
+    expect((await cache.request({ url: '/teapot', headers: { Cookie: 'theme=dark' } })).trace.decision).toBe('hit')
+  })
+
   it('serves a page of the last ten minutes at once while it is refreshed', async () => {
     await cache.request('/teapot')
     await cache.advance('5m')

@@ -5,6 +5,7 @@ import { CHECK } from './check.ts'
 import type { CommandRow } from './command.ts'
 import { CONFIG } from './config.ts'
 import { EXPLAIN } from './explain.ts'
+import { INIT } from './init.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
@@ -14,4 +15,4 @@ import { TAGS } from './tags.ts'
 import { TEST } from './test.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, TEST, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]
+export const COMMANDS: readonly CommandRow[] = [SERVE, INIT, CHECK, TEST, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]

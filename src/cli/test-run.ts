@@ -35,7 +35,7 @@ export interface FileResult {
 export interface RunOptions {
   /** Only tests whose name matches; `null`: all. */
   readonly only: RegExp | null
-  /** Milliseconds that one test may take. */
+  /** Milliseconds that a file may take. */
   readonly patience: number
 }
 
@@ -117,6 +117,8 @@ function take({ type, data }: RunnerEvent, modules: Readonly<Record<string, File
   if (found === undefined) return
   if (type === 'test:stdout') found.printed += message
   else if (type === 'test:stderr') found.errors += message
+  // Such as what went wrong when no test ran; the others are counts.
+  else if (type === 'test:diagnostic' && !/^[a-z_]+ [\d.]+$/.test(message)) found.errors += `${message}\n`
   else if (type === 'test:start') found.suites[nesting] = name
   else if (type === 'test:pass' || type === 'test:fail') {
     const { error } = details ?? {}

@@ -1,5 +1,6 @@
 /** `clearcoat test FILE...`: runs the tests of a policy. */
 import { resolve } from 'node:path'
+import { seconds } from '../../vcl-ts/duration.ts'
 import type { ConfigComplaint } from '../config/config-error.ts'
 import { PolicyLoadError } from '../policy/load-error.ts'
 import { type CommandRow, type Given, JSON_OPTION } from './command.ts'
@@ -20,6 +21,7 @@ export const TEST: CommandRow = {
   operands: [{ placeholder: 'FILE...', prose: 'test files, TypeScript or JavaScript' }],
   own: [
     { flag: 'name', placeholder: 'PATTERN', prose: 'run only tests whose name, with those of its suites before it, matches' },
+    { flag: 'timeout', placeholder: 'TIME', prose: 'how long a file may take: seconds, or 500ms, 2m (default: 1m)' },
     JSON_OPTION,
   ],
   notes: `A test file:
@@ -34,10 +36,10 @@ export const TEST: CommandRow = {
     expect(trace.decision).toBe('hit')
   })
 
-A test may take 60 s. Types are not checked: that is tsc's. node:test and node:assert do as well.
+Types are not checked: that is tsc's. node:test and node:assert do as well.
 Exit codes: 0 all passed, 1 one failed, or a file has none or cannot be run, 2 usage.`,
   run: async (given) => {
-    const files = await run(filesOf(given), { only: patternOf(given), patience: PATIENCE_MS }, given.around.folder)
+    const files = await run(filesOf(given), { only: patternOf(given), patience: patienceOf(given) }, given.around.folder)
     const nothing = untested(files, given)
     const ok = nothing === null && files.every(({ tests, broken }) => broken === null && tests.every(({ outcome }) => outcome !== 'failed'))
     const { stdout, stderr, folder, color } = given.around
@@ -46,8 +48,6 @@ Exit codes: 0 all passed, 1 one failed, or a file has none or cannot be run, 2 u
     return ok ? EXIT.ok : EXIT.failure
   },
 }
-
-const PATIENCE_MS = 60_000
 
 function filesOf({ operands, around }: Given): readonly string[] {
   if (operands.length > 0) return [...new Set(operands.map((operand) => resolve(around.folder, operand)))]
@@ -71,6 +71,17 @@ function patternOf({ texts }: Given): RegExp | null {
       how: 'write it as a regular expression',
     })
   }
+}
+
+function patienceOf({ texts }: Given): number {
+  const [text = '1m'] = texts('timeout').slice(-1)
+  const time = /^\d+(?:\.\d+)?(?:ms|s|m|h)?$/.test(text) ? seconds(/\d$/.test(text) ? Number(text) : (text as `${number}s`)) : 0
+  if (time > 0) return time * 1000
+  throw new CommandError(EXIT.usage, {
+    what: `--timeout ${JSON.stringify(text)} cannot be used`,
+    why: 'it is no time',
+    how: 'write seconds, or text such as 500ms, 2m',
+  })
 }
 
 async function run(files: readonly string[], options: RunOptions, folder: string): Promise<readonly FileResult[]> {

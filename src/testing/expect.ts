@@ -37,7 +37,7 @@ export function expect(actual: unknown): Expectation {
   return { ...matchers(actual, false), not: matchers(actual, true), rejects: { toThrow: (expected) => rejected(actual, expected) } }
 }
 
-type Told = readonly [holds: boolean, words: string, compare?: () => void]
+type Told = readonly [holds: boolean, words: string, compare?: (() => void) | undefined]
 
 function matchers(actual: unknown, turned: boolean): Matchers {
   const say = (caller: (...given: never[]) => void, [holds, words, compare]: Told, expected?: unknown): void => {
@@ -56,7 +56,10 @@ function matchers(actual: unknown, turned: boolean): Matchers {
   const than = (caller: (expected: number) => void, expected: number, words: string, holds: (a: number, b: number) => boolean): void =>
     say(caller, [typeof actual === 'number' && holds(actual, expected), words], expected)
   const self: Matchers = {
-    toBe: (expected) => say(self.toBe, [Object.is(actual, expected), 'be', () => assert.strictEqual(actual, expected)], expected),
+    toBe: (expected) => {
+      const apart = isLong(actual) || isLong(expected) ? () => assert.strictEqual(actual, expected) : undefined
+      say(self.toBe, [Object.is(actual, expected), 'be', apart], expected)
+    },
     toEqual: (expected) =>
       say(self.toEqual, [isEqual(actual, expected), 'equal', () => assert.deepStrictEqual(actual, expected)], expected),
     toMatchObject: (expected) => {
@@ -99,6 +102,11 @@ function shown(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'symbol' || value instanceof RegExp) return String(value)
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+/** Two of them are told apart better by lines than side by side. */
+function isLong(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || (typeof value === 'string' && value.length > 40)
 }
 
 function isEqual(actual: unknown, expected: unknown): boolean {
