@@ -33,7 +33,8 @@ export const INIT: CommandRow = {
     { flag: 'force', prose: 'write over files that are there' },
     { flag: 'list', prose: 'list the presets' },
   ],
-  notes: `Presets:\n${LIST}\nEach is a function of clearcoat/vcl-ts; its options are in the policy that is written.`,
+  notes: `Presets:\n${LIST}\nEach is a function of clearcoat/vcl-ts; its options are in the policy that is written.
+Exit codes: 0 written, 1 files are there already or cannot be written, 2 usage.`,
   run: async (given) => {
     const { operands, around, has } = given
     if (has('list')) {
