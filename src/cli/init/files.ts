@@ -11,7 +11,7 @@ export function initFiles(row: PresetRow, origin: string): ReadonlyMap<string, s
 }
 
 function configText(origin: string): string {
-  return `import { type Config, defineConfig } from 'clearcoat'
+  return `${imported('{ type Config, defineConfig }', 'clearcoat')}
 
 // clearcoat reads this file from the folder in which it starts. Flags and variables win over it; clearcoat config --origin shows all of it.
 const config: Config = defineConfig({
@@ -27,7 +27,8 @@ export default config
 }
 
 function policyText({ call, summary, options }: PresetRow): string {
-  return `import { definePolicy, type Policy, stack, ${call} } from 'clearcoat/vcl-ts'
+  const names = ['definePolicy', 'type Policy', 'stack', call].sort((a, b) => (plain(a) < plain(b) ? -1 : 1))
+  return `${imported(`{ ${names.join(', ')} }`, 'clearcoat/vcl-ts')}
 
 /** What is known of ${summary}. */
 const preset: Policy = ${call}({
@@ -104,8 +105,8 @@ function testText(row: PresetRow): string {
 })`,
   ]
   return `// clearcoat test policy.test.ts
-import { expect, type OriginHandler, test, testPolicy } from 'clearcoat/vcl-ts/testing'
-import policy from './policy.ts'
+${imported('{ expect, type OriginHandler, test, testPolicy }', 'clearcoat/vcl-ts/testing')}
+${imported('policy', './policy.ts')}
 
 /** Answers as the system does; the page tells for whom it was made. */
 const origin: OriginHandler = ({ url, headers }) => ({
@@ -115,6 +116,15 @@ const origin: OriginHandler = ({ url, headers }) => ({
 
 ${tests.join('\n\n')}
 `
+}
+
+/** Apart from the text around it, which is no import of this file. */
+function imported(names: string, from: string): string {
+  return `import ${names} from '${from}'`
+}
+
+function plain(name: string): string {
+  return name.replace('type ', '').toLowerCase()
 }
 
 function purgeText({ purge: { method, url, headers } }: PresetRow): string {
