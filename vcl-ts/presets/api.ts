@@ -11,15 +11,7 @@ export interface ApiOptions extends PresetOptions {
   readonly credentials?: readonly string[]
 }
 
-const CREDENTIALS: readonly string[] = [
-  'authorization',
-  'x-api-key',
-  'x-auth-token',
-  'x-access-token',
-  'x-csrf-token',
-  'x-user-id',
-  'api-key',
-]
+const CREDENTIALS: readonly string[] = ['x-api-key', 'x-auth-token', 'x-access-token', 'x-csrf-token', 'x-user-id', 'api-key']
 const CREDENTIAL_PARAMETERS = [/^(?:api_?key|access_?token|auth_?token|token|signature|sig|key)$/i]
 
 /**
@@ -47,8 +39,7 @@ export function api(options: ApiOptions = {}): Policy {
 }
 
 function credentialed({ headers }: Req, fields: readonly string[]): HookAction<'recv'> | undefined {
-  const field = fields.find((name) => headers.hasLower(name))
-  return field === undefined ? undefined : verbs.pass(field === 'authorization' ? 'REQUEST_AUTHORIZATION' : 'POLICY')
+  return fields.some((name) => headers.hasLower(name)) ? verbs.pass() : undefined
 }
 
 /** API Platform's `BAN` with a pattern on `Cache-Tags`; `PURGE` with `xkey` or `Surrogate-Key` needs nothing here. */

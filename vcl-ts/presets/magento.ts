@@ -1,7 +1,5 @@
 /** Magento 2, Adobe Commerce and Mage-OS, told to cache with Varnish. */
-import { verbs } from '../actions.ts'
 import type { Beresp, Key, Req, Resp } from '../context.ts'
-import type { HookAction } from '../legal.ts'
 import type { Policy } from '../policy.ts'
 import { purgeByPattern } from './dialects.ts'
 import { segments } from './path-pattern.ts'
@@ -40,7 +38,7 @@ export function magento(options: MagentoOptions = {}): Policy {
       ttl: 0,
       grace: '3d',
       staleIfError: '3d',
-      recv: graphql,
+      shares: hasCacheId,
       key: graphqlKey,
       dialect: ({ method, headers }) =>
         method === 'PURGE'
@@ -56,9 +54,9 @@ export function magento(options: MagentoOptions = {}): Policy {
 
 const GRAPHQL = /\/graphql\/?$/
 
-/** A customer's own, unless Magento gave a key for what they see. */
-function graphql({ path, headers }: Req): HookAction<'recv'> | undefined {
-  return GRAPHQL.test(path) && headers.hasLower('authorization') && !headers.hasLower('x-magento-cache-id') ? verbs.pass() : undefined
+/** Magento gave a key for what this customer and others like them see. */
+function hasCacheId({ path, headers }: Req): boolean {
+  return GRAPHQL.test(path) && headers.hasLower('x-magento-cache-id')
 }
 
 function graphqlKey({ path, headers }: Req, key: Key): void {

@@ -61,6 +61,8 @@ export interface SiteRules {
   readonly strip?: readonly string[]
   /** Further reasons to pass a GET or HEAD. */
   readonly recv?: (req: Req, client: Client) => HookAction<'recv'> | undefined
+  /** Whether a request with Authorization is looked up; without this it passes. */
+  readonly shares?: (req: Req) => boolean
   /** More that the key is made of. */
   readonly key?: (req: Req, key: Key) => void
   /** How the system's plugins ask for invalidation, where that is not what `reqInvalidate` knows. Whether they may is asked elsewhere. */
@@ -136,7 +138,10 @@ function requestJudge(rules: SiteRules, options: PresetOptions): RequestJudge {
   const passes = (req: Req, client: Client): HookAction<'recv'> | undefined => {
     if (passed(req.path)) return verbs.pass()
     if (parameters.length > 0 && req.query !== '' && query.drop(req.url, ...parameters) !== req.url) return verbs.pass()
-    return rules.recv?.(req, client)
+    const decided = rules.recv?.(req, client)
+    if (decided !== undefined || !req.headers.hasLower('authorization') || rules.shares?.(req) === true) return decided
+    // What the system shows to nobody in particular is another page.
+    return verbs.pass('REQUEST_AUTHORIZATION')
   }
   const isPersonal = (name: string): boolean => {
     if (matchesName(name, personal)) return true

@@ -129,6 +129,15 @@ describe.each(NAMES)('%s()', (name) => {
     expect(await decide('/page?a=1&b=2')).toBe('miss')
   })
 
+  it('passes who sends Authorization, and gives them no page of others', async () => {
+    const { get, decide } = await begin()
+    await decide('/page')
+    for (const more of [{}, { Connection: 'Upgrade', Upgrade: 'h2c' }]) {
+      const { trace } = await get('/page', undefined, { Authorization: 'Basic YWRhOng=', ...more })
+      expect(trace).toMatchObject({ decision: 'pass', reason: 'REQUEST_AUTHORIZATION', stored: false })
+    }
+  })
+
   it('opens tunnels, for whoever asks', async () => {
     const { cache } = await rig(presets[name](), () => ({ status: 101, headers: { Upgrade: 'websocket' } }))
     for (const cookie of [HARMLESS[name], 'PHPSESSID=1']) {

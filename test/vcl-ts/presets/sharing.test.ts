@@ -66,11 +66,14 @@ const step: fc.Arbitrary<Step> = fc.record({
   method: fc.constantFrom('GET', 'GET', 'GET', 'GET', 'HEAD', 'POST'),
   url: fc.constantFrom(...URLS),
   cookies: fc.oneof(
-    fc.constantFrom([], ['_ga=1']),
-    fc.uniqueArray(
-      fc.tuple(fc.constantFrom(...COOKIES), fc.constantFrom('1', '2')).map(([name, value]) => `${name}=${value}`),
-      { maxLength: 3 },
-    ),
+    { weight: 2, arbitrary: fc.constantFrom<readonly string[]>([], ['_ga=1']) },
+    {
+      weight: 1,
+      arbitrary: fc.uniqueArray(
+        fc.tuple(fc.constantFrom(...COOKIES), fc.constantFrom('1', '2')).map(([name, value]) => `${name}=${value}`),
+        { maxLength: 3 },
+      ),
+    },
   ),
   fields: fc.constantFrom<Record<string, string>>(
     {},
@@ -170,6 +173,6 @@ describe.each(NAMES)('under %s()', (name) => {
       { numRuns: 60 },
     )
     // It is tested for something.
-    expect(shared).toBeGreaterThan(20)
+    expect(shared).toBeGreaterThan(10)
   })
 })
