@@ -98,7 +98,7 @@ describe('what is written', () => {
     const ran = await command(['test', ...NAMES.map((name) => `${name}/policy.test.ts`)], { folder: folder.path })
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(ran.stdout).not.toContain('✖')
-  })
+  }, 60_000)
 
   it.each(NAMES)('is checked without a finding: %s', async (name) => {
     const folder = new Folder({})
@@ -106,7 +106,7 @@ describe('what is written', () => {
     const ran = await command(['check', 'policy.ts'], { folder: folder.path, env: { PATH: TOOLS } })
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(ran.stdout).toMatch(/^Nothing found; types checked by /)
-  })
+  }, 60_000)
 
   it('has types, with the options that it shows as well', async () => {
     const folder = new Folder({})
@@ -138,7 +138,7 @@ describe('what is written', () => {
     await expect(run).resolves.toMatchObject({ stdout: '' })
     for (const name of NAMES)
       expect((await command(['check', `${name}/changed/policy.ts`], { folder: folder.path, env: { PATH: '' } })).code).toBe(0)
-  })
+  }, 60_000)
 
   it('starts', async () => {
     const origin = await ScriptedOrigin.start((_hit, response) => reply(response, 200, {}, 'a page'))

@@ -189,5 +189,5 @@ it('delivers', async () => assert.equal((await cache.request('/')).body, data.pa
       /^(?!shop\/)[^/]+\/(?!origin\.ts)[^.]+\.ts$/.test(name),
     )
     expect(policies.map(dirname).filter((folder) => !files.some((file) => dirname(file) === folder))).toEqual([])
-  })
+  }, 60_000)
 })
