@@ -6,10 +6,10 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 const config: ViteUserConfig = defineConfig({
-  // What users import from the package, the examples import from its source.
+  // What users import from the package, the examples import from its source; their tests run here and under `clearcoat test`.
   resolve: {
     alias: [
-      { find: /^clearcoat\/vcl-ts\/testing$/, replacement: source('src/testing/index.ts') },
+      { find: /^clearcoat\/vcl-ts\/testing$/, replacement: source('test/support/testing-kit.ts') },
       { find: /^clearcoat\/vcl-ts$/, replacement: source('vcl-ts/index.ts') },
     ],
   },

@@ -1,6 +1,5 @@
-/** The policy for files, tested without a server: `vitest run examples/files`. */
-import { type OriginHandler, type PolicyTest, testPolicy } from 'clearcoat/vcl-ts/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+/** The policy for files, tested without a server: `clearcoat test examples/files/policy.test.ts`. */
+import { beforeEach, describe, expect, it, type OriginHandler, type PolicyTest, testPolicy } from 'clearcoat/vcl-ts/testing'
 import files from './policy.ts'
 
 const MIB = 1024 * 1024

@@ -1,6 +1,5 @@
 /** What visitors notice while one of the two servers dies: nothing. */
-import { type OriginHandler, type PolicyTest, testPolicy } from 'clearcoat/vcl-ts/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, type OriginHandler, type PolicyTest, testPolicy } from 'clearcoat/vcl-ts/testing'
 import twoShops, { east, west } from './two-shops.ts'
 
 const PAGE = { headers: { 'Cache-Control': 'max-age=60' }, body: 'a page' }

@@ -1,6 +1,15 @@
-/** The shop's policy, tested without a server: `vitest run examples/policy`. */
-import { actions, type OriginHandler, type PolicyTest, runHookSync, testPolicy } from 'clearcoat/vcl-ts/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+/** The shop's policy, tested without a server: `clearcoat test examples/policy/shop.test.ts`. */
+import {
+  actions,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  type OriginHandler,
+  type PolicyTest,
+  runHookSync,
+  testPolicy,
+} from 'clearcoat/vcl-ts/testing'
 import shop from './shop.ts'
 
 let down = false
@@ -39,6 +48,20 @@ describe('the shop', () => {
     expect(body).toBe('cart=42')
     expect(trace).toMatchObject({ decision: 'pass', reason: 'POLICY', stored: false })
     expect(trace.hooks[0]).toEqual({ hook: 'recv', action: actions.pass(), by: 'recv of policy shop' })
+  })
+
+  it('gives nobody the page of another who has a cart', async () => {
+    const ada = await cache.request({ url: '/teapot', headers: { Cookie: 'cart=ada' } })
+    const ben = await cache.request({ url: '/teapot', headers: { Cookie: 'cart=ben' } })
+    const visitor = await cache.request('/teapot')
+    expect([ada, ben, visitor].map(({ trace }) => trace.decision)).toEqual(['pass', 'pass', 'miss'])
+    expect(ben.trace.origin[0]?.headers.get('cookie')).toBe('cart=ben')
+    expect(visitor.trace.origin[0]?.headers.get('cookie')).toBe(undefined)
+  })
+
+  it('shares pages again once the cart is gone', async () => {
+    await cache.request('/teapot')
+    expect((await cache.request({ url: '/teapot', headers: { Cookie: 'theme=dark' } })).trace.decision).toBe('hit')
   })
 
   it('serves a page of the last ten minutes at once while it is refreshed', async () => {

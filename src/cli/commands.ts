@@ -6,17 +6,21 @@ import type { CommandRow } from './command.ts'
 import { CONFIG } from './config.ts'
 import { EXPLAIN } from './explain.ts'
 import { HASH_PASSWORD } from './hash-password.ts'
+import { INIT } from './init.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
 import { SHOW } from './show.ts'
 import { STAT } from './stat.ts'
 import { TAGS } from './tags.ts'
+import { TEST } from './test.ts'
 import { VERSION } from './version.ts'
 
 export const COMMANDS: readonly CommandRow[] = [
   SERVE,
+  INIT,
   CHECK,
+  TEST,
   PURGE,
   BAN,
   EXPLAIN,

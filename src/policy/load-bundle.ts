@@ -1,7 +1,8 @@
-/** A policy file, or one with the configuration, and all that it imports as one function body, types stripped; the only place that knows esbuild. */
+/** A policy file, one with the configuration, or a test, and all that it imports as one function body, types stripped; the only place that knows esbuild. */
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { Message } from 'esbuild'
+import { pathToFileURL } from 'node:url'
+import type { BuildOptions, Message } from 'esbuild'
 import { type Place, PolicyLoadError } from './load-error.ts'
 
 export interface PolicyBundle {
@@ -17,44 +18,100 @@ export interface PolicyBundle {
 
 let underWay = 0
 
-export type SourceKind = 'policy' | 'configuration'
+export type SourceKind = 'policy' | 'configuration' | 'test'
 
 /**
  * Bundles a file. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
  * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
  */
 export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): Promise<PolicyBundle> {
+  const { file, folder } = await fileAt(path)
+  return bundle(file, kind, {
+    absWorkingDir: folder,
+    outdir: folder,
+    format: 'cjs',
+    target: 'node24',
+    external: ['clearcoat', 'clearcoat/*'],
+    // Without a module loader behind it, import() becomes a require() in a promise.
+    supported: { 'dynamic-import': false },
+    logOverride: { 'empty-import-meta': 'error' },
+    sourcemap: 'external',
+  })
+}
+
+/**
+ * Bundles a test and the policy that it imports into a module for a process of its own, in `folder` beside its map. `given`: the addresses of
+ * the modules that are not bundled, by name. Rejects as `bundlePolicy` does, but for `import.meta` and top-level await.
+ */
+export async function bundleTest(path: string, folder: string, given: ReadonlyMap<string, string>): Promise<PolicyBundle> {
+  const { file } = await fileAt(path)
+  const address = pathToFileURL(file).href
+  return bundle(file, 'test', {
+    absWorkingDir: folder,
+    outdir: folder,
+    format: 'esm',
+    target: 'node24',
+    sourcemap: 'linked',
+    outExtension: { '.js': '.mjs' },
+    // Packages in the older form of modules ask for others by require().
+    banner: {
+      js: `import { createRequire as _createRequire } from 'node:module'; const require = _createRequire(${JSON.stringify(address)});`,
+    },
+    define: {
+      'import.meta.url': JSON.stringify(address),
+      'import.meta.filename': JSON.stringify(file),
+      'import.meta.dirname': JSON.stringify(dirname(file)),
+    },
+    plugins: [
+      {
+        name: 'clearcoat',
+        setup: (made) => {
+          made.onResolve({ filter: /^clearcoat(?:\/|$)/ }, ({ path: name }) => {
+            const found = given.get(name)
+            if (found !== undefined) return { path: found, external: true }
+            return {
+              errors: [
+                { text: `a test cannot import ${JSON.stringify(name)}; it imports ${[...given.keys()].join(', ')}, files and packages` },
+              ],
+            }
+          })
+          made.onResolve({ filter: /^(?:vitest|@jest\/globals)$/ }, ({ path: name }) => ({
+            errors: [{ text: `${name} has a runner of its own; import test and expect from clearcoat/vcl-ts/testing` }],
+          }))
+        },
+      },
+    ],
+  })
+}
+
+async function fileAt(path: string): Promise<{ readonly file: string; readonly folder: string }> {
   const file = resolve(path)
-  const folder = dirname(file)
   const found = await stat(file).catch(() => null)
   if (found === null || !found.isFile())
     throw new PolicyLoadError(file, found === null ? 'there is no such file' : 'it is not a file', null)
+  return { file, folder: dirname(file) }
+}
+
+async function bundle(file: string, kind: SourceKind, options: BuildOptions & { readonly absWorkingDir: string }): Promise<PolicyBundle> {
   const { build, stop } = await import('esbuild')
+  const folder = options.absWorkingDir
   underWay++
   try {
     const { outputFiles, metafile } = await build({
+      ...options,
       entryPoints: [file],
-      absWorkingDir: folder,
-      outdir: folder,
       bundle: true,
       write: false,
-      format: 'cjs',
       platform: 'node',
-      target: 'node24',
       charset: 'utf8',
-      external: ['clearcoat', 'clearcoat/*'],
-      // Without a module loader behind it, import() becomes a require() in a promise.
-      supported: { 'dynamic-import': false },
-      logOverride: { 'empty-import-meta': 'error' },
       logLevel: 'silent',
       metafile: true,
-      sourcemap: 'external',
       sourcesContent: false,
     })
-    const text = (ending: string): string => outputFiles.find((output) => output.path.endsWith(ending))?.text ?? ''
+    const text = (ending: RegExp): string => outputFiles.find((output) => ending.test(output.path))?.text ?? ''
     // Of a symbolic link the bundle names the target; a change of either counts.
     const inputs = new Set([file, ...Object.keys(metafile.inputs).map((input) => resolve(folder, input))])
-    return { file, code: text('.js'), map: text('.js.map'), inputs: [...inputs] }
+    return { file, code: text(/js$/), map: text(/js\.map$/), inputs: [...inputs] }
   } catch (cause) {
     throw refusal(file, folder, kind, cause)
   } finally {

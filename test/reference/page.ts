@@ -71,6 +71,12 @@ const OPTIONS: readonly (readonly [file: string, name: string, title: string])[]
   ['directors/build', 'FallbackOptions', '`fallback`'],
   ['directors/build', 'ByNameOptions', '`byName`'],
   ['directors/split', 'SplitOptions', '`split`'],
+  ['presets/site', 'PresetOptions', 'every preset'],
+  ['presets/magento', 'MagentoOptions', '`magento`'],
+  ['presets/shopware', 'ShopwareOptions', '`shopware`'],
+  ['presets/symfony', 'SymfonyOptions', '`symfony`'],
+  ['presets/static-site', 'StaticSiteOptions', '`staticSite`'],
+  ['presets/api', 'ApiOptions', '`api`'],
 ]
 
 /** Options of services. */

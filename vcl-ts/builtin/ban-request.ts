@@ -1,5 +1,5 @@
 /** What a BAN asks for: an expression in `X-Ban`, what FOSHttpCache's Varnish client sends, or tags. */
-import { type Action, type Synth, synthetic, verbs } from '../actions.ts'
+import { type Purge, type Synth, synthetic, verbs } from '../actions.ts'
 import { BanError, parseBan, quoteForBan } from '../ban.ts'
 import type { Req } from '../context.ts'
 
@@ -12,7 +12,7 @@ const PATTERN_FIELDS: readonly (readonly [field: string, tested: string])[] = [
 const TAG_PATTERN_FIELD = 'x-cache-tags'
 
 /** `tags`: those that the request names, `null` when it has no field for them. `soft`: it asks for a soft purge. */
-export function banOf({ headers }: Pick<Req, 'headers'>, tags: readonly string[] | null, soft: boolean): Action {
+export function banOf({ headers }: Pick<Req, 'headers'>, tags: readonly string[] | null, soft: boolean): Purge | Synth {
   const expressions = headers.getAll('x-ban')
   if (expressions.length > 1) return refused('Two Ban Expressions', 'there are several X-Ban fields; send one BAN for each')
   const [expression] = expressions
@@ -35,7 +35,7 @@ function patternTest(pattern: string | undefined, tested: string): readonly stri
   return pattern === undefined || pattern === '.*' ? [] : [`${tested} ~ ${quoteForBan(pattern)}`]
 }
 
-function tagsWithin(tests: readonly string[], tags: readonly string[], soft: boolean): Action {
+function tagsWithin(tests: readonly string[], tags: readonly string[], soft: boolean): Purge | Synth {
   const [only] = tags
   if (only === undefined) return refused('No Tags Given', 'the field for tags is empty')
   if (tests.length === 0) return verbs.purge({ tags, soft })
@@ -43,7 +43,7 @@ function tagsWithin(tests: readonly string[], tags: readonly string[], soft: boo
   return refused('Too Many Tags', 'with X-Host, X-Url or X-Content-Type give one tag; send one BAN for each')
 }
 
-function banBy(expression: string, soft: boolean): Action {
+function banBy(expression: string, soft: boolean): Purge | Synth {
   if (soft) return refused('Bans Are Hard', 'a ban cannot be soft; purge by URL or tag, or leave the field for a soft purge out')
   try {
     return verbs.purge({ ban: parseBan(expression).text })

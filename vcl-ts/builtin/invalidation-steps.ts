@@ -1,5 +1,5 @@
 /** The built-in steps about invalidation: who may purge, what a PURGE asks for, and what it is answered. */
-import { type Action, type Synth, synthetic, verbs } from '../actions.ts'
+import { type Purge, type Synth, synthetic, verbs } from '../actions.ts'
 import type { Client, Purged, Req } from '../context.ts'
 import { readTags } from '../tags.ts'
 import { banOf } from './ban-request.ts'
@@ -14,7 +14,7 @@ const SOFT_TAG_FIELDS: readonly string[] = ['xkey-softpurge']
 const SOFT_FIELDS: readonly string[] = ['x-purge-soft', 'fastly-soft-purge']
 
 /** PURGE and BAN are never forwarded: who may not is answered 405. */
-export function invalidation(req: Req, client: Client): Action | undefined {
+export function invalidation(req: Req, client: Client): Purge | Synth | undefined {
   const { method } = req
   if (method !== 'PURGE' && method !== 'BAN') return undefined
   if (!client.mayInvalidate) return NOT_ALLOWED
@@ -22,7 +22,7 @@ export function invalidation(req: Req, client: Client): Action | undefined {
 }
 
 /** With tags it purges those, whatever host and URL say, else the URL. */
-function purgeOf(req: Req): Action {
+function purgeOf(req: Req): Purge | Synth {
   const tags = tagsOf(req, TAG_FIELDS)
   if (tags === null) return verbs.purge({ soft: asksSoft(req) })
   return tags.length === 0 ? NO_TAGS : verbs.purge({ tags, soft: asksSoft(req) || asksSoftTags(req, TAG_FIELDS) })
