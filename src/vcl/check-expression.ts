@@ -16,6 +16,8 @@ const LONGEST_ARITHMETIC = 50
 
 /** The expression as what it is of itself where that is wanted. */
 export function evaluate(checking: Checking, expression: Expression, want: ValueType): CheckedExpression | null {
+  const joinedPattern = want === 'REGEX' ? literalText(expression) : null
+  if (joinedPattern !== null) return pattern(checking, joinedPattern, expression.span)
   switch (expression.kind) {
     case 'name':
       return evaluateName(checking, expression, want)
@@ -36,11 +38,22 @@ export function evaluate(checking: Checking, expression: Expression, want: Value
   }
 }
 
+/** What literal texts make together; `null`: it is not of literal texts alone. */
+function literalText(node: Expression): string | null {
+  if (node.kind === 'string') return node.value
+  const parts = node.kind === 'concatenation' ? node.parts : node.kind === 'binary' ? operandsOf(node) : []
+  return parts.length > 0 && parts.every((part) => part.kind === 'string') ? parts.map((part) => part.value).join('') : null
+}
+
+function operandsOf(node: Binary): readonly Expression[] {
+  const { first, rest } = unrolled(node, (operator) => operator === '+')
+  return rest.length === 0 ? [] : [first, ...rest.map(({ right }) => right)]
+}
+
 function literal(checking: Checking, node: Literal, want: ValueType): CheckedExpression | null {
   const { span } = node
   switch (node.kind) {
     case 'string':
-      if (want === 'REGEX') return pattern(checking, node.value, span)
       if (want === 'IP') return address(checking, node.value, span)
       return { kind: 'literal', type: 'STRING', value: node.value, span }
     case 'int':
@@ -64,16 +77,19 @@ function pattern(checking: Checking, value: string, span: Span): CheckedExpressi
   return wrong === null ? { kind: 'literal', type: 'REGEX', value, span } : null
 }
 
+/** A port behind it says nothing of the address. */
 function address(checking: Checking, value: string, span: Span): CheckedExpression | null {
-  const bytes = addressBytes(value)
+  const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::|\s+)\d+)$/.exec(value) ?? []
+  const bytes = addressBytes(bracketed ?? plain ?? value)
   if (bytes === null) checking.complain(span, `${JSON.stringify(value)} is no IP address`, null)
   return bytes === null ? null : { kind: 'literal', type: 'IP', value: addressText(bytes), span }
 }
 
-function evaluateName(checking: Checking, { parts, span }: Name, want: ValueType): CheckedExpression | null {
+function evaluateName(checking: Checking, node: Name, want: ValueType): CheckedExpression | null {
+  const { parts, span } = node
   const [first = '', second, ...more] = parts
   if (first === 'storage' && second !== undefined && more.length === 0) return { kind: 'symbol', type: 'STEVEDORE', name: second, span }
-  if (isVariableRoot(first)) return variable(checking, parts, span, 'read')
+  if (isVariableRoot(first)) return variable(checking, node, 'read')
   if (second === undefined) return symbol(checking, first, span, want)
   if (checking.symbols.imports.has(first) || checking.symbols.objects.has(first))
     checking.complain(span, `‘${parts.join('.')}’ is a call without parentheses`, `write ${parts.join('.')}()`)

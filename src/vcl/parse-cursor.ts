@@ -171,6 +171,10 @@ export class Cursor {
   recover(): void {
     if (!this.#failed) return
     this.#failed = false
+    this.skipStatement()
+  }
+
+  skipStatement(): void {
     let depth = 0
     for (let token = this.token; token.kind !== 'end'; token = this.token) {
       if (depth === 0 && isMark(token, '}')) return

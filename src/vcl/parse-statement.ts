@@ -58,6 +58,8 @@ export function parseStatements(cursor: Cursor, isOver: () => boolean): Statemen
     const statement = parseStatement(cursor)
     if (cursor.failed) {
       cursor.recover()
+      // What belongs to an if that could not be read is not read either.
+      while (beginsElse(cursor)) cursor.skipStatement()
       if (!isOver()) cursor.skip('}')
     } else statements.push(statement)
   }
