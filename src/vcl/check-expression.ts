@@ -152,10 +152,11 @@ function evaluateBinary(checking: Checking, node: Binary, want: ValueType): Chec
       return match(checking, node)
     case '+':
     case '-':
+      return sum(checking, node, want)
     case '*':
     case '/':
     case '%':
-      return arithmetic(checking, node, want)
+      return product(checking, node, want)
     default:
       return comparison(checking, node, node.operator, want)
   }
@@ -260,52 +261,55 @@ function joined(checking: Checking, parts: readonly (CheckedExpression | null)[]
   return { kind: 'concat', type: 'STRING', parts: texts, span }
 }
 
-/** Sums from the left to the right: once a side is text, `+` joins. */
-function arithmetic(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
-  const isSum = node.operator === '+' || node.operator === '-'
-  const { first, rest } = unrolled(node, (other) => (other === '+' || other === '-') === isSum && '+-*/%'.includes(other))
-  const textWanted = want === 'STRING' || want === 'STRANDS' || want === 'BODY'
-  let left = evaluate(checking, first, textWanted ? 'STRING' : want)
-  let pieces: CheckedExpression[] | null = null
+function product(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
+  const { first, rest } = unrolled(node, (other) => other === '*' || other === '/' || other === '%')
+  let left = evaluate(checking, first, want)
+  for (const [index, step] of rest.entries()) {
+    if (left === null || isTooLong(checking, index, step)) return null
+    const right = evaluate(checking, step.right, factorType(left.type) ?? 'INT')
+    left = right === null ? null : combined(checking, step, left, right, want)
+  }
+  return left
+}
+
+/** From the left to the right: numbers add up until a text comes, and from there on `+` joins. */
+function sum(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
+  const { first, rest } = unrolled(node, (other) => other === '+' || other === '-')
+  const isTextWanted = want === 'STRING' || want === 'STRANDS' || want === 'BODY'
+  let left = evaluate(checking, first, isTextWanted ? 'STRING' : want)
   for (const [index, step] of rest.entries()) {
     if (left === null) return null
-    if (index >= LONGEST_ARITHMETIC && pieces === null) {
-      checking.complain(step.operatorSpan, `more than ${LONGEST_ARITHMETIC} operators in a row`, 'divide it by parentheses')
-      return null
-    }
-    const isText_ = pieces !== null || isText(left.type)
-    const right = isSum
-      ? evaluate(checking, step.right, isText_ || textWanted ? sumWant(left, isText_) : left.type)
-      : evaluate(checking, step.right, factorType(left.type) ?? 'INT')
-    if (right === null) return null
-    if (
-      step.operator === '+' &&
-      left.kind !== 'untranslatable' &&
-      (isText_ || (textWanted && sumType(left.type, '+', right.type) === null))
-    ) {
-      const text: CheckedExpression | null = pieces === null ? asText(checking.complain, left) : left
-      const next = asText(checking.complain, right)
-      if (text === null || next === null) return null
-      pieces ??= text.kind === 'concat' ? [...text.parts] : [text]
-      if (next.kind === 'concat') pieces.push(...next.parts)
-      else pieces.push(next)
-      // Stands for what was joined so far; the list itself is made once.
-      left = text
-      continue
-    }
-    if (pieces !== null) {
-      checking.complain(step.operatorSpan, `${step.operator} is not possible on a STRING`, null)
-      return null
-    }
+    const isJoin = step.operator === '+' && left.kind !== 'untranslatable'
+    if (isJoin && isText(left.type)) return joinedFrom(checking, left, rest.slice(index), node.span)
+    const right = evaluate(checking, step.right, summandWant(left.type))
+    if (right === null || isTooLong(checking, index, step)) return null
+    if (isJoin && isTextWanted && sumType(left.type, '+', right.type) === null)
+      return joinedFrom(checking, left, rest.slice(index), node.span)
     left = combined(checking, step, left, right, want)
   }
-  if (left === null) return null
-  return pieces === null ? left : { kind: 'concat', type: 'STRING', parts: pieces, span: node.span }
+  return left
 }
 
 /** Numbers behind a number are added to it even where a text is wanted. */
-function sumWant(left: CheckedExpression, isJoining: boolean): ValueType {
-  return isJoining || sumType(left.type, '+', left.type) === null ? 'STRING' : left.type
+function summandWant(left: ValueType): ValueType {
+  return sumType(left, '+', left) === null ? 'STRING' : left
+}
+
+/** The rest of a sum, once it is a text. */
+function joinedFrom(checking: Checking, left: CheckedExpression, steps: readonly Binary[], span: Span): CheckedExpression | null {
+  const wrong = steps.find(({ operator }) => operator !== '+')
+  if (wrong !== undefined) {
+    checking.complain(wrong.operatorSpan, `${wrong.operator} is not possible on a STRING`, null)
+    return null
+  }
+  const parts = steps.map(({ right }) => evaluate(checking, right, 'STRING'))
+  return joined(checking, [left, ...parts], span)
+}
+
+function isTooLong(checking: Checking, index: number, { operatorSpan }: Binary): boolean {
+  if (index < LONGEST_ARITHMETIC) return false
+  checking.complain(operatorSpan, `more than ${LONGEST_ARITHMETIC} operators in a row`, 'divide it by parentheses')
+  return true
 }
 
 function combined(

@@ -92,6 +92,7 @@ function refusal(row: Variable, shown: string, access: Access): string {
 function hintFor(rows: readonly Variable[], row: Variable, access: Access): string | null {
   const other = rows.find((candidate) => candidate !== row && scopeOf(candidate, access) !== NOWHERE)
   if (other?.version !== undefined && other.version !== null) return `with vcl ${other.version}; it can be`
+  if (row.name.startsWith('obj.') && access === 'set') return `it is set in vcl_backend_response: beresp.${row.name.slice(4)}`
   if (access === 'unset' && row.type !== 'HEADER' && row.writable !== NOWHERE) return 'set it to another value'
   if (row.name.includes('.http.')) return 'the length and framing of a message follow from its body'
   return null
@@ -99,10 +100,12 @@ function hintFor(rows: readonly Variable[], row: Variable, access: Access): stri
 
 /** What the same is called on the other side. */
 function elsewhere(shown: string): string {
-  if (shown.startsWith('req.')) return `; there it is bereq.${shown.slice(4)}`
-  if (shown.startsWith('bereq.')) return ''
-  if (shown.startsWith('obj.http.') || shown.startsWith('beresp.http.'))
-    return `; in vcl_deliver it is resp.${shown.slice(shown.indexOf('.') + 1)}`
+  const at = shown.indexOf('.')
+  const [root, rest] = [shown.slice(0, at), shown.slice(at + 1)]
+  const isField = rest.startsWith('http.')
+  if (root === 'req' && (isField || variablesNamed(`bereq.${rest}`).length > 0)) return `; in the vcl_backend_* subs it is bereq.${rest}`
+  if (root === 'bereq' && (isField || variablesNamed(`req.${rest}`).length > 0)) return `; in the client’s subs it is req.${rest}`
+  if ((root === 'obj' || root === 'beresp') && isField) return `; in vcl_deliver it is resp.${rest}`
   return ''
 }
 
