@@ -113,7 +113,8 @@ function refuseWrongEndpoint(checking: Checking, { name, attributes: given }: Ba
 /** A host may bring its port: `[::1]:8080`, `192.0.2.1:8080`, `www 8080`. */
 function endpointOf(attributes: Attributes): { readonly host: string | null; readonly port: string | null } {
   const written = attributes.text('host')
-  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?:(?::|\s+)(\S+))?$/.exec(written ?? '') ?? []
+  if (written !== null && addressBytes(written) !== null) return { host: written, port: attributes.text('port') }
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?:(?::|\s+)([\w-]+))?$/.exec(written ?? '') ?? []
   return { host: bracketed ?? plain ?? written, port: port ?? attributes.text('port') }
 }
 

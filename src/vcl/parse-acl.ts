@@ -12,7 +12,7 @@ export function parseAcl(cursor: Cursor, begun: Begun): AclDeclaration {
   cursor.expect('{', 'before the ACL’s entries')
   const entries = parseEntries(cursor, () => cursor.at('}'))
   const closing = cursor.claim()
-  if (!cursor.failed && cursor.atEnd) cursor.fail('the ACL that begins here has no end', 'close it with ‘}’', open.span)
+  if (!cursor.failed && cursor.atEnd) cursor.failUnclosed('the ACL that begins here has no end', 'close it with ‘}’', open.span)
   cursor.skip('}')
   return { kind: 'acl', name, flags, entries, closing, ...cursor.finish(begun) }
 }

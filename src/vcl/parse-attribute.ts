@@ -20,7 +20,7 @@ export function parseAttributes(cursor: Cursor, after: string): AttributeBlock {
     else attributes.push(attribute)
   }
   const closing = cursor.claim()
-  if (!cursor.failed && cursor.atEnd) cursor.fail('the attributes that begin here have no end', 'close them with ‘}’', open.span)
+  if (!cursor.failed && cursor.atEnd) cursor.failUnclosed('the attributes that begin here have no end', 'close them with ‘}’', open.span)
   cursor.skip('}')
   return { attributes, closing }
 }
