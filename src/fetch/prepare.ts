@@ -19,7 +19,7 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
-  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq)
+  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq, fetch)
   fetch.context = context
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendFetch', context, limit)
