@@ -4,6 +4,7 @@
  */
 import { checkBan } from './ban.ts'
 import { type Duration, seconds } from './duration.ts'
+import { HeaderMap, type HeaderPairs } from './headers.ts'
 import { REASONS, type Reason } from './reason.ts'
 
 /** 503 for the client, or a failed fetch. `cause` is what a hook threw, else `null`. */
@@ -22,6 +23,8 @@ export interface Synth {
   readonly close: boolean
   /** Content-Type of the body; absent: none is set. */
   readonly contentType?: string
+  /** Fields that the answer begins with, before `synth` hooks see it; absent: none. */
+  readonly headers?: HeaderPairs
 }
 
 /** Begin again at `recv` with the request as it now is. */
@@ -177,6 +180,9 @@ const PASSES: ReadonlyMap<string, Pass> = new Map(
   (Object.keys(REASONS) as Reason[]).map((reason) => [reason, Object.freeze({ type: 'pass', reason })]),
 )
 
+/** Fields of an answer by name; a list where a name has several lines. */
+export type SynthFields = Readonly<Record<string, string | readonly string[]>>
+
 /**
  * Every verb; a hook's context carries those that are legal there. A verb's name is the `type` of what it builds.
  */
@@ -185,9 +191,10 @@ export interface Verbs {
   readonly fail: (reason?: string) => Fail
   /**
    * Answer without asking the origin. Status 200–599, else a `RangeError`; `reason` is the reason phrase (visible ASCII, space, obs-text),
-   * `body` text (sent as UTF-8) or bytes. Without a body the built-in step `synthPage` writes one.
+   * `body` text (sent as UTF-8) or bytes. Without a body the built-in step `synthPage` writes one. `headers`: fields by name, a list where there
+   * are several lines, `{ Location: '/here' }`; what is no field, or message framing, throws a `TypeError`.
    */
-  readonly synth: (status: number, reason?: string, body?: string | Uint8Array) => Synth
+  readonly synth: (status: number, reason?: string, body?: string | Uint8Array, headers?: SynthFields) => Synth
   readonly restart: () => Restart
   /** `reason`, default `POLICY`, is one of `REASONS`; another throws a `TypeError`. */
   readonly pass: (reason?: Reason) => Pass
@@ -211,7 +218,8 @@ export interface Verbs {
 
 export const verbs: Verbs = Object.freeze({
   fail: (reason?: string) => (reason === undefined ? FAIL : failure(reason, null)),
-  synth: (status: number, reason?: string, body?: string | Uint8Array) => synthetic(status, reason ?? null, body ?? null, false),
+  synth: (status: number, reason?: string, body?: string | Uint8Array, headers?: SynthFields) =>
+    synthetic(status, reason ?? null, body ?? null, false, undefined, headers === undefined ? undefined : fieldPairs(headers)),
   restart: () => RESTART,
   pass: (reason: Reason = 'POLICY') => passFor(reason),
   pipe: () => PIPE,
@@ -236,16 +244,39 @@ export function failure(reason: string, cause: unknown): Fail {
   return Object.freeze({ type: 'fail', reason, cause })
 }
 
-/** A `synth`; `close` ends the connection behind it. Throws a `RangeError` for a status outside 200–599, a `TypeError` for a bad phrase. */
+/** A `synth`; `close` ends the connection behind it. Throws a `RangeError` for a status outside 200–599, a `TypeError` for a bad phrase or field. */
 export function synthetic(
   status: number,
   reason: string | null,
   body: string | Uint8Array | null,
   close: boolean,
   contentType?: string,
+  headers?: HeaderPairs,
 ): Synth {
   const typed = contentType === undefined ? {} : { contentType }
-  return Object.freeze({ type: 'synth', status: answerStatus(status), reason: checkPhrase(reason), body, close, ...typed })
+  const fields = headers === undefined || headers.length === 0 ? {} : { headers: checkedFields(headers) }
+  return Object.freeze({ type: 'synth', status: answerStatus(status), reason: checkPhrase(reason), body, close, ...typed, ...fields })
+}
+
+function fieldPairs(fields: SynthFields): HeaderPairs {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value] as const] : value.map((line) => [name, line] as const),
+  )
+}
+
+function checkedFields(headers: HeaderPairs): HeaderPairs {
+  const map = new HeaderMap()
+  for (const [name, value] of headers) map.append(name, value)
+  return Object.freeze(Array.from(map, (pair) => Object.freeze(pair)))
+}
+
+/** Whether an answer may begin with them. */
+export function areSynthFields(value: unknown): value is HeaderPairs {
+  try {
+    return Array.isArray(value) && checkedFields(value as HeaderPairs).length === value.length
+  } catch {
+    return false
+  }
 }
 
 function purgeOf(options: PurgeOptions): Purge {

@@ -21,6 +21,7 @@ export type {
   Restart,
   Retry,
   Synth,
+  SynthFields,
   UseFresh,
   UseStale,
   Verbs,

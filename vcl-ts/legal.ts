@@ -1,7 +1,7 @@
 /**
  * The one table of what each hook sees and may answer. The context types, the check at run time and the reference derive from it.
  */
-import { type Action, type ActionType, isAnswerStatus, isPurgeSubject, isReasonPhrase } from './actions.ts'
+import { type Action, type ActionType, areSynthFields, isAnswerStatus, isPurgeSubject, isReasonPhrase } from './actions.ts'
 import { REASONS } from './reason.ts'
 
 /** Hook → the actions that are legal there. */
@@ -91,7 +91,8 @@ function wellFormed(action: Action): boolean {
         isPhraseOrNull(action.reason) &&
         isBodyOrNull(action.body) &&
         typeof action.close === 'boolean' &&
-        (action.contentType === undefined || isReasonPhrase(action.contentType))
+        (action.contentType === undefined || isReasonPhrase(action.contentType)) &&
+        (action.headers === undefined || areSynthFields(action.headers))
       )
     case 'error':
       return isAnswerStatus(action.status) && isPhraseOrNull(action.reason)

@@ -33,6 +33,7 @@ export function sharedAction(tx: RequestTransaction, hook: ClientHook, action: A
           body: action.body,
           close: action.close,
           ...(action.contentType === undefined ? {} : { contentType: action.contentType }),
+          ...(action.headers === undefined ? {} : { headers: action.headers }),
           why: 'SYNTH',
           failure: null,
         },

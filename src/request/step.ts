@@ -1,5 +1,6 @@
 /** The steps of a client transaction, each with the data it needs. Every step is a file. */
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
+import type { HeaderPairs } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { Claim } from '../object/claim.ts'
@@ -45,6 +46,7 @@ export interface Synthetic {
   readonly body: string | Uint8Array | null
   readonly close: boolean
   readonly contentType?: string
+  readonly headers?: HeaderPairs
   /** Seconds after which the client may try again. */
   readonly retryAfter?: number
   readonly why: Reason

@@ -19,6 +19,7 @@ export function synth(tx: RequestTransaction, made: Synthetic): NextRequestStep 
   const resp = new ClientResponse(made.status, made.reason ?? reasonPhrase(made.status), new HeaderMap(), false, made.why)
   resp.body = made.body ?? ''
   if (made.contentType !== undefined) resp.headers.set('Content-Type', made.contentType)
+  for (const [name, value] of made.headers ?? []) resp.headers.append(name, value)
   if (made.retryAfter !== undefined) resp.headers.set('Retry-After', String(made.retryAfter))
   if (made.failure !== null) resp.detail = FAULTS[made.failure.code].text
   // A `synth` hook that fails is not asked again about the failure.

@@ -436,3 +436,16 @@ it('caps age and grace by req.ttl and req.grace', async () => {
   site.clock.advance(65_000)
   expect((await site.get('/', { 'X-Grace': '1' })).get('x-cache')).toBe('MISS')
 })
+
+it('answers a synth with the fields that it was given, before synth hooks see it', async () => {
+  const policy = definePolicy({
+    recv: ({ synth }) => synth(303, 'See Other', 'there', { Location: '/there', 'Set-Cookie': ['a=1', 'b=2'] }),
+    synth: ({ resp }) => void resp.headers.set('X-Saw', resp.headers.get('location') ?? 'nothing'),
+  })
+  const site = await open(always(CACHED), { policy })
+  const { head, body } = await site.get('/')
+  expect(head).toMatch(/^HTTP\/1\.1 303 See Other\r\n/)
+  expect(head).toMatch(/\r\nLocation: \/there\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n/)
+  expect(head).toContain('X-Saw: /there')
+  expect(String(body)).toBe('there')
+})

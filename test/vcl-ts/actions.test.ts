@@ -37,6 +37,24 @@ describe('verbs', () => {
       expect((verbs[name] as () => unknown)()).toBe(built[name])
   })
 
+  it('carry the fields of a synthetic answer, a list as several lines', () => {
+    const action = verbs.synth(302, 'Found', '', { Location: '/x', 'Set-Cookie': ['a=1', 'b=2'] })
+    expect(action.headers).toEqual([
+      ['Location', '/x'],
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ])
+    expect(Object.isFrozen(action.headers)).toBe(true)
+    expect(verbs.synth(200, 'OK', '', {})).not.toHaveProperty('headers')
+  })
+
+  it.each([{ Location: '/x\r\nSet-Cookie: a=1' }, { 'a b': '1' }, { 'Content-Length': '3' }])(
+    'refuse %j as fields of an answer',
+    (headers) => {
+      expect(() => verbs.synth(302, 'Found', '', headers as Record<string, string>)).toThrow(TypeError)
+    },
+  )
+
   it('build data that can be compared and logged', () => {
     expect(verbs.synth(403, 'No', 'text')).toEqual({ type: 'synth', status: 403, reason: 'No', body: 'text', close: false })
     expect(JSON.stringify(verbs.pass('METHOD'))).toBe('{"type":"pass","reason":"METHOD"}')

@@ -56,6 +56,8 @@ describe('legality', () => {
     ['recv', { type: 'synth', status: 99, reason: null, body: null, close: false }],
     ['recv', { type: 'synth', status: 200, reason: 'a\nb', body: null, close: false }],
     ['recv', { type: 'synth', status: 200, reason: null, body: 7, close: false }],
+    ['recv', { type: 'synth', status: 200, reason: null, body: null, close: false, headers: [['a', 'b\n']] }],
+    ['recv', { type: 'synth', status: 200, reason: null, body: null, close: false, headers: { a: 'b' } }],
     ['recv', { type: 'synth' }],
     ['recv', { type: 'pass' }],
     ['recv', { type: 'pass', reason: 'toString' }],
