@@ -133,6 +133,8 @@ export interface Include<D> extends Annotated {
   /** `+glob` stood before the path. */
   readonly glob: boolean
   readonly content: readonly D[]
+  /** Before the end of the last file that it brought. */
+  readonly closing: readonly Comment[]
 }
 
 export interface IncludeDeclaration extends Include<Declaration> {

@@ -40,6 +40,9 @@ export const SPLIT_SUBS = [
   'vcl_beresp_control',
   'vcl_beresp_vary',
   'vcl_beresp_hitmiss',
+  'vcl_refresh_valid',
+  'vcl_refresh_conditions',
+  'vcl_refresh_status',
   'vcl_builtin_recv',
   'vcl_builtin_hash',
   'vcl_builtin_hit',
@@ -91,7 +94,13 @@ export type CheckedDeclaration =
   | CheckedImport
   | Untranslatable
   /** A declaration of which only comments remain: `vcl 4.1;`, `include`, `unused`. */
-  | (Annotated & { readonly kind: 'comments' })
+  | CommentsOnly
+
+export interface CommentsOnly extends Annotated {
+  readonly kind: 'comments'
+  /** Of an include: before the end of what it brought, which stands before this. */
+  readonly closing: readonly Comment[]
+}
 
 /**
  * What is legal but has no translation, where it stood: inline C, or the import of an unknown VMOD. As a statement or expression also whatever
@@ -244,7 +253,7 @@ export interface CheckedUnset extends Annotated {
 
 export interface CheckedCall extends Annotated {
   readonly kind: 'call'
-  /** A key of `subs`, `steps` or, rarely, `hooks`. */
+  /** A key of `subs`, a step (of which `steps` may know no body: then it is the built-in one alone) or, rarely, a hook. */
   readonly sub: string
 }
 
@@ -313,6 +322,7 @@ export interface CheckedInclude extends Annotated {
   readonly kind: 'include'
   readonly path: string
   readonly statements: readonly CheckedStatement[]
+  readonly closing: readonly Comment[]
 }
 
 /** `type` is what the expression yields. */
