@@ -85,3 +85,4 @@ export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepR
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export * as vcl from './vcl/index.ts'

@@ -44,6 +44,11 @@ export class BackendContext implements FetchContext {
   get healthy(): HookTools['healthy'] {
     return this.#owner.healthy
   }
+
+  get invalidate(): HookTools['invalidate'] {
+    const owner = this.#owner
+    return (options) => owner.invalidate(options)
+  }
 }
 
 Object.assign(BackendContext.prototype, verbs)

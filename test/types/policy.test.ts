@@ -210,7 +210,9 @@ function derivedTypes(): void {
   expectTypeOf<keyof Verbs>().toEqualTypeOf<ActionType>()
   expectTypeOf<HookContext<'deliver'>['resp']>().toEqualTypeOf<Resp>()
   expectTypeOf<HookContext<'synth'>['resp']>().toEqualTypeOf<RespSynth>()
-  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy'>()
+  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<
+    'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy' | 'invalidate'
+  >()
 }
 
 it('compiles what is legal and refuses what is not, which the type check proves', () => {

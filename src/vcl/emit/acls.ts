@@ -25,11 +25,7 @@ export function emitAcl(declared: CheckedAcl, module: PolicyModule): readonly st
   const resolve = `resolve${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`
   module.names.reserve(resolve)
   module.init.push(`${name} = await ${resolve}()`)
-  return [
-    ...head,
-    `let ${name} = ${acl}()${trailing}`,
-    ...joined(`const ${resolve} = async () => ${acl}(`, lines, ')'),
-  ]
+  return [...head, `let ${name} = ${acl}()${trailing}`, ...joined(`const ${resolve} = async () => ${acl}(`, lines, ')')]
 }
 
 function entriesOf(entry: CheckedAclEntry, module: PolicyModule, seen: Set<string>): Entry[] {

@@ -36,7 +36,8 @@ export function emitAction(action: CheckedAction, statement: CheckedReturn, scop
       return call(scope.use('hitForPass'), [emitExpression(action.ttl, scope)])
     case 'fail':
       // The policy is not loaded.
-      if (scope.runsIn('vcl_init')) return js(`new Error(${action.reason === null ? "'vcl_init failed'" : emitText(action.reason, scope).code})`)
+      if (scope.runsIn('vcl_init'))
+        return js(`new Error(${action.reason === null ? "'vcl_init failed'" : emitText(action.reason, scope).code})`)
       return call(scope.use('fail'), action.reason === null ? [] : [emitText(action.reason, scope)])
     case 'vcl':
       return scope.refuse(

@@ -65,7 +65,13 @@ function backendOptions(backend: CheckedBackend, module: PolicyModule): readonly
   const { probe } = backend
   if (probe !== null && probe.name !== null) add('probe', 'probe', module.names.of(probe.name, 'probe'))
   else if (probe !== null)
-    add('probe', 'probe', `{ ${probeOptions(probe).map(({ name, value }) => `${name}: ${value}`).join(', ')} }`)
+    add(
+      'probe',
+      'probe',
+      `{ ${probeOptions(probe)
+        .map(({ name, value }) => `${name}: ${value}`)
+        .join(', ')} }`,
+    )
   return options
 }
 

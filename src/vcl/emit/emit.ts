@@ -1,6 +1,7 @@
 /** A checked VCL as one TypeScript policy that does the same. */
 import type { CheckedBlock, CheckedDeclaration, CheckedProgram, CheckedStatement, CheckedSub } from '../checked-ast.ts'
 import type { Problem } from '../problem.ts'
+import { textOf } from '../source.ts'
 import { emitAcl } from './acls.ts'
 import { emitBackend, emitProbe } from './backends.ts'
 import { commentLines, leadingLines } from './comments.ts'
@@ -9,7 +10,6 @@ import { emitInit } from './init.ts'
 import { key } from './javascript.ts'
 import { PolicyModule, Refusal } from './module.ts'
 import { indented, marked } from './statement.ts'
-import { textOf } from '../source.ts'
 
 export interface Emitted {
   /** The policy. What has no translation is a marked place in it, and a problem. */
@@ -88,7 +88,10 @@ function declarationLines(
       case 'comments':
         return [...leadingLines(declaration), ...commentLines(declaration.trailing)]
       case 'untranslatable':
-        return marked(new Refusal(declaration.span, declaration.what === 'inline-c' ? 'inline C' : `VMOD ${declaration.name}`), declaration.source)
+        return marked(
+          new Refusal(declaration.span, declaration.what === 'inline-c' ? 'inline C' : `VMOD ${declaration.name}`),
+          declaration.source,
+        )
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -163,4 +166,3 @@ function choiceLine(module: PolicyModule): { readonly before: readonly string[];
 function section(lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', ...lines]
 }
-

@@ -30,7 +30,10 @@ function endsEarly(statement: CheckedStatement): boolean {
     case 'call':
       return true
     case 'if':
-      return statement.branches.some(({ body }) => body.statements.some(endsEarly)) || (statement.otherwise?.body.statements.some(endsEarly) ?? false)
+      return (
+        statement.branches.some(({ body }) => body.statements.some(endsEarly)) ||
+        (statement.otherwise?.body.statements.some(endsEarly) ?? false)
+      )
     case 'block':
       return statement.body.statements.some(endsEarly)
     case 'include':

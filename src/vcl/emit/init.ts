@@ -14,7 +14,13 @@ export function emitInit(module: PolicyModule): readonly string[] {
   for (const made of statements.filter((each): each is CheckedNew => each.kind === 'new')) {
     const { name } = made.object
     try {
-      lines.push(...emitObject(made, statements.filter((each) => additionTo(each) === name), scope))
+      lines.push(
+        ...emitObject(
+          made,
+          statements.filter((each) => additionTo(each) === name),
+          scope,
+        ),
+      )
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       module.refuse(error)
@@ -25,7 +31,9 @@ export function emitInit(module: PolicyModule): readonly string[] {
   if (others.length > 0) module.init.push(...emitBlock({ statements: others, closing: [] }, scope, { leave: 'return', last: false }).lines)
   const fini = (module.program.hooks.get('vcl_fini') ?? []).flatMap(({ body }) => flat(body.statements)).filter((each) => !isOk(each))
   if (fini.length > 0)
-    module.fini.push(...emitBlock({ statements: fini, closing: [] }, new Scope(module, ['vcl_fini']), { leave: 'return', last: false }).lines)
+    module.fini.push(
+      ...emitBlock({ statements: fini, closing: [] }, new Scope(module, ['vcl_fini']), { leave: 'return', last: false }).lines,
+    )
   return lines
 }
 

@@ -20,7 +20,7 @@ export class Refusal extends Error {
 
 export class PolicyModule {
   readonly program: CheckedProgram
-  readonly names = new Names()
+  readonly names: Names = new Names()
   readonly problems: Problem[] = []
   /** What is imported from `clearcoat/vcl-ts`. */
   readonly #values = new Set<string>()
@@ -30,9 +30,9 @@ export class PolicyModule {
   readonly constants: string[] = []
   readonly #constantNames = new Map<string, string>()
   /** Fields of the transaction's state, and how each begins. */
-  readonly state = new Map<string, string>()
+  readonly state: Map<string, string> = new Map()
   /** What the policy announces under `services`. */
-  readonly services = new Set<string>()
+  readonly services: Set<string> = new Set()
   /** What `init` does, in order. */
   readonly init: string[] = []
   /** What `fini` does, in order. */
@@ -125,7 +125,10 @@ export class PolicyModule {
   stateLines(): string[] {
     if (this.state.size === 0) return []
     const fields = [...this.state].map(([name, begin]) => `${name}: ${begin}`)
-    return [`const state = () => ({ ${fields.join(', ')} })`, ...(this.#contexts.size === 0 ? [] : ['type State = ReturnType<typeof state>'])]
+    return [
+      `const state = () => ({ ${fields.join(', ')} })`,
+      ...(this.#contexts.size === 0 ? [] : ['type State = ReturnType<typeof state>']),
+    ]
   }
 
   initLines(): string[] {

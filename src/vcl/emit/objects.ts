@@ -46,12 +46,12 @@ export function emitObject(made: CheckedNew, additions: readonly CheckedStatemen
   })
   const comments = [...leadingLines(made), ...additions.flatMap(leadingLines)]
   const kind = object.module === 'blob' ? 'blob' : 'director'
-  const line = `const ${module.names.of(object.name, kind)} = ${valueOf(made, calls, scope)}`
+  const line = `const ${module.names.of(object.name, kind)} = ${constructed(made, calls, scope)}`
   if (kind === 'director') module.choices.push(object.name)
   return [...comments, `${line}${trailingText(made)}`]
 }
 
-function valueOf({ object, span }: CheckedNew, calls: readonly Addition[], scope: Scope): string {
+function constructed({ object, span }: CheckedNew, calls: readonly Addition[], scope: Scope): string {
   const { module } = scope
   const name = `${object.module}.${object.class}`
   const options: string[] = []
@@ -69,7 +69,12 @@ function valueOf({ object, span }: CheckedNew, calls: readonly Addition[], scope
       options.push(...shardOptions(calls, scope))
       return director('consistent', membersOf(calls, scope), options, module)
     case 'saintmode.saintmode':
-      return director('roundRobin', object.arguments.slice(0, 1).map((member) => emitArgument(member, scope)), options, module)
+      return director(
+        'roundRobin',
+        object.arguments.slice(0, 1).map((member) => emitArgument(member, scope)),
+        options,
+        module,
+      )
     case 'blob.blob':
       return `${module.lib('decode')}('${String(literal(object.arguments[0]) ?? 'IDENTITY')}', ${textArgument(object.arguments[1], scope)})`
     default:

@@ -36,7 +36,11 @@ export interface Surroundings {
 
 const LONGEST = 110
 
-export function emitBlock({ statements, closing }: Pick<CheckedBlock, 'statements' | 'closing'>, scope: Scope, around: Surroundings): Lines {
+export function emitBlock(
+  { statements, closing }: Pick<CheckedBlock, 'statements' | 'closing'>,
+  scope: Scope,
+  around: Surroundings,
+): Lines {
   const made: Lines[] = []
   for (const [index, statement] of statements.entries()) {
     const last = around.last && index === statements.length - 1
@@ -66,7 +70,8 @@ function emitStatement(statement: CheckedStatement, scope: Scope, around: Surrou
     const remarks = scope.takeRemarks().map((text) => `// ${text}`)
     const [first, ...rest] = made.lines
     const trailing = trailingText(statement)
-    if (first === undefined) return { ...made, lines: [...remarks, ...leadingLines(statement), ...(trailing === '' ? [] : [trailing.trim()])] }
+    if (first === undefined)
+      return { ...made, lines: [...remarks, ...leadingLines(statement), ...(trailing === '' ? [] : [trailing.trim()])] }
     const last = rest.length > 0 && statement.kind !== 'if' && statement.kind !== 'block' ? rest.length - 1 : -1
     const body = last < 0 ? [`${first}${trailing}`, ...rest] : [first, ...rest.slice(0, last), `${rest[last]}${trailing}`]
     return { ...made, lines: [...leadingLines(statement), ...remarks, ...body] }
@@ -75,7 +80,11 @@ function emitStatement(statement: CheckedStatement, scope: Scope, around: Surrou
     scope.takeRemarks()
     scope.page = false
     scope.module.refuse(error)
-    return { lines: [...leadingLines(statement), ...marked(error, textOf(statement.span))], awaits: false, ends: statement.kind === 'return' && around.last }
+    return {
+      lines: [...leadingLines(statement), ...marked(error, textOf(statement.span))],
+      awaits: false,
+      ends: statement.kind === 'return' && around.last,
+    }
   }
 }
 
@@ -102,7 +111,11 @@ function bare(statement: CheckedStatement, scope: Scope, around: Surroundings): 
       return emitIf(statement, scope, around)
     case 'expression': {
       const made = emitExpression(statement.call, scope)
-      return { lines: [made.code.replace(/^\((await [^]*)\)\.objects$/, '$1').replace(/^(await [^]*) !== null$/, '$1')], awaits: made.awaits, ends: false }
+      return {
+        lines: [made.code.replace(/^\((await .*)\)\.objects$/s, '$1').replace(/^(await .*) !== null$/s, '$1')],
+        awaits: made.awaits,
+        ends: false,
+      }
     }
     case 'block':
       return emitBlock(statement.body, scope, around)
@@ -111,12 +124,23 @@ function bare(statement: CheckedStatement, scope: Scope, around: Surroundings): 
     case 'new':
       return scope.refuse(statement.span, `${statement.object.name} is made where its making cannot be put at the top of the policy`)
     case 'untranslatable':
-      return { lines: [`// NOT TRANSLATED: ${statement.what === 'inline-c' ? 'inline C' : `VMOD ${statement.name}`}`, ...statement.source.split('\n').map((line) => `//   ${line.trim()}`)], awaits: false, ends: false }
+      return {
+        lines: [
+          `// NOT TRANSLATED: ${statement.what === 'inline-c' ? 'inline C' : `VMOD ${statement.name}`}`,
+          ...statement.source.split('\n').map((line) => `//   ${line.trim()}`),
+        ],
+        awaits: false,
+        ends: false,
+      }
   }
 }
 
 function done(code: string | { readonly nothing: string }): Lines {
-  return { lines: typeof code === 'string' ? [code] : code.nothing === '' ? [] : [`// Nothing to set: ${code.nothing}.`], awaits: false, ends: false }
+  return {
+    lines: typeof code === 'string' ? [code] : code.nothing === '' ? [] : [`// Nothing to set: ${code.nothing}.`],
+    awaits: false,
+    ends: false,
+  }
 }
 
 function emitSet({ target, operator, value }: CheckedSet, scope: Scope): Lines {
@@ -159,7 +183,11 @@ function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings)
   const { program, names } = scope.module
   const sub = program.subs.get(statement.sub)
   if (sub === undefined)
-    scope.refuse(statement.span, `${statement.sub} belongs to the built-in code, which runs behind the policy`, 'let the sub end without return')
+    scope.refuse(
+      statement.span,
+      `${statement.sub} belongs to the built-in code, which runs behind the policy`,
+      'let the sub end without return',
+    )
   const { asynchronous } = scope.module.subFacts(statement.sub)
   scope.handsOn = true
   const called = `${names.of(statement.sub, 'sub')}(context)`

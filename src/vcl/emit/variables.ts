@@ -1,7 +1,7 @@
 /** VCL's variables as what policies have: how each is read, set and unset. The names are those of the table in `../variables.ts`. */
 import type { VariableExpression } from '../checked-ast.ts'
-import type { Scope } from './scope.ts'
 import { BINDING, call, type Js, js, member, number, quoted } from './javascript.ts'
+import type { Scope } from './scope.ts'
 
 interface Use {
   readonly scope: Scope
@@ -27,6 +27,10 @@ function property(noun: string, name: string): Variable {
 
 function readOnly(noun: string, name: string): Variable {
   return { read: ({ scope }) => member(js(scope.use(noun)), name) }
+}
+
+function noun(name: string): Variable {
+  return { read: ({ scope }) => js(scope.use(name)) }
 }
 
 function fields(noun: string): Variable {
@@ -136,6 +140,11 @@ export const EMITTED_VARIABLES: Readonly<Record<string, Variable>> = {
   'sess.timeout_linger': SOCKET_TIME,
   'sess.idle_send_timeout': SOCKET_TIME,
   'sess.send_timeout': SOCKET_TIME,
+
+  req: noun('req'),
+  bereq: noun('bereq'),
+  beresp: noun('beresp'),
+  resp: noun('resp'),
 
   'req.method': property('req', 'method'),
   'req.url': property('req', 'url'),
@@ -295,24 +304,29 @@ export const EMITTED_VARIABLES: Readonly<Record<string, Variable>> = {
 export function readVariable(expression: VariableExpression, scope: Scope): Js {
   const { read, why } = variableOf(expression)
   if (read === undefined) scope.refuse(expression.span, `${shown(expression)} has no counterpart`, why ?? null)
-  return read({ scope, name: expression.name ?? '', expression })
+  return read({ scope, name: nameOf(expression), expression })
 }
 
 /** What setting it takes, or why nothing does. Throws a `Refusal`. */
 export function writeVariable(expression: VariableExpression, value: Js, scope: Scope): string | { readonly nothing: string } {
   const { write, why } = variableOf(expression)
   if (write === undefined) scope.refuse(expression.span, `${shown(expression)} cannot be set`, why ?? null)
-  return write({ scope, name: expression.name ?? '', expression }, value) ?? { nothing: why ?? '' }
+  return write({ scope, name: nameOf(expression), expression }, value) ?? { nothing: why ?? '' }
 }
 
 export function unsetVariable(expression: VariableExpression, scope: Scope): string | { readonly nothing: string } {
   const { unset, why } = variableOf(expression)
   if (unset === undefined) scope.refuse(expression.span, `${shown(expression)} cannot be unset`, why ?? null)
-  return unset({ scope, name: expression.name ?? '', expression }) ?? { nothing: why ?? '' }
+  return unset({ scope, name: nameOf(expression), expression }) ?? { nothing: why ?? '' }
 }
 
 function variableOf({ variable }: VariableExpression): Variable {
-  return EMITTED_VARIABLES[variable] ?? {}
+  return EMITTED_VARIABLES[variable] ?? EMITTED_VARIABLES[variable.replace(/^(\w+\.http)\..*$/, '$1.*')] ?? {}
+}
+
+/** A field's name; rows for single fields hold it themselves. */
+function nameOf({ variable, name }: VariableExpression): string {
+  return name ?? /^\w+\.http\.(.*)$/.exec(variable)?.[1] ?? ''
 }
 
 function shown({ variable, name }: VariableExpression): string {

@@ -1,5 +1,5 @@
 /** VMOD blob: bytes and their encodings. A BLOB is a text here, a character a byte. */
-import { call, infix, BINDING, js, member } from '../javascript.ts'
+import { BINDING, call, infix, js, member } from '../javascript.ts'
 import type { CallUse, Translations } from './call-use.ts'
 
 function encoding(use: CallUse, index: number): ReturnType<typeof js> {

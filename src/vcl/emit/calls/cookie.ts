@@ -33,7 +33,7 @@ export const COOKIE: Translations = {
   isset: of('has'),
   set: of('set'),
   delete: of('delete'),
-  delete_re: byPattern('filterMatching', 0),
+  filter_except: of('keep'),
   filter: of('filter'),
   filter_re: byPattern('filterMatching', 0),
   keep: of('keep'),
@@ -42,4 +42,3 @@ export const COOKIE: Translations = {
   format_date: (use) => call(use.lib('cookieDate'), [use.value(0), use.value(1)]),
   format_rfc1123: (use) => call(use.lib('cookieDate'), [use.value(0), use.value(1)]),
 }
-

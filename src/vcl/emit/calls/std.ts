@@ -1,5 +1,5 @@
 /** VMOD std: odds and ends. */
-import { awaited, BINDING, call, infix, type Js, js, method } from '../javascript.ts'
+import { awaited, BINDING, call, infix, type Js, js, member, method } from '../javascript.ts'
 import { cased } from './builtin.ts'
 import type { CallUse, Translations } from './call-use.ts'
 
@@ -8,10 +8,11 @@ function nothing(why: string): (use: CallUse) => Js {
   return () => js(`// ${why}`, BINDING.none)
 }
 
-/** A reading of something with what to say if it cannot be read: `vcl.integer(text, otherwise)`. */
+/** A reading of a text, with what to take if it cannot be read: `vcl.integer(text, otherwise)`; or the number that is given instead. */
 function reading(name: string, numbers: readonly number[]): (use: CallUse) => Js {
   return (use) => {
-    for (const index of numbers) if (use.has(index)) return call(use.lib(`${name}Of`), [use.value(index)])
+    for (const index of numbers)
+      if (use.has(index)) return name === 'integer' ? call(use.lib('integerOf'), [use.value(index)]) : use.value(index)
     return call(use.lib(name), use.values(0, 2))
   }
 }
@@ -22,6 +23,7 @@ export const STD: Translations = {
   timestamp: (use) => call(use.scope.use('log'), [js("'timestamp'"), use.text(0)]),
   tolower: (use) => cased(use, use.text(0), 'lower'),
   toupper: (use) => cased(use, use.text(0), 'upper'),
+  strlen: (use) => member(use.text(0), 'length'),
   querysort: (use) => call(use.lib('querysort'), [use.text(0)]),
   collect: (use) => {
     const [headers, name] = fieldOf(use, 0)
@@ -46,10 +48,10 @@ export const STD: Translations = {
   },
   duration: reading('duration', [2, 3]),
   bytes: reading('bytes', [2, 3]),
-  integer: reading('integer', [2, 3, 4, 5]),
-  real: reading('real', [2, 3, 4, 5]),
+  integer: reading('integer', [2, 3, 4, 5, 6]),
+  real: reading('real', [2, 3, 4, 5, 6]),
   time: reading('time', [2, 3]),
-  ip: (use) => call(use.lib('ip'), use.values(0, 2), { unset: !use.has(1) }),
+  ip: (use) => call(use.lib('ip'), use.values(0, 2)),
   real2integer: (use) => call(use.lib('integerOf'), [use.value(0)]),
   real2time: (use) => use.value(0),
   time2integer: (use) => call(use.lib('integerOf'), [use.value(0)]),
@@ -103,4 +105,3 @@ function fileOf(use: CallUse): Js {
   const read = `${module.node('node:fs', 'readFileSync')}(${path.code}, 'latin1')`
   return path.literal === null ? js(read, BINDING.member) : js(module.constant('file', read))
 }
-

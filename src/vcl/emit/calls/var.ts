@@ -39,4 +39,3 @@ export const VAR: Translations = {
   global_set: (use) => call(`${globals(use)}.set`, [use.text(0), use.text(1)]),
   global_get: (use) => call(`${globals(use)}.string`, [use.text(0)], { unset: true }),
 }
-
