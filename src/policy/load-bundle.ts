@@ -20,7 +20,7 @@ let underWay = 0
 export type SourceKind = 'policy' | 'configuration'
 
 /**
- * Bundles a file. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
+ * Bundles a file; VCL is translated first. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
  * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
  */
 export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): Promise<PolicyBundle> {
@@ -29,11 +29,15 @@ export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): P
   const found = await stat(file).catch(() => null)
   if (found === null || !found.isFile())
     throw new PolicyLoadError(file, found === null ? 'there is no such file' : 'it is not a file', null)
+  // Whoever has no VCL pays nothing for it.
+  const vcl = file.endsWith('.vcl') && kind === 'policy' ? (await import('./vcl-file.ts')).policyOfVcl(file) : null
   const { build, stop } = await import('esbuild')
   underWay++
   try {
     const { outputFiles, metafile } = await build({
-      entryPoints: [file],
+      ...(vcl === null
+        ? { entryPoints: [file] }
+        : { stdin: { contents: vcl.code, resolveDir: folder, sourcefile: `${file}.ts`, loader: 'ts' as const } }),
       absWorkingDir: folder,
       outdir: folder,
       bundle: true,
@@ -53,7 +57,8 @@ export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): P
     })
     const text = (ending: string): string => outputFiles.find((output) => output.path.endsWith(ending))?.text ?? ''
     // Of a symbolic link the bundle names the target; a change of either counts.
-    const inputs = new Set([file, ...Object.keys(metafile.inputs).map((input) => resolve(folder, input))])
+    const given = vcl === null ? Object.keys(metafile.inputs).map((input) => resolve(folder, input)) : vcl.files
+    const inputs = new Set([file, ...given])
     return { file, code: text('.js'), map: text('.js.map'), inputs: [...inputs] }
   } catch (cause) {
     throw refusal(file, folder, kind, cause)

@@ -219,7 +219,7 @@ export class RegexReader {
   }
 
   #groupText(start: number): string | null {
-    if (this.#text[this.#at] === '*') throw new RegexError('verbs such as (*COMMIT) have no counterpart', start)
+    if (this.#text[this.#at] === '*') throw new RegexError('verbs such as (*COMMIT) have no counterpart', start, true)
     if (!this.#take('?')) return this.#capture(start, null)
     if (this.#take('#')) {
       const end = this.#text.indexOf(')', this.#at)
@@ -257,10 +257,11 @@ export class RegexReader {
     const refused = this.#match(/(R\)|[+-]?\d+\)|&|P>)|(\()|(C)|(\|)|(\*)/y)
     if (refused === null) return
     const [, recursion, condition, callout] = refused
-    if (recursion !== undefined) throw new RegexError('recursion into a group has no counterpart; write the group out', start)
-    if (condition !== undefined) throw new RegexError('a condition, (?(…)…|…), has no counterpart; use alternatives with look-ahead', start)
-    if (callout !== undefined) throw new RegexError('callouts have no counterpart', start)
-    throw new RegexError('groups that share numbers, (?|…), have no counterpart; use groups that do not capture', start)
+    if (recursion !== undefined) throw new RegexError('recursion into a group has no counterpart; write the group out', start, true)
+    if (condition !== undefined)
+      throw new RegexError('a condition, (?(…)…|…), has no counterpart; use alternatives with look-ahead', start, true)
+    if (callout !== undefined) throw new RegexError('callouts have no counterpart', start, true)
+    throw new RegexError('groups that share numbers, (?|…), have no counterpart; use groups that do not capture', start, true)
   }
 
   #capture(start: number, name: string | null): string {
@@ -305,7 +306,7 @@ export class RegexReader {
     }
     if (ESCAPED_SETS[char] !== undefined) return [atomOf(char)]
     const refused = REFUSED_ESCAPES[char]
-    if (refused !== undefined) throw new RegexError(refused, start)
+    if (refused !== undefined) throw new RegexError(refused, start, 'GKXpP'.includes(char))
     return [this.#reference(char, start) ?? literal(this.#character(char, start))]
   }
 
@@ -323,7 +324,7 @@ export class RegexReader {
       const named = this.#match(/<([A-Za-z_]\w*)>|\{([A-Za-z_]\w*)\}|'([A-Za-z_]\w*)'/y)
       if (named !== null) {
         if (char === 'g' && named[2] === undefined)
-          throw new RegexError('recursion into a group has no counterpart; write the group out', start)
+          throw new RegexError('recursion into a group has no counterpart; write the group out', start, true)
         return this.#referenceTo(named[1] ?? named[2] ?? named[3] ?? '', start)
       }
       const numbered = char === 'g' ? this.#match(/\{?([+-]?\d+)\}?/y) : null
@@ -442,7 +443,7 @@ export class RegexReader {
     const set: CharSet | undefined = ESCAPED_SETS[escaped]
     if (set !== undefined) return 'dDwW'.includes(escaped) ? `\\${escaped}` : membersOf(set)
     const refused = REFUSED_ESCAPES[escaped]
-    if (refused !== undefined) throw new RegexError(refused, start)
+    if (refused !== undefined) throw new RegexError(refused, start, 'pP'.includes(escaped))
     return this.#character(escaped, start)
   }
 

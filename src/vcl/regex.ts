@@ -4,9 +4,10 @@
  */
 import { checkRepeats } from '../../vcl-ts/ban-pattern-safety.ts'
 import { PatternError, parsePattern } from '../../vcl-ts/ban-pattern-syntax.ts'
+import { RegexError } from './regex-error.ts'
 import { RegexReader } from './regex-reader.ts'
 
-export { RegexError } from './regex-error.ts'
+export { RegexError }
 
 /** A translated regular expression. */
 export interface Regex {
@@ -24,6 +25,17 @@ export interface Regex {
  */
 export function translateRegex(pattern: string): Regex {
   return new RegexReader(pattern).whole()
+}
+
+/** Why a text is no pattern of PCRE2, or `null`; what only has no counterpart is one. */
+export function patternFault(pattern: string): string | null {
+  try {
+    translateRegex(pattern)
+    return null
+  } catch (error) {
+    if (error instanceof RegexError) return error.legal ? null : error.message
+    throw error
+  }
 }
 
 /** Why a search for it could take very long, in words, or `null` when nothing is known against it. */
