@@ -7,7 +7,7 @@ import { isMark, isWord, shown, type Token } from './token.ts'
 
 export const MOST_PROBLEMS = 20
 /** Of parentheses, blocks, signs and operators within each other: real policies have a dozen. */
-export const DEEPEST = 200
+export const DEEPEST = 100
 
 /** What the files of one program share while they are parsed. */
 export interface ParseRun {

@@ -73,3 +73,6 @@ function lineOf({ file, start, column }: Span): string {
 function printable(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '�')
 }
+
+/** Takes note of something illegal. */
+export type Complain = (span: Span, reason: string, hint: string | null) => void

@@ -43,9 +43,9 @@ export function hasTruth(type: ValueType): boolean {
   return isText(type) || type === 'BOOL' || type === 'INT' || type === 'DURATION' || type === 'BACKEND'
 }
 
-export type Number = 'INT' | 'REAL' | 'DURATION' | 'TIME' | 'BYTES'
+export type NumberType = 'INT' | 'REAL' | 'DURATION' | 'TIME' | 'BYTES'
 
-const SUMS: Readonly<Record<string, Number>> = {
+const SUMS: Readonly<Record<string, NumberType>> = {
   'BYTES + BYTES': 'BYTES',
   'BYTES - BYTES': 'BYTES',
   'DURATION + DURATION': 'DURATION',
@@ -64,7 +64,7 @@ const SUMS: Readonly<Record<string, Number>> = {
 }
 
 /** The type of a sum or difference; `null`: there is none. */
-export function sumType(left: ValueType, operator: '+' | '-', right: ValueType): Number | null {
+export function sumType(left: ValueType, operator: '+' | '-', right: ValueType): NumberType | null {
   return SUMS[`${left} ${operator} ${right}`] ?? null
 }
 
