@@ -1,6 +1,6 @@
 /** `backend` and `probe` as constants of the policy. */
 import type { CheckedBackend, CheckedProbe } from '../checked-ast.ts'
-import { leadingLines, trailingText } from './comments.ts'
+import { commentLines, leadingLines, trailingText } from './comments.ts'
 import { bytes, key, number, quoted } from './javascript.ts'
 import { type PolicyModule, Refusal } from './module.ts'
 
@@ -21,7 +21,11 @@ export function emitBackend(declared: CheckedBackend, module: PolicyModule): rea
   module.choices.push(declared.name)
   const head = `const ${name} = ${module.use('backend')}(${quoted(url)}`
   const lines = options.length === 0 ? [`${head})`] : objectLines(`${head}, `, options, declared.attributeComments, ')')
-  return [...leadingLines(declared), ...withTrailing(lines, trailingText(declared))]
+  const ofAddress = ['host', 'port', 'path'].flatMap((attribute) => {
+    const said = declared.attributeComments.get(attribute)
+    return said === undefined ? [] : commentLines([...said.leading, ...said.trailing])
+  })
+  return [...leadingLines(declared), ...ofAddress, ...withTrailing(lines, trailingText(declared))]
 }
 
 export function emitProbe(declared: CheckedProbe, module: PolicyModule): readonly string[] {

@@ -85,8 +85,11 @@ function declarationLines(
       case 'sub':
         return declaration.role === 'own' ? (subs.get(declaration.name) ?? []) : []
       case 'import':
-      case 'comments':
-        return [...leadingLines(declaration), ...commentLines(declaration.trailing)]
+      case 'comments': {
+        // What the file begins with is said at the top.
+        const leading = declaration.leading.filter((comment) => !module.program.opening.includes(comment))
+        return [...leadingLines({ ...declaration, leading }), ...commentLines(declaration.trailing)]
+      }
       case 'untranslatable':
         return marked(
           new Refusal(declaration.span, declaration.what === 'inline-c' ? 'inline C' : `VMOD ${declaration.name}`),

@@ -54,10 +54,8 @@ export function emitExpression(expression: CheckedExpression, scope: Scope): Js 
       return js(`-${within(operand, BINDING.unary)}`, BINDING.unary, { awaits: operand.awaits })
     }
     case 'logical': {
-      const binding = expression.operator === '&&' ? BINDING.and : BINDING.or
-      return expression.operands
-        .map((operand) => emitExpression(operand, scope))
-        .reduce((left, right) => infix(left, expression.operator, right, binding))
+      const operands = expression.operands.map((operand) => emitExpression(operand, scope))
+      return logical(operands, expression.operator)
     }
     case 'compare':
       return compare(expression, scope)
@@ -75,6 +73,16 @@ export function emitExpression(expression: CheckedExpression, scope: Scope): Js 
     case 'untranslatable':
       return scope.refuse(expression.span, `the VMOD ${expression.module} has no counterpart`, 'write it in TypeScript in the policy')
   }
+}
+
+/** `a && b || c` gets parentheses, so that nobody has to know which of them binds more. */
+function logical(operands: readonly Js[], operator: '&&' | '||'): Js {
+  const parts = operands.map((operand) => within(operand, BINDING.equal))
+  const chain = parts.map((part, index) => (index === parts.length - 1 ? part : `${part} ${operator}`))
+  return js(parts.join(` ${operator} `), operator === '&&' ? BINDING.and : BINDING.or, {
+    awaits: operands.some(({ awaits }) => awaits),
+    chain,
+  })
 }
 
 /** As a text that is there. */

@@ -111,7 +111,7 @@ export function emitSteps(module: PolicyModule): readonly string[] {
 export function emitSub(sub: CheckedSub, module: PolicyModule): readonly string[] {
   const scope = new Scope(module, sub.runsIn.length === 0 ? ['vcl_recv'] : sub.runsIn)
   const made: Lines = emitBlock(sub.body, scope, { leave: 'return', last: true })
-  if (made.lines.some((line) => line.startsWith('return (async') || /\breturn \(async\b/.test(line))) module.waitsIn(sub.name)
+  module.promises.set(sub.name, scope.promises)
   const type = scope.subs
     .filter((each): each is ClientOrFetchSub => each !== 'vcl_init' && each !== 'vcl_fini')
     .map((each) => contextType(each, module))

@@ -12,6 +12,8 @@ export interface Js {
   readonly template: string | null
   /** It awaits something. */
   readonly awaits: boolean
+  /** Of `a && b && c`: its parts as lines, each but the last with the operator. */
+  readonly chain: readonly string[] | null
 }
 
 export const BINDING = {
@@ -33,11 +35,12 @@ interface Extra {
   readonly literal?: string
   readonly template?: string
   readonly awaits?: boolean
+  readonly chain?: readonly string[]
 }
 
 export function js(code: string, binding: number = BINDING.primary, extra: Extra = {}): Js {
-  const { unset = false, literal = null, template = null, awaits = false } = extra
-  return { code, binding, unset, literal, template, awaits }
+  const { unset = false, literal = null, template = null, awaits = false, chain = null } = extra
+  return { code, binding, unset, literal, template, awaits, chain }
 }
 
 /** As an operand of what binds so strongly. */

@@ -4,6 +4,7 @@ import type { CheckedBackend, CheckedProgram } from '../checked-ast.ts'
 import type { Problem } from '../problem.ts'
 import type { Span } from '../source.ts'
 import { Names } from './names.ts'
+import type { Scope } from './scope.ts'
 
 /** Something legal that has no translation. Caught where a statement or declaration ends: that becomes a marked place. */
 export class Refusal extends Error {
@@ -84,16 +85,8 @@ export class PolicyModule {
     return name
   }
 
-  /** Whether a sub waits for something, which is known when it has been written. */
-  readonly #asynchronous = new Set<string>()
-
-  subFacts(name: string): { readonly asynchronous: boolean } {
-    return { asynchronous: this.#asynchronous.has(name) }
-  }
-
-  waitsIn(name: string): void {
-    this.#asynchronous.add(name)
-  }
+  /** Of each sub that has been written: what its promises resolve with. */
+  readonly promises: Map<string, Scope['promises']> = new Map()
 
   refuse(refusal: Refusal): void {
     this.problems.push({ kind: 'untranslatable', span: refusal.span, reason: refusal.message, hint: refusal.hint })

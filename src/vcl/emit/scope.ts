@@ -37,6 +37,8 @@ export class Scope {
   /** Whether it can wait for anything. */
   readonly waits: boolean
   #answers = 0
+  /** What its promises resolve with, where it gives any: always an action, or perhaps nothing. */
+  promises: 'never' | 'decide' | 'perhaps' = 'never'
   /** What has to be said before the statement that is being written. */
   #remarks: string[] = []
 

@@ -55,12 +55,20 @@ export function emitBlock(
   const from = made.findIndex(({ awaits }) => awaits)
   const plain = (list: readonly Lines[]): readonly string[] => list.flatMap(({ lines }) => lines)
   if (from < 0 || !(ends || around.last)) return { lines: [...plain(made), ...end], awaits: from >= 0, ends }
-  return { lines: [...plain(made.slice(0, from)), ...waiting(made.slice(from)), ...end], awaits: false, ends: true }
+  const late = made.slice(from)
+  const decides = ends && !late.some(({ lines }) => lines.some((line) => /^\s*return$/m.test(line)))
+  if (scope.promises !== 'perhaps') scope.promises = decides ? 'decide' : 'perhaps'
+  return { lines: [...plain(made.slice(0, from)), ...waiting(late), ...end], awaits: false, ends: true }
 }
 
 /** Only from here on something waits: what came before, and requests that do not come here, go on at once. */
 function waiting(made: readonly Lines[]): readonly string[] {
   const lines = made.flatMap((each) => each.lines)
+  if (lines[0] === '') lines.shift()
+  const [first = '', second = ''] = lines
+  const simple = lines.length === 2 && !/\bawait\b/.test(second) ? /^await (.*)$/s.exec(first) : null
+  const answer = /^return (\w.*)$/s.exec(second)
+  if (simple !== null && answer !== null) return [`return ${simple[1]}.then(() => ${answer[1]})`]
   return ['return (async () => {', ...indented(lines), '})()']
 }
 
@@ -188,12 +196,19 @@ function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings)
       `${statement.sub} belongs to the built-in code, which runs behind the policy`,
       'let the sub end without return',
     )
-  const { asynchronous } = scope.module.subFacts(statement.sub)
+  const promises = scope.module.promises.get(statement.sub) ?? 'never'
+  if (promises !== 'never' && !scope.waits) scope.refuse(statement.span, 'vcl_hash cannot wait for anything', null)
+  // A promise of an action can be handed on as the action itself.
+  const asynchronous = promises === 'perhaps' || (promises === 'decide' && !sub.decides)
   scope.handsOn = true
   const called = `${names.of(statement.sub, 'sub')}(context)`
-  if (around.last && around.leave === 'return') return { lines: [`return ${called}`], awaits: false, ends: true }
+  if (around.last && around.leave === 'return' && (sub.decides || asynchronous)) {
+    if (promises !== 'never' && scope.promises !== 'perhaps') scope.promises = promises
+    return { lines: [`return ${called}`], awaits: false, ends: true }
+  }
   if (!sub.decides) return { lines: [`${asynchronous ? 'await ' : ''}${called}`], awaits: asynchronous, ends: false }
   const answer = scope.answer()
+  if (promises === 'decide' && scope.promises === 'never') scope.promises = 'decide'
   return {
     lines: [`const ${answer} = ${asynchronous ? 'await ' : ''}${called}`, `if (${answer} !== undefined) return ${answer}`],
     awaits: asynchronous,
@@ -213,14 +228,15 @@ function emitIf({ branches, otherwise }: CheckedIf, scope: Scope, around: Surrou
     const body = emitBlock(branch.body, scope, around)
     awaits ||= body.awaits || condition.awaits
     ends &&= body.ends
-    const head = index === 0 ? `if (${condition.code})` : `} else if (${condition.code})`
+    const head = index === 0 ? 'if (' : '} else if ('
     const single = `if (${condition.code}) ${body.lines[0] ?? ''}`
     if (index === 0 && branches.length === 1 && otherwise === null && isShort(body.lines, single)) oneLiner = single
     const comments = commentLines(branch.leading)
     if (index > 0 && comments.length > 0) lines.push(...indented(comments))
-    lines.push(...remarks, `${head} {`, ...indented(body.lines))
+    const heads = conditionLines(head, condition)
+    lines.push(...remarks, ...heads, ...indented(body.lines))
   }
-  if (oneLiner !== null && lines.length === 3) return { lines: [oneLiner], awaits, ends: false }
+  if (oneLiner !== null && lines.length === 2) return { lines: [oneLiner], awaits, ends: false }
   if (otherwise !== null) {
     const body = emitBlock(otherwise.body, scope, around)
     awaits ||= body.awaits
@@ -230,6 +246,12 @@ function emitIf({ branches, otherwise }: CheckedIf, scope: Scope, around: Surrou
   }
   lines.push('}')
   return { lines, awaits, ends }
+}
+
+/** A long chain stands in lines of its own. */
+function conditionLines(head: string, { code, chain }: Js): readonly string[] {
+  if (chain === null || head.length + code.length <= LONGEST + 10) return [`${head}${code}) {`]
+  return [head, ...indented(chain), ') {']
 }
 
 function isShort(body: readonly string[], single: string): boolean {
