@@ -290,6 +290,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       host: this.req.host,
       name: this.engine.settings.name,
       httpVersion: this.req.proto,
+      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
     })
   }
 

@@ -29,7 +29,8 @@ export function utf8(value: string): string {
 /** What `replace` puts in the place of a match, from what `regsub` has: `\0` to `\9` and `\&` stand for what groups matched. */
 export function replacement(text: string): (...match: (string | number)[]) => string {
   return (...match) =>
-    text.replace(/\\([0-9&])/g, (_, group: string) => {
+    text.replace(/\\(.)/gs, (_, group: string) => {
+      if (!/[0-9&]/.test(group)) return group
       const found = match[group === '&' ? 0 : Number(group)]
       return typeof found === 'string' && Number(group === '&' ? 0 : group) < match.length - 2 ? found : ''
     })

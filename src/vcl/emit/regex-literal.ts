@@ -41,8 +41,10 @@ export function replacement(expression: CheckedExpression, emitted: Js, { groups
     return call(scope.module.lib('replacement'), [emitted])
   }
   const value = scope.page ? expression.value : bytes(expression.value)
-  const made = value.replace(/\\([0-9&])|\$/g, (found, group: string | undefined, at: number) => {
+  const made = value.replace(/\\([0-9&])|\\(.)|\$/gs, (found, group: string | undefined, plain: string | undefined, at: number) => {
     if (found === '$') return '$$'
+    // A backslash before anything else only says that it is itself.
+    if (plain !== undefined) return plain === '$' ? '$$' : plain
     if (group === '&' || group === '0') return '$&'
     const number = groups[Number(group)]
     if (number === undefined) return ''
