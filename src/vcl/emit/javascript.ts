@@ -84,7 +84,8 @@ export function awaited(piece: Js, unset: boolean = piece.unset): Js {
 }
 
 export function number(value: number): Js {
-  return js(digits(value), value < 0 ? BINDING.unary : BINDING.primary)
+  // A dot behind it would be its own.
+  return js(digits(value), BINDING.unary)
 }
 
 /** As people write it: `86_400`. */
