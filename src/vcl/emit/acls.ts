@@ -49,13 +49,17 @@ function entriesOf(entry: CheckedAclEntry, module: PolicyModule, seen: Set<strin
 }
 
 function addresses(module: PolicyModule): string {
+  const lookup = module.node('node:dns/promises', 'lookup')
   return module.constant(
     'addresses',
-    `(name: string, optional = false) =>
-  ${module.node('node:dns/promises', 'lookup')}(name, { all: true }).then(
-    (found) => found.map(({ address }) => address),
-    (error) => (optional ? [] : Promise.reject(error)),
-  )`,
+    `async (name: string, optional = false): Promise<string[]> => {
+  try {
+    return (await ${lookup}(name, { all: true })).map(({ address }: { address: string }) => address)
+  } catch (error) {
+    if (optional) return []
+    throw error
+  }
+}`,
   )
 }
 

@@ -55,10 +55,12 @@ function reserveNames(module: PolicyModule): void {
 function declarations(module: PolicyModule): readonly string[] {
   const { program } = module
   const subs = new Map(inOrderOfCalls(program).map((sub) => [sub.name, emitSub(sub, module)]))
+  // Probes are constants that backends need.
+  const ordered = [...program.declarations].sort((a, b) => Number(b.kind === 'probe') - Number(a.kind === 'probe'))
   let made = false
   // What is made in vcl_init comes behind all that it is made of.
-  const last = program.declarations.findLastIndex((each) => each.kind === 'backend' || (each.kind === 'sub' && each.name === 'vcl_init'))
-  return program.declarations.flatMap((declaration, index) => {
+  const last = ordered.findLastIndex((each) => each.kind === 'backend' || (each.kind === 'sub' && each.name === 'vcl_init'))
+  return ordered.flatMap((declaration, index) => {
     const lines = [...declarationLines(declaration, module, subs)]
     if (index === last && !made) {
       made = true

@@ -215,7 +215,7 @@ function toText(operand: CheckedExpression, scope: Scope): Js {
 }
 
 function transactionId(variable: string, scope: Scope): Js {
-  return member(js(scope.use(variable === 'bereq.xid' ? 'bereq' : 'req')), 'id')
+  return member(js(scope.use(variable === 'bereq.xid' || scope.isBackendSide ? 'bereq' : 'req')), 'id')
 }
 
 function plainText(value: Js): Js {

@@ -41,17 +41,24 @@ type ClientOrFetchSub = keyof typeof HOOK_OF
 
 /** The members of the policy for all hooks that have bodies, in VCL's order of them. */
 export function emitHooks(module: PolicyModule): readonly string[] {
-  return (Object.keys(HOOK_OF) as ClientOrFetchSub[]).flatMap((sub) => emitHook(sub, module))
+  const subs = Object.keys(HOOK_OF) as ClientOrFetchSub[]
+  // What fetches want to know of the client is known only behind them.
+  const lines = new Map(subs.toReversed().map((sub) => [sub, emitHook(sub, module)]))
+  return subs.flatMap((sub) => lines.get(sub) ?? [])
 }
 
 function emitHook(sub: ClientOrFetchSub, module: PolicyModule): readonly string[] {
   const { hooks, steps } = module.program
   const bodies = hooks.get(sub) ?? []
   const behind = (Object.keys(BEHIND) as SplitSub[]).filter((step) => BEHIND[step]?.[0] === sub && steps.has(step))
-  if (bodies.length === 0 && behind.length === 0) return []
+  const carried = sub === 'vcl_recv' ? [...module.carried] : []
+  if (bodies.length === 0 && behind.length === 0 && carried.length === 0) return []
   const scope = new Scope(module, [sub])
   const all = together(bodies)
-  const lines: string[] = []
+  const lines: string[] = carried.map(([field, { noun, code }]) => {
+    scope.use(noun)
+    return `${scope.use('state')}.${field} = ${code}`
+  })
   if (sub === 'vcl_hash' && behind.length === 0) lines.push(...emitHash(all, scope))
   else {
     lines.push(...emitBlock(all, scope, { leave: 'return', last: behind.length === 0 }).lines)
@@ -80,7 +87,7 @@ function emitHash(body: Body, scope: Scope): readonly string[] {
 /** Steps as members of `builtin`: the policy's bodies, then what the step does itself. */
 export function emitSteps(module: PolicyModule): readonly string[] {
   const { steps } = module.program
-  const members = (Object.keys(STEP_OF) as SplitSub[]).flatMap((step) => {
+  const members: string[] = (Object.keys(STEP_OF) as SplitSub[]).flatMap((step) => {
     const bodies = steps.get(step)
     if (bodies === undefined) return []
     const isResponse = step.startsWith('vcl_beresp_')
@@ -97,6 +104,8 @@ export function emitSteps(module: PolicyModule): readonly string[] {
     }
     return functionLines(name, '', '', leadingOf(bodies), lines, scope, ',')
   })
+  // The policy judges methods itself: ours for PURGE and BAN would come before it.
+  if (steps.has('vcl_req_method')) members.unshift('reqInvalidate: false,')
   for (const body of steps.get('vcl_beresp_hitmiss') ?? [])
     module.problems.push({
       kind: 'untranslatable',

@@ -32,6 +32,8 @@ export class PolicyModule {
   readonly #constantNames = new Map<string, string>()
   /** Fields of the transaction's state, and how each begins. */
   readonly state: Map<string, string> = new Map()
+  /** What the backend side wants to know of the client's connection: fields of the state, and what `recv` sets them to. */
+  readonly carried: Map<string, { readonly noun: string; readonly code: string }> = new Map()
   /** What the policy announces under `services`. */
   readonly services: Set<string> = new Set()
   /** What `init` does, in order. */

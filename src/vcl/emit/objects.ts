@@ -15,7 +15,7 @@ interface Addition {
 }
 
 /** What Varnish's directors do not do by themselves. */
-const AS_VARNISH = '{ ejection: false, retry: false }'
+const AS_VARNISH = '{ ejection: false, retry: false } as const'
 
 /** Methods that say what an object is, in vcl_init. */
 const MAKING: ReadonlySet<string> = new Set([

@@ -54,6 +54,13 @@ export class Scope {
     return name
   }
 
+  /** Something of the client's side, where this function is of the backend's: `recv` puts it into the state. */
+  carry(field: string, begin: string, noun: string, code: string): string {
+    this.module.state.set(field, begin)
+    this.module.carried.set(field, { noun, code })
+    return `${this.use('state')}.${field}`
+  }
+
   /** Whether all hooks that it runs in have this noun. */
   has(noun: string): boolean {
     return this.subs.every((sub) => sub !== 'vcl_init' && sub !== 'vcl_fini' && (NOUNS[HOOK_OF[sub]] as readonly string[]).includes(noun))

@@ -29,6 +29,16 @@ function readOnly(noun: string, name: string): Variable {
   return { read: ({ scope }) => member(js(scope.use(noun)), name) }
 }
 
+/** Of the client and its connection, which fetches have no noun for. */
+function ofClient(field: string, noun: string, property: string): Variable {
+  return {
+    read: ({ scope }) =>
+      scope.isBackendSide
+        ? js(scope.carry(field, "''", noun, `${noun}.${property}`), BINDING.member)
+        : member(js(scope.use(noun)), property),
+  }
+}
+
 function noun(name: string): Variable {
   return { read: ({ scope }) => js(scope.use(name)) }
 }
@@ -126,16 +136,23 @@ function proto(noun: string): Variable {
 
 export const EMITTED_VARIABLES: Readonly<Record<string, Variable>> = {
   now: NOW,
-  'client.ip': readOnly('client', 'ip'),
-  'client.identity': property('client', 'identity'),
-  'server.ip': readOnly('session', 'localIp'),
+  'client.ip': ofClient('clientIp', 'client', 'ip'),
+  'client.identity': { ...property('client', 'identity'), ...ofClient('identity', 'client', 'identity') },
+  'server.ip': ofClient('localIp', 'session', 'localIp'),
   'server.hostname': HOST_NAME,
   'server.identity': HOST_NAME,
-  'remote.ip': readOnly('client', 'remoteIp'),
-  'local.ip': readOnly('session', 'localIp'),
-  'local.endpoint': { read: ({ scope }) => call(scope.module.lib('endpoint'), [js(scope.use('session'))]) },
+  'remote.ip': ofClient('remoteIp', 'client', 'remoteIp'),
+  'local.ip': ofClient('localIp', 'session', 'localIp'),
+  'local.endpoint': {
+    read: ({ scope }) =>
+      scope.isBackendSide
+        ? js(scope.carry('endpoint', "''", 'session', `${scope.module.lib('endpoint')}(session)`), BINDING.member)
+        : call(scope.module.lib('endpoint'), [js(scope.use('session'))]),
+  },
   'local.socket': always(() => js("'a0'")),
-  'sess.xid': { read: ({ scope }) => call(scope.module.lib('xid'), [js(`${scope.use('req')}.id`, BINDING.member)]) },
+  'sess.xid': {
+    read: ({ scope }) => call(scope.module.lib('xid'), [js(`${scope.use(scope.isBackendSide ? 'bereq' : 'req')}.id`, BINDING.member)]),
+  },
   'sess.timeout_idle': SOCKET_TIME,
   'sess.timeout_linger': SOCKET_TIME,
   'sess.idle_send_timeout': SOCKET_TIME,
