@@ -58,7 +58,8 @@ function checkEntry(checking: Checking, entry: AclEntry, pedantic: boolean): Che
 }
 
 function named(checking: Checking, entry: AclEntry): CheckedAclEntry {
-  if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(entry.host) || /^[\d.]+$/.test(entry.host))
+  // What is optional and no name is never resolved.
+  if (!entry.optional && (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(entry.host) || /^[\d.]+$/.test(entry.host)))
     checking.complain(entry.hostSpan, `${JSON.stringify(entry.host)} is no address and no name`, 'write "192.0.2.0"/24 or "host.example"')
   return { ...plain(entry), host: entry.host, isAddress: false, mask: entry.mask }
 }

@@ -5,13 +5,14 @@ import type { Checking } from './checking.ts'
 import { listed } from './scopes.ts'
 import type { Span } from './source.ts'
 
-export type AttributeKind = 'text' | 'lines' | 'duration' | 'count' | 'flag' | 'blob' | 'backend' | 'probe' | 'flag or text'
+export type AttributeKind = 'text' | 'truth' | 'lines' | 'duration' | 'count' | 'flag' | 'blob' | 'backend' | 'probe' | 'flag or text'
 
 const SPOKEN: Readonly<Record<AttributeKind, string>> = {
   text: 'a text in quotes',
   lines: 'one or more texts in quotes',
   duration: 'a duration, such as 2s',
   count: 'a whole number',
+  truth: 'true or false',
   flag: 'true or false',
   blob: 'a blob, such as :Zm9v:',
   backend: 'the name of a backend',
@@ -108,6 +109,8 @@ function isOf({ value }: Attribute, kind: AttributeKind): boolean {
       return value.kind === 'duration'
     case 'count':
       return value.kind === 'int'
+    case 'truth':
+      return value.kind === 'bool'
     case 'flag':
       return value.kind === 'bool' || (value.kind === 'int' && value.value < 2)
     case 'flag or text':

@@ -1,4 +1,6 @@
 /** Backends and probes. */
+
+import { addressBytes } from './addresses.ts'
 import type { Annotated, Attribute, BackendDeclaration, Comment, ProbeDeclaration } from './ast.ts'
 import { type AttributeKind, Attributes } from './check-attributes.ts'
 import type { CheckedBackend, CheckedProbe } from './checked-ast.ts'
@@ -37,7 +39,7 @@ const PROBE_ATTRIBUTES: Readonly<Record<string, AttributeKind>> = {
   window: 'count',
   threshold: 'count',
   initial: 'count',
-  expect_close: 'flag',
+  expect_close: 'truth',
 }
 
 /** `probes`: what was declared, already checked. */
@@ -50,12 +52,13 @@ export function checkBackend(
   refuseWrongEndpoint(checking, declaration, attributes)
   const { name, closing, span, leading, trailing, inner, blankBefore } = declaration
   const sni = attributes.flag('ssl_sni')
+  const endpoint = endpointOf(attributes)
   return {
     kind: 'backend',
     name: name.name,
     none: declaration.attributes === null,
-    host: attributes.text('host'),
-    port: attributes.text('port'),
+    host: endpoint.host,
+    port: endpoint.port,
     path: attributes.text('path'),
     hostHeader: attributes.text('host_header'),
     connectTimeout: attributes.number('connect_timeout'),
@@ -87,9 +90,8 @@ export function checkBackend(
 
 function refuseWrongEndpoint(checking: Checking, { name, attributes: given }: BackendDeclaration, attributes: Attributes): void {
   if (given === null) return
-  const host = attributes.text('host')
+  const { host, port } = endpointOf(attributes)
   const path = attributes.text('path')
-  const port = attributes.text('port')
   if (!given.some((attribute) => attribute.name.name === 'host' || attribute.name.name === 'path'))
     checking.complain(name.span, `the backend ‘${name.name}’ has neither .host nor .path`, 'add .host = "192.0.2.1";')
   if (host !== null && !/^[A-Za-z0-9_.:%-]+$/.test(host))
@@ -108,12 +110,25 @@ function refuseWrongEndpoint(checking: Checking, { name, attributes: given }: Ba
   if (attributes.name('via') !== null) checking.complain(span, 'a backend has .via or .path, not both', null)
 }
 
+/** A host may bring its port: `[::1]:8080`, `192.0.2.1:8080`, `www 8080`. */
+function endpointOf(attributes: Attributes): { readonly host: string | null; readonly port: string | null } {
+  const written = attributes.text('host')
+  if (written !== null && addressBytes(written) !== null) return { host: written, port: attributes.text('port') }
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?:(?::|\s+)([\w-]+))?$/.exec(written ?? '') ?? []
+  return { host: bracketed ?? plain ?? written, port: port ?? attributes.text('port') }
+}
+
 function viaOf(checking: Checking, attributes: Attributes): string | null {
   const via = attributes.name('via')
   if (via === null) return null
   const span = attributes.spanOf('via')
   if (span !== null && !checking.symbols.backends.has(via)) checking.complain(span, `there is no backend ‘${via}’`, null)
   checking.referred.add(via)
+  const stacked = checking.symbols.backends.get(via)?.attributes?.some(({ name }) => name.name === 'via')
+  if (span !== null && stacked === true) checking.complain(span, `‘${via}’ has a .via of its own, and they do not stack`, null)
+  const authority = attributes.text('authority') ?? attributes.text('host_header') ?? attributes.text('host')
+  if (span !== null && authority !== null && addressBytes(authority) !== null)
+    checking.complain(span, `with .via the authority is a name, not ${authority}`, 'add .authority = "www.example";')
   return via
 }
 

@@ -16,6 +16,8 @@ const LONGEST_ARITHMETIC = 50
 
 /** The expression as what it is of itself where that is wanted. */
 export function evaluate(checking: Checking, expression: Expression, want: ValueType): CheckedExpression | null {
+  const joinedPattern = want === 'REGEX' ? literalText(expression) : null
+  if (joinedPattern !== null) return pattern(checking, joinedPattern, expression.span)
   switch (expression.kind) {
     case 'name':
       return evaluateName(checking, expression, want)
@@ -36,11 +38,22 @@ export function evaluate(checking: Checking, expression: Expression, want: Value
   }
 }
 
+/** What literal texts make together; `null`: it is not of literal texts alone. */
+function literalText(node: Expression): string | null {
+  if (node.kind === 'string') return node.value
+  const parts = node.kind === 'concatenation' ? node.parts : node.kind === 'binary' ? operandsOf(node) : []
+  return parts.length > 0 && parts.every((part) => part.kind === 'string') ? parts.map((part) => part.value).join('') : null
+}
+
+function operandsOf(node: Binary): readonly Expression[] {
+  const { first, rest } = unrolled(node, (operator) => operator === '+')
+  return rest.length === 0 ? [] : [first, ...rest.map(({ right }) => right)]
+}
+
 function literal(checking: Checking, node: Literal, want: ValueType): CheckedExpression | null {
   const { span } = node
   switch (node.kind) {
     case 'string':
-      if (want === 'REGEX') return pattern(checking, node.value, span)
       if (want === 'IP') return address(checking, node.value, span)
       return { kind: 'literal', type: 'STRING', value: node.value, span }
     case 'int':
@@ -64,16 +77,19 @@ function pattern(checking: Checking, value: string, span: Span): CheckedExpressi
   return wrong === null ? { kind: 'literal', type: 'REGEX', value, span } : null
 }
 
+/** A port behind it says nothing of the address. */
 function address(checking: Checking, value: string, span: Span): CheckedExpression | null {
-  const bytes = addressBytes(value)
+  const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::|\s+)\d+)$/.exec(value) ?? []
+  const bytes = addressBytes(bracketed ?? plain ?? value)
   if (bytes === null) checking.complain(span, `${JSON.stringify(value)} is no IP address`, null)
   return bytes === null ? null : { kind: 'literal', type: 'IP', value: addressText(bytes), span }
 }
 
-function evaluateName(checking: Checking, { parts, span }: Name, want: ValueType): CheckedExpression | null {
+function evaluateName(checking: Checking, node: Name, want: ValueType): CheckedExpression | null {
+  const { parts, span } = node
   const [first = '', second, ...more] = parts
   if (first === 'storage' && second !== undefined && more.length === 0) return { kind: 'symbol', type: 'STEVEDORE', name: second, span }
-  if (isVariableRoot(first)) return variable(checking, parts, span, 'read')
+  if (isVariableRoot(first)) return variable(checking, node, 'read')
   if (second === undefined) return symbol(checking, first, span, want)
   if (checking.symbols.imports.has(first) || checking.symbols.objects.has(first))
     checking.complain(span, `‘${parts.join('.')}’ is a call without parentheses`, `write ${parts.join('.')}()`)
@@ -136,10 +152,11 @@ function evaluateBinary(checking: Checking, node: Binary, want: ValueType): Chec
       return match(checking, node)
     case '+':
     case '-':
+      return sum(checking, node, want)
     case '*':
     case '/':
     case '%':
-      return arithmetic(checking, node, want)
+      return product(checking, node, want)
     default:
       return comparison(checking, node, node.operator, want)
   }
@@ -244,52 +261,55 @@ function joined(checking: Checking, parts: readonly (CheckedExpression | null)[]
   return { kind: 'concat', type: 'STRING', parts: texts, span }
 }
 
-/** Sums from the left to the right: once a side is text, `+` joins. */
-function arithmetic(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
-  const isSum = node.operator === '+' || node.operator === '-'
-  const { first, rest } = unrolled(node, (other) => (other === '+' || other === '-') === isSum && '+-*/%'.includes(other))
-  const textWanted = want === 'STRING' || want === 'STRANDS' || want === 'BODY'
-  let left = evaluate(checking, first, textWanted ? 'STRING' : want)
-  let pieces: CheckedExpression[] | null = null
+function product(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
+  const { first, rest } = unrolled(node, (other) => other === '*' || other === '/' || other === '%')
+  let left = evaluate(checking, first, want)
+  for (const [index, step] of rest.entries()) {
+    if (left === null || isTooLong(checking, index, step)) return null
+    const right = evaluate(checking, step.right, factorType(left.type) ?? 'INT')
+    left = right === null ? null : combined(checking, step, left, right, want)
+  }
+  return left
+}
+
+/** From the left to the right: numbers add up until a text comes, and from there on `+` joins. */
+function sum(checking: Checking, node: Binary, want: ValueType): CheckedExpression | null {
+  const { first, rest } = unrolled(node, (other) => other === '+' || other === '-')
+  const isTextWanted = want === 'STRING' || want === 'STRANDS' || want === 'BODY'
+  let left = evaluate(checking, first, isTextWanted ? 'STRING' : want)
   for (const [index, step] of rest.entries()) {
     if (left === null) return null
-    if (index >= LONGEST_ARITHMETIC && pieces === null) {
-      checking.complain(step.operatorSpan, `more than ${LONGEST_ARITHMETIC} operators in a row`, 'divide it by parentheses')
-      return null
-    }
-    const isText_ = pieces !== null || isText(left.type)
-    const right = isSum
-      ? evaluate(checking, step.right, isText_ || textWanted ? sumWant(left, isText_) : left.type)
-      : evaluate(checking, step.right, factorType(left.type) ?? 'INT')
-    if (right === null) return null
-    if (
-      step.operator === '+' &&
-      left.kind !== 'untranslatable' &&
-      (isText_ || (textWanted && sumType(left.type, '+', right.type) === null))
-    ) {
-      const text: CheckedExpression | null = pieces === null ? asText(checking.complain, left) : left
-      const next = asText(checking.complain, right)
-      if (text === null || next === null) return null
-      pieces ??= text.kind === 'concat' ? [...text.parts] : [text]
-      if (next.kind === 'concat') pieces.push(...next.parts)
-      else pieces.push(next)
-      // Stands for what was joined so far; the list itself is made once.
-      left = text
-      continue
-    }
-    if (pieces !== null) {
-      checking.complain(step.operatorSpan, `${step.operator} is not possible on a STRING`, null)
-      return null
-    }
+    const isJoin = step.operator === '+' && left.kind !== 'untranslatable'
+    if (isJoin && isText(left.type)) return joinedFrom(checking, left, rest.slice(index), node.span)
+    const right = evaluate(checking, step.right, summandWant(left.type))
+    if (right === null || isTooLong(checking, index, step)) return null
+    if (isJoin && isTextWanted && sumType(left.type, '+', right.type) === null)
+      return joinedFrom(checking, left, rest.slice(index), node.span)
     left = combined(checking, step, left, right, want)
   }
-  if (left === null) return null
-  return pieces === null ? left : { kind: 'concat', type: 'STRING', parts: pieces, span: node.span }
+  return left
 }
 
 /** Numbers behind a number are added to it even where a text is wanted. */
-function sumWant(left: CheckedExpression, isJoining: boolean): ValueType {
-  return isJoining || sumType(left.type, '+', left.type) === null ? 'STRING' : left.type
+function summandWant(left: ValueType): ValueType {
+  return sumType(left, '+', left) === null ? 'STRING' : left
+}
+
+/** The rest of a sum, once it is a text. */
+function joinedFrom(checking: Checking, left: CheckedExpression, steps: readonly Binary[], span: Span): CheckedExpression | null {
+  const wrong = steps.find(({ operator }) => operator !== '+')
+  if (wrong !== undefined) {
+    checking.complain(wrong.operatorSpan, `${wrong.operator} is not possible on a STRING`, null)
+    return null
+  }
+  const parts = steps.map(({ right }) => evaluate(checking, right, 'STRING'))
+  return joined(checking, [left, ...parts], span)
+}
+
+function isTooLong(checking: Checking, index: number, { operatorSpan }: Binary): boolean {
+  if (index < LONGEST_ARITHMETIC) return false
+  checking.complain(operatorSpan, `more than ${LONGEST_ARITHMETIC} operators in a row`, 'divide it by parentheses')
+  return true
 }
 
 function combined(

@@ -6,6 +6,7 @@ import type {
   Branch,
   CallStatement,
   ExpressionStatement,
+  Name,
   NewStatement,
   ReturnAction,
   ReturnStatement,
@@ -27,7 +28,7 @@ import type {
 import type { Checking } from './checking.ts'
 import { ACTIONS } from './legal-returns.ts'
 import { only } from './scopes.ts'
-import { type Span, textOf } from './source.ts'
+import { textOf } from './source.ts'
 import { isHookSub, isSplitSub } from './steps.ts'
 import { assignable } from './value-types.ts'
 
@@ -49,7 +50,7 @@ function checkStatement(checking: Checking, statement: Statement, sub: string): 
     case 'set':
       return checkSet(checking, statement, annotated)
     case 'unset': {
-      const target = targetOf(checking, statement.target.parts, statement.target.span, 'unset')
+      const target = targetOf(checking, statement.target, 'unset')
       return target === null ? null : { kind: 'unset', target, ...annotated }
     }
     case 'call':
@@ -89,7 +90,7 @@ export function inlineC(checking: Checking, annotated: Annotated): Untranslatabl
 
 function checkSet(checking: Checking, statement: SetStatement, annotated: Annotated): CheckedStatement | null {
   const { operator, value } = statement
-  const target = targetOf(checking, statement.target.parts, statement.target.span, 'set')
+  const target = targetOf(checking, statement.target, 'set')
   if (target === null) {
     // What else is wrong with it is said, too.
     checking.evaluate(value, 'STRING')
@@ -101,14 +102,14 @@ function checkSet(checking: Checking, statement: SetStatement, annotated: Annota
     return null
   }
   // `+=` reads what it adds to.
-  if (operator !== '=' && target.type !== 'BODY') variable(checking, statement.target.parts, statement.target.span, 'read')
+  if (operator !== '=' && target.type !== 'BODY') variable(checking, statement.target, 'read')
   const found = checking.value(value, want)
   return found === null ? null : { kind: 'set', target, operator, value: found, ...annotated }
 }
 
-function targetOf(checking: Checking, parts: readonly string[], span: Span, access: 'set' | 'unset'): VariableExpression | null {
-  const [root = ''] = parts
-  if (isVariableRoot(root)) return variable(checking, parts, span, access)
+function targetOf(checking: Checking, name: Name, access: 'set' | 'unset'): VariableExpression | null {
+  const { parts, span } = name
+  if (isVariableRoot(parts[0] ?? '')) return variable(checking, name, access)
   const hint = 'VCL has no variables of your own: use a field such as req.http.X-Name, or import var'
   checking.complain(span, `there is no variable ‘${parts.join('.')}’`, hint)
   return null

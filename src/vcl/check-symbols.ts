@@ -191,5 +191,5 @@ class Collector {
 }
 
 export function article(kind: string): string {
-  return /^[AEIOaeio]/.test(kind) ? `an ${kind}` : `a ${kind}`
+  return /^(?:[AEIOaeio]|HTTP)/.test(kind) ? `an ${kind}` : `a ${kind}`
 }

@@ -1,5 +1,6 @@
 /** Variables: which one a name means, and whether it may be read, set or unset there. */
 import { nearest } from '../../vcl-ts/nearest.ts'
+import type { Name } from './ast.ts'
 import type { VariableExpression } from './checked-ast.ts'
 import type { Checking } from './checking.ts'
 import { NOWHERE, type Scope, spoken } from './scopes.ts'
@@ -27,14 +28,17 @@ const FORMER: Readonly<Record<string, string>> = {
   'resp.response': 'it is resp.reason since VCL 4',
 }
 
+const LONGEST_NAME = 127
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 export function isVariableRoot(word: string): boolean {
-  return ROOTS.has(word)
+  return ROOTS.has(word.toLowerCase())
 }
 
 /** Takes note of the access, which is judged when it is known which hooks the sub runs in. */
-export function variable(checking: Checking, parts: readonly string[], span: Span, access: Access): VariableExpression | null {
+export function variable(checking: Checking, { parts, quoted, span }: Name, access: Access): VariableExpression | null {
+  if (quoted && checking.version === '4.0')
+    checking.complain(span, 'names of fields can be quoted from VCL 4.1 on', 'begin the file with vcl 4.1;')
   const { key, name } = keyOf(parts)
   const rows = variablesNamed(key)
   const row = rows.find(({ version }) => version === null || version === checking.version)
@@ -42,7 +46,8 @@ export function variable(checking: Checking, parts: readonly string[], span: Spa
     refuseUnknown(checking, parts, rows, span)
     return null
   }
-  if (name !== null && !TOKEN.test(name)) checking.complain(span, `${JSON.stringify(name)} is no name of a field`, null)
+  if (name !== null && (!TOKEN.test(name) || name.length > LONGEST_NAME))
+    checking.complain(span, `${JSON.stringify(name)} is no name of a field`, null)
   const scope = scopeOf(row, access)
   const shown = parts.join('.')
   if (scope === NOWHERE) {
@@ -53,15 +58,19 @@ export function variable(checking: Checking, parts: readonly string[], span: Spa
   return { kind: 'variable', type: row.type, span, variable: genericName(key), name }
 }
 
-/** Fields of messages and storages are found without their names, except for the fields that have a row of their own. */
+/**
+ * Fields of messages and storages are found without their names, except for the fields that have a row of their own. The case of variables
+ * does not matter.
+ */
 function keyOf(parts: readonly string[]): { readonly key: string; readonly name: string | null } {
-  const [root, middle, last] = parts
+  const [root, middle] = parts.slice(0, 2).map((part) => part.toLowerCase())
+  const last = parts[2]
   if (middle === 'http' && last !== undefined && parts.length === 3) {
     const own = `${root}.http.${last.toLowerCase()}`
     return { key: variablesNamed(own).length > 0 ? own : `${root}.http.*`, name: last }
   }
-  if (root === 'storage' && middle !== undefined && parts.length === 3) return { key: `storage.*.${last}`, name: middle }
-  return { key: parts.join('.'), name: null }
+  if (root === 'storage' && middle !== undefined && parts.length === 3) return { key: `storage.*.${last}`, name: parts[1] ?? '' }
+  return { key: parts.join('.').toLowerCase(), name: null }
 }
 
 /** A protected field is a field nonetheless. */
@@ -83,6 +92,7 @@ function refusal(row: Variable, shown: string, access: Access): string {
 function hintFor(rows: readonly Variable[], row: Variable, access: Access): string | null {
   const other = rows.find((candidate) => candidate !== row && scopeOf(candidate, access) !== NOWHERE)
   if (other?.version !== undefined && other.version !== null) return `with vcl ${other.version}; it can be`
+  if (row.name.startsWith('obj.') && access === 'set') return `it is set in vcl_backend_response: beresp.${row.name.slice(4)}`
   if (access === 'unset' && row.type !== 'HEADER' && row.writable !== NOWHERE) return 'set it to another value'
   if (row.name.includes('.http.')) return 'the length and framing of a message follow from its body'
   return null
@@ -90,10 +100,12 @@ function hintFor(rows: readonly Variable[], row: Variable, access: Access): stri
 
 /** What the same is called on the other side. */
 function elsewhere(shown: string): string {
-  if (shown.startsWith('req.')) return `; there it is bereq.${shown.slice(4)}`
-  if (shown.startsWith('bereq.')) return ''
-  if (shown.startsWith('obj.http.') || shown.startsWith('beresp.http.'))
-    return `; in vcl_deliver it is resp.${shown.slice(shown.indexOf('.') + 1)}`
+  const at = shown.indexOf('.')
+  const [root, rest] = [shown.slice(0, at), shown.slice(at + 1)]
+  const isField = rest.startsWith('http.')
+  if (root === 'req' && (isField || variablesNamed(`bereq.${rest}`).length > 0)) return `; in the vcl_backend_* subs it is bereq.${rest}`
+  if (root === 'bereq' && (isField || variablesNamed(`req.${rest}`).length > 0)) return `; in the client’s subs it is req.${rest}`
+  if ((root === 'obj' || root === 'beresp') && isField) return `; in vcl_deliver it is resp.${rest}`
   return ''
 }
 

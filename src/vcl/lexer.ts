@@ -14,7 +14,7 @@ const BLOB = /:([A-Za-z0-9+/]*)(={0,2})(:?)/y
 const SPACE = /[ \t\r\n\f\v]+/y
 const LINE_COMMENT = /(#|\/\/)[^\n]*/y
 const STRING = /"([^"\r\n]*)("?)/y
-const STRAY = /[^\s\w"#/{}()*+%><=;!&.|~,:-]+/y
+const STRAY = /(?:_[\w-]*)+|[^\s\w"#/{}()*+%><=;!&.|~,:-]+/y
 
 const LONG = [
   { open: '"""', close: '"""', what: 'long string', kind: 'string' },
@@ -99,7 +99,12 @@ class Lexer {
   #token(): void {
     if (this.#blob() || this.#long() || this.#string() || this.#name() || this.#number() || this.#mark()) return
     const end = this.#at + this.#match(STRAY, 1)
-    this.#refuse(this.#at, end, `${JSON.stringify(this.#text.slice(this.#at, Math.min(end, this.#at + 20)))} has no meaning in VCL`, null)
+    this.#refuse(
+      this.#at,
+      end,
+      `${JSON.stringify(this.#text.slice(this.#at, Math.min(end, this.#at + 20)))} has no meaning in VCL`,
+      this.#text[this.#at] === '_' ? 'a name begins with a letter' : null,
+    )
     this.#advance(end)
   }
 

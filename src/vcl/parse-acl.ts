@@ -12,7 +12,7 @@ export function parseAcl(cursor: Cursor, begun: Begun): AclDeclaration {
   cursor.expect('{', 'before the ACL’s entries')
   const entries = parseEntries(cursor, () => cursor.at('}'))
   const closing = cursor.claim()
-  if (!cursor.failed && cursor.atEnd) cursor.fail('the ACL that begins here has no end', 'close it with ‘}’', open.span)
+  if (!cursor.failed && cursor.atEnd) cursor.failUnclosed('the ACL that begins here has no end', 'close it with ‘}’', open.span)
   cursor.skip('}')
   return { kind: 'acl', name, flags, entries, closing, ...cursor.finish(begun) }
 }
@@ -24,9 +24,12 @@ function parseFlags(cursor: Cursor): AclFlag[] {
     const { name, span } = cursor.identifier('a flag')
     flags.push({ on, name, span })
     // `+fold(-report)` says whether folding is told of, which nobody hears here.
-    if (cursor.skip('(')) {
+    if (cursor.at('(')) {
+      if (!on || name !== 'fold') cursor.fail('only +fold has flags of its own', null)
+      cursor.take()
       if (!cursor.skip('-')) cursor.skip('+')
-      cursor.identifier('a flag of the flag')
+      const { name: report, span: at } = cursor.identifier('a flag of +fold')
+      if (report !== 'report') cursor.fail(`+fold has no flag ‘${report}’`, 'the only one is report', at)
       cursor.expect(')', 'after the flag')
     }
   }

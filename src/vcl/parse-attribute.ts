@@ -1,7 +1,7 @@
 /** The attributes of backends and probes: `.name = value;`. */
 import type { Attribute, Comment, Expression, ProbeBody } from './ast.ts'
 import { type Cursor, spanOf } from './parse-cursor.ts'
-import { parseNumber, stringLiteral } from './parse-expression.ts'
+import { parseNumber, stringLiteral, truthOf } from './parse-expression.ts'
 import { through } from './source.ts'
 import { shown } from './token.ts'
 
@@ -20,7 +20,7 @@ export function parseAttributes(cursor: Cursor, after: string): AttributeBlock {
     else attributes.push(attribute)
   }
   const closing = cursor.claim()
-  if (!cursor.failed && cursor.atEnd) cursor.fail('the attributes that begin here have no end', 'close them with ‘}’', open.span)
+  if (!cursor.failed && cursor.atEnd) cursor.failUnclosed('the attributes that begin here have no end', 'close them with ‘}’', open.span)
   cursor.skip('}')
   return { attributes, closing }
 }
@@ -50,8 +50,10 @@ function parseValue(cursor: Cursor): Expression | ProbeBody {
       return { kind: 'blob', base64: token.text, span: token.span }
     case 'name': {
       cursor.take()
-      if (token.text === 'true' || token.text === 'false') return { kind: 'bool', value: token.text === 'true', span: token.span }
-      return { kind: 'name', parts: [token.text], quoted: false, span: token.span }
+      const truth = truthOf(token.text)
+      return truth !== null
+        ? { kind: 'bool', value: truth, span: token.span }
+        : { kind: 'name', parts: [token.text], quoted: false, span: token.span }
     }
     case 'mark':
       if (token.text === '{') {

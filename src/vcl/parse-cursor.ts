@@ -123,6 +123,12 @@ export class Cursor {
     this.#failed = true
   }
 
+  /** What begins at `span` has no end: said only if nothing before it explains that, as a text without an end would. */
+  failUnclosed(reason: string, hint: string, span: Span): void {
+    if (!this.run.problems.some((problem) => problem.span.file === this.file)) this.fail(reason, hint, span)
+    this.#failed = true
+  }
+
   /** A problem that leaves the parser in step. */
   complain(reason: string, hint: string | null, span: Span = this.token.span): void {
     if (!this.exhausted) this.run.problems.push({ kind: 'illegal', span, reason, hint })
@@ -171,6 +177,10 @@ export class Cursor {
   recover(): void {
     if (!this.#failed) return
     this.#failed = false
+    this.skipStatement()
+  }
+
+  skipStatement(): void {
     let depth = 0
     for (let token = this.token; token.kind !== 'end'; token = this.token) {
       if (depth === 0 && isMark(token, '}')) return

@@ -36,8 +36,19 @@ function parseComparison(cursor: Cursor): Expression {
   const { token } = cursor
   if (token.kind !== 'mark' || !COMPARISONS.has(token.text)) return left
   cursor.take()
-  const right = token.text.endsWith('~') ? parseMember(cursor) : parseSum(cursor)
+  const right = token.text.endsWith('~') ? parsePattern(cursor) : parseSum(cursor)
   return binary(token, left, right)
+}
+
+/** A pattern may be put together of literal texts. */
+function parsePattern(cursor: Cursor): Expression {
+  const first = parseMember(cursor)
+  const parts = [first]
+  while (first.kind === 'string' && cursor.at('+') && cursor.following.kind === 'string') {
+    cursor.take()
+    parts.push(stringLiteral(cursor.take()))
+  }
+  return parts.length === 1 ? first : { kind: 'concatenation', parts, span: through(first.span, cursor.previous.span) }
 }
 
 /** Values side by side are one text, as if `+` stood between them. */
@@ -168,8 +179,14 @@ export function parseNumber(cursor: Cursor): Expression {
 function parseNamed(cursor: Cursor): Expression {
   const name = parseName(cursor)
   const [only] = name.parts
-  if (name.parts.length === 1 && (only === 'true' || only === 'false')) return { kind: 'bool', value: only === 'true', span: name.span }
+  const truth = name.parts.length === 1 ? truthOf(only) : null
+  if (truth !== null) return { kind: 'bool', value: truth, span: name.span }
   return cursor.at('(') && !name.quoted ? parseCall(cursor, name) : name
+}
+
+/** Case does not matter. */
+export function truthOf(word: string | undefined): boolean | null {
+  return word !== undefined && /^(?:true|false)$/i.test(word) ? word.toLowerCase() === 'true' : null
 }
 
 /** `req.http.X-Name`, `req.http."odd.name"`, `std.log`. */

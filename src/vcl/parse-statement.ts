@@ -46,7 +46,7 @@ function block(cursor: Cursor, after: string): Block {
   cursor.expect('{', after)
   const statements = parseStatements(cursor, () => cursor.at('}'))
   const closing = cursor.claim()
-  if (!cursor.failed && cursor.atEnd) cursor.fail('the block that begins here is never closed', 'close it with ‘}’', open.span)
+  if (!cursor.failed && cursor.atEnd) cursor.failUnclosed('the block that begins here is never closed', 'close it with ‘}’', open.span)
   cursor.skip('}')
   return { statements, closing, span: spanOf(open, cursor.previous) }
 }
@@ -58,6 +58,8 @@ export function parseStatements(cursor: Cursor, isOver: () => boolean): Statemen
     const statement = parseStatement(cursor)
     if (cursor.failed) {
       cursor.recover()
+      // What belongs to an if that could not be read is not read either.
+      while (beginsElse(cursor)) cursor.skipStatement()
       if (!isOver()) cursor.skip('}')
     } else statements.push(statement)
   }

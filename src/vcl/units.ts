@@ -16,6 +16,9 @@ const UNITS: Readonly<Record<string, Unit>> = {
   w: { kind: 'duration', factor: 7 * DAY },
   y: { kind: 'duration', factor: 365 * DAY },
   b: { kind: 'bytes', factor: 1 },
+  k: { kind: 'bytes', factor: 2 ** 10 },
+  g: { kind: 'bytes', factor: 2 ** 30 },
+  t: { kind: 'bytes', factor: 2 ** 40 },
   kb: { kind: 'bytes', factor: 2 ** 10 },
   mb: { kind: 'bytes', factor: 2 ** 20 },
   gb: { kind: 'bytes', factor: 2 ** 30 },
@@ -24,7 +27,8 @@ const UNITS: Readonly<Record<string, Unit>> = {
 
 /** The case of sizes is free, times are lower-case. */
 export function unitOf(word: string): Unit | null {
-  const key = word.toLowerCase()
+  // A small m is a minute.
+  const key = word === 'M' ? 'mb' : word.toLowerCase()
   const unit = Object.hasOwn(UNITS, key) ? UNITS[key] : undefined
   return unit !== undefined && (unit.kind === 'bytes' || word === key) ? unit : null
 }
