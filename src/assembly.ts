@@ -23,6 +23,8 @@ import { createOrigins, type Origins } from './origin/registry.ts'
 import { resolvedNames } from './origin/resolved-names.ts'
 import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
+import type { BucketMemory } from './policy/services/buckets.ts'
+import { Services } from './policy/services/services.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
@@ -125,6 +127,8 @@ export interface AssemblyParts {
   readonly observe?: DecisionObserver
   /** Default: counters of its own. */
   readonly counters?: Counters
+  /** What the limits of several threads count in. Default: the engine counts alone. */
+  readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
   /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
@@ -141,8 +145,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
+  const deadline = (): number => settings.deadlines.hook
+  const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
   const policies = new Policies(
-    { vet: checkTls, decisions, clock, deadline: () => settings.deadlines.hook, log, observe: parts.observe ?? null },
+    { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null },
     options.policy ?? null,
   )
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)

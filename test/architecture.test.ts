@@ -36,7 +36,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   commander: /^src\/cli\//,
   esbuild: /^src\/policy\/load-bundle\.ts$/,
   'http-cache-semantics': /^src\/wire\/freshness\.ts$/,
-  'lru-cache': /^src\/object\/shared-text\.ts$/,
+  jose: /^src\/policy\/services\//,
+  'lru-cache': /^src\/(?:object\/shared-text\.ts$|policy\/services\/)/,
   pino: /^src\/log\.ts$/,
   'structured-headers': /^src\/wire\/(?:targeted|groups)\.ts$/,
   // What requests to the admin bring is checked, and described for others, by the same schemas.

@@ -34,7 +34,7 @@ export function acl(...entries: readonly string[]): Acl {
   })
 }
 
-interface Address {
+export interface Address {
   readonly family: 4 | 6
   /** 16 bits each: two words of IPv4, eight of IPv6. */
   readonly words: readonly number[]
@@ -78,7 +78,8 @@ function mask(length: number, index: number): number {
   return (0xffff << (16 - bits)) & 0xffff
 }
 
-function parseAddress(text: string): Address | null {
+/** `null` for what is no address; an IPv4 address in IPv6 form is IPv4. */
+export function parseAddress(text: string): Address | null {
   const zone = text.indexOf('%')
   const address = parseWords(zone < 0 ? text : text.slice(0, zone))
   if (address === null || address.family === 4 || !isMappedIpv4(address.words)) return address

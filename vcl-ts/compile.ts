@@ -9,6 +9,7 @@ import type { BackendChoice } from './directors/director.ts'
 import { type CompiledEsi, compileEsi } from './esi.ts'
 import { type Hook, perHook, REQUEST_HOOKS, type RequestHook } from './legal.ts'
 import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
+import { namedServices, type Service } from './services/service.ts'
 
 /** A hook function or step with its types erased; the policy's own type has checked it. */
 export type HookFunction = (context: object) => unknown
@@ -60,6 +61,8 @@ export interface CompiledPolicy {
   readonly backends: Readonly<Record<string, BackendChoice>>
   /** The first backend, or `null` when no policy has any. */
   readonly defaultBackend: BackendChoice | null
+  /** By name, each once. */
+  readonly services: ReadonlyMap<string, Service>
   readonly esi: CompiledEsi
   /** Built-in steps that a policy switched off or replaced. */
   readonly overridden: ReadonlySet<StepName>
@@ -99,6 +102,7 @@ export function compilePolicy(
     chains: perHook(REQUEST_HOOKS, (hook) => chain(hook, [...functionsOf(flat, hook), ...builtin(hook)], observe, watch)),
     backends,
     defaultBackend: Object.values(backends)[0] ?? null,
+    services: namedServices(flat.map(({ services }) => services ?? {})),
     esi: compileEsi(flat.map(({ esi }) => esi)),
     overridden: new Set(flat.flatMap((policy) => Object.keys(changesOf(policy)) as StepName[])),
     has: (hook: RequestHook) => hooks[hook] !== null,

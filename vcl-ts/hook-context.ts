@@ -10,6 +10,11 @@ interface AllNouns<H extends Hook, State> {
   readonly session: Session
   /** Seconds since the Unix epoch; the same during one hook. */
   readonly now: number
+  /**
+   * Aborted when a hook of this transaction fails or passes its deadline, when its client leaves, and when it is over: `fetch(url, { signal })`.
+   * On the fetch side that transaction is the fetch.
+   */
+  readonly signal: AbortSignal
   /** What the policy's `state()` made for this client transaction; in fetch hooks a shallow copy taken when the fetch began. */
   readonly state: State
   readonly req: Req
@@ -43,6 +48,7 @@ export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb>, 
   readonly client: Client
   readonly session: Session
   readonly now: number
+  readonly signal: AbortSignal
   readonly state: State
   readonly req: Req
   readonly key: Key
@@ -55,6 +61,7 @@ export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb>, 
 /** The fetch side in one piece, for the engine: satisfies the context of every `backend…` hook. */
 export interface FetchContext<State = object> extends Pick<Verbs, FetchVerb>, HookTools {
   readonly now: number
+  readonly signal: AbortSignal
   readonly state: State
   readonly bereq: Bereq
   readonly beresp: Beresp & BerespError

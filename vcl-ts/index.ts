@@ -80,9 +80,35 @@ export { HeaderMap, type HeaderPairs } from './headers.ts'
 export type { HookAnswer, HookContext, HookResult } from './hook-context.ts'
 export type { HookTools, Log } from './hook-tools.ts'
 export { type Hook, type HookAction, LEGAL, type RequestHook } from './legal.ts'
+export type { Maybe } from './maybe.ts'
 export type { NamePattern } from './name-pattern.ts'
+export { networkOf } from './network.ts'
 export { type BuiltinChanges, definePolicy, type Policy, PolicyError, type StepReplacement, stack } from './policy.ts'
 export type { Probe, ProbeOptions, StatusBelow } from './probe.ts'
 export { type Query, query, TRACKING_PARAMETERS } from './query.ts'
 export { REASONS, type Reason } from './reason.ts'
+export {
+  type BasicAuth,
+  type BasicAuthOptions,
+  type BasicAuthPolicyOptions,
+  type BasicAuthResult,
+  basicAuth,
+} from './services/basic-auth.ts'
+export { type ForwardAuth, type ForwardAuthOptions, type ForwardAuthResult, forwardAuth } from './services/forward-auth.ts'
+export type { GateOptions } from './services/gate.ts'
+export { type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, httpClient } from './services/http-client.ts'
+export {
+  type JsonWebKeyGiven,
+  type Jwt,
+  type JwtAlgorithm,
+  type JwtClaims,
+  type JwtOptions,
+  type JwtPolicyOptions,
+  type JwtResult,
+  jwt,
+} from './services/jwt.ts'
+export { type Memo, type MemoOptions, memo } from './services/memo.ts'
+export { type RateLimit, type RateLimitPolicyOptions, type RateRule, rateLimit } from './services/rate-limit.ts'
+export { type Service, ServiceError, type ServiceKind } from './services/service.ts'
+export { localAddress, type SessionOptions, session } from './session.ts'
 export * as vcl from './vcl/index.ts'

@@ -5,6 +5,7 @@ import { type EsiRules, esiFault } from './esi.ts'
 import type { HookContext, HookResult } from './hook-context.ts'
 import { HOOKS } from './legal.ts'
 import { nearest } from './nearest.ts'
+import { isService, type Service } from './services/service.ts'
 
 /** Replaces one step of the built-in policy: sees and may answer what its hook does; answering nothing goes on to the next step. */
 export type StepReplacement<H extends SteppedHook, State> = {
@@ -24,6 +25,8 @@ export interface Policy<State = object> {
   readonly name?: string
   /** Where misses and passes go: backends and directors. The first of the first policy that has any is the default. */
   readonly backends?: Readonly<Record<string, BackendChoice>>
+  /** Limits, logins, tokens and the like that its hooks ask, by name: from `init` to `fini` they work. A limit's name is what its counts are kept under. */
+  readonly services?: Readonly<Record<string, Service>>
   /** Makes the state of one client transaction. It survives restarts; a fetch gets a shallow copy. */
   readonly state?: () => State
   /** Named steps of the built-in policy, switched off or replaced. */
@@ -94,7 +97,7 @@ export function flatten(policies: readonly Policy[]): readonly Policy[] {
   return policies.flatMap((policy) => (policy.stack === undefined ? [policy] : flatten(policy.stack)))
 }
 
-const KEYS: readonly string[] = ['name', 'backends', 'state', 'builtin', 'esi', 'stack', ...HOOKS]
+const KEYS: readonly string[] = ['name', 'backends', 'services', 'state', 'builtin', 'esi', 'stack', ...HOOKS]
 
 /** Throws a `PolicyError` unless `value` has the shape of a policy; unknown keys are refused with the name that was probably meant. */
 export function validatePolicy(value: unknown): asserts value is Policy {
@@ -106,6 +109,7 @@ export function validatePolicy(value: unknown): asserts value is Policy {
   if (policy['state'] !== undefined && typeof policy['state'] !== 'function')
     throw new PolicyError('state must be a function that makes it: state: () => ({ … })')
   checkBackends(policy['backends'])
+  checkServices(policy['services'])
   checkBuiltin(policy['builtin'])
   const fault = esiFault(policy['esi'])
   if (fault !== null) throw new PolicyError(fault)
@@ -120,6 +124,13 @@ function checkBackends(value: unknown): void {
   for (const [name, backend] of Object.entries(backends))
     if (typeof backend !== 'object' || backend === null || !CHOICES.includes((backend as BackendChoice).type))
       throw new PolicyError(`backends.${name} is not a backend; make it with backend('http://host:port')`)
+}
+
+function checkServices(value: unknown): void {
+  if (value === undefined) return
+  for (const [name, service] of Object.entries(record(value, 'services must be an object of name → service')))
+    if (!isService(service))
+      throw new PolicyError(`services.${name} is not a service; make it with rateLimit(…), jwt(…) or one of the others`)
 }
 
 function checkBuiltin(value: unknown): void {

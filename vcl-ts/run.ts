@@ -10,6 +10,11 @@ export { type CompiledPolicy, compilePolicy, type Decision, type DecisionObserve
 /** Puts a deadline on one promise of a hook: rejects when it passes. */
 export type Limit = (promise: Promise<unknown>) => Promise<unknown>
 
+/** A context that hears of a promise of its hook that failed or came too late, so that it can break off what the hook began. */
+export interface Interruptible {
+  interrupt(cause: unknown): void
+}
+
 /**
  * Asks the policies, then the built-in steps. Answers at once unless a function returned a real promise. With no function of a
  * policy nothing is allocated.
@@ -62,6 +67,7 @@ async function settle(chain: Chain, at: number, promise: Promise<unknown>, conte
     const answer = await limit(promise)
     if (answer !== undefined) return judge(chain, at, answer, context)
   } catch (cause) {
+    if ('interrupt' in context) (context as Interruptible).interrupt(cause)
     return decided(chain, at, failure(`${chain.labels[at]} rejected`, cause), context)
   }
   return walk(chain, at + 1, context, limit)

@@ -237,6 +237,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   abandon(failure: RequestFailure): void {
     this.#ended = true
     this.decided()
+    this.context?.end()
     this.cancelCall()
     if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure, page: null })
   }
@@ -319,6 +320,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** Nothing of it can come into the table any more. */
   #land(): void {
+    this.context?.end()
     if (this.#inFlight) this.deps.table.flights.end(this.position)
     this.#inFlight = false
   }
@@ -327,6 +329,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (this.#ended) return
     this.#ended = true
     this.decided()
+    this.context?.end()
     this.cancelCall()
   }
 }

@@ -1,9 +1,10 @@
 /** A policy that runs: compiled, with the deadline of its hooks and the number of transactions that use it. */
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
-import type { Policy } from '../../vcl-ts/policy.ts'
-import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, type Watch } from '../../vcl-ts/run.ts'
+import type { Policy, PolicyError } from '../../vcl-ts/policy.ts'
+import { type CompiledPolicy, compilePolicy, type DecisionObserver, type Limit, runFini, runInit, type Watch } from '../../vcl-ts/run.ts'
 import type { Clock, Timer } from '../clock.ts'
+import type { Services } from './services/services.ts'
 import { PLAIN_SOURCES, type PolicySources } from './sources.ts'
 
 /** A hook did not answer in time. */
@@ -12,6 +13,13 @@ export class HookDeadline extends Error {
     super(`the hook did not answer within ${seconds} s`)
     this.name = 'HookDeadline'
   }
+}
+
+export interface ActiveDeps {
+  readonly clock: Clock
+  /** Of a hook's promise, in seconds; asked of each. */
+  readonly deadline: () => number
+  readonly services: Services
 }
 
 const CLIENT_HOOKS = ['recv', 'hash', 'purge', 'hit', 'miss', 'pass', 'pipe', 'deliver', 'synth'] as const
@@ -32,13 +40,16 @@ export class ActivePolicy {
   readonly sources: PolicySources
   readonly #clock: Clock
   readonly #deadline: () => number
+  readonly #services: Services
+  /** Ends its services; `null`: they do not run. */
+  #stopServices: (() => void) | null = null
   #users = 0
   /** Where users are counted for other threads, too; `null`: there are none. */
   #cells: Float64Array | null = null
   #cell = 0
   #whenIdle: (() => void) | null = null
 
-  constructor(compiled: CompiledPolicy, clock: Clock, deadline: () => number, sources: PolicySources) {
+  constructor(compiled: CompiledPolicy, { clock, deadline, services }: ActiveDeps, sources: PolicySources) {
     this.compiled = compiled
     this.decisions = compiled.decisions
     this.watchesClient = CLIENT_HOOKS.some((hook) => compiled.hooks[hook] !== null)
@@ -48,6 +59,7 @@ export class ActivePolicy {
     this.sources = sources
     this.#clock = clock
     this.#deadline = deadline
+    this.#services = services
     this.limit = (promise) => {
       this.enter()
       const { promise: late, reject } = Promise.withResolvers<never>()
@@ -66,6 +78,29 @@ export class ActivePolicy {
     return this.#clock.after(seconds * 1000, () => late(new HookDeadline(seconds)))
   }
 
+  /** Begins its services, and runs every `init`. Rejects with a `PolicyError`, or what a service says that cannot begin; then nothing runs. */
+  async begin(): Promise<void> {
+    this.#stopServices = this.#services.start(this.compiled.services)
+    try {
+      await runInit(this.compiled, this.limit)
+    } catch (error) {
+      this.#endServices()
+      throw error
+    }
+  }
+
+  /** Runs every `fini`, and ends its services. Answers what went wrong. */
+  async end(): Promise<readonly PolicyError[]> {
+    const faults = await runFini(this.compiled, this.limit)
+    this.#endServices()
+    return faults
+  }
+
+  #endServices(): void {
+    this.#stopServices?.()
+    this.#stopServices = null
+  }
+
   newState(): object {
     return this.compiled.newState()
   }
@@ -78,7 +113,8 @@ export class ActivePolicy {
   /** The same policy, compiled once more for somebody who looks on. It has users of its own; the modules and their variables are the same. */
   watched(observe: DecisionObserver, watch: Watch): ActivePolicy {
     const { policies, preset, decisions } = this.compiled
-    return new ActivePolicy(compilePolicy(policies, preset, observe, decisions, watch), this.#clock, this.#deadline, this.sources)
+    const deps = { clock: this.#clock, deadline: this.#deadline, services: this.#services }
+    return new ActivePolicy(compilePolicy(policies, preset, observe, decisions, watch), deps, this.sources)
   }
 
   /** Transactions and pending hooks that use it. */
@@ -121,16 +157,15 @@ export class ActivePolicy {
 }
 
 /**
- * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `deadline` in seconds, asked of each promise; `sources` tells
+ * Compiles policies for use. Throws a `PolicyError` that names what is wrong. `sources` tells
  * where an error of a hook is in the user's sources, `observe` is told of every hook's decision.
  */
 export function activatePolicy(
   policies: readonly Policy[],
   decisions: Decisions,
-  clock: Clock,
-  deadline: () => number,
+  deps: ActiveDeps,
   sources: PolicySources = PLAIN_SOURCES,
   observe: DecisionObserver | null = null,
 ): ActivePolicy {
-  return new ActivePolicy(compilePolicy(policies, decisions.preset, observe, decisions), clock, deadline, sources)
+  return new ActivePolicy(compilePolicy(policies, decisions.preset, observe, decisions), deps, sources)
 }

@@ -5,6 +5,7 @@ import type { FetchContext } from '../../vcl-ts/hook-context.ts'
 import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
 import type { BackendResponse } from './backend-response.ts'
+import { HookSignal } from './hook-signal.ts'
 import { logInto, type ToolOwner } from './notes.ts'
 
 const ABSENT = null as never
@@ -25,6 +26,7 @@ export class BackendContext implements FetchContext {
   readonly bereq: BackendRequest
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
+  #signal: HookSignal | null = null
 
   readonly #owner: ToolOwner
   #log: Log | null = null
@@ -48,6 +50,20 @@ export class BackendContext implements FetchContext {
   get invalidate(): HookTools['invalidate'] {
     const owner = this.#owner
     return (options) => owner.invalidate(options)
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= new HookSignal()
+    return this.#signal.signal
+  }
+
+  interrupt(cause: unknown): void {
+    this.#signal?.interrupt(cause)
+  }
+
+  /** The fetch is over. */
+  end(): void {
+    this.#signal?.end()
   }
 }
 

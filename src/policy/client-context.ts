@@ -4,6 +4,7 @@ import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '..
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
 import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
+import { HookSignal } from './hook-signal.ts'
 import { logInto, type ToolOwner } from './notes.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
@@ -37,6 +38,7 @@ export class ClientContext implements ClientContextContract {
 
   readonly #owner: ContextOwner
   #session: Session | null = null
+  #signal: HookSignal | null = null
   #now = 0
   #log: Log | null = null
 
@@ -50,6 +52,20 @@ export class ClientContext implements ClientContextContract {
   get session(): Session {
     this.#session ??= this.#owner.session()
     return this.#session
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= new HookSignal()
+    return this.#signal.signal
+  }
+
+  interrupt(cause: unknown): void {
+    this.#signal?.interrupt(cause)
+  }
+
+  /** The transaction is over. */
+  end(): void {
+    this.#signal?.end()
   }
 
   /** Seconds since the epoch, the same in all hooks of the transaction. */

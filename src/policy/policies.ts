@@ -3,10 +3,9 @@ import { basename, extname } from 'node:path'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
-import { type DecisionObserver, runFini, runInit } from '../../vcl-ts/run.ts'
-import type { Clock } from '../clock.ts'
+import type { DecisionObserver } from '../../vcl-ts/run.ts'
 import type { EventLog } from '../log.ts'
-import { type ActivePolicy, activatePolicy } from './active.ts'
+import { type ActiveDeps, type ActivePolicy, activatePolicy } from './active.ts'
 import type { PolicyCopy, PolicyFollowers, PolicyState } from './followers.ts'
 import { bundlePolicy, evaluatePolicy, type PolicyBundle } from './load.ts'
 import { PolicyLoadError, PolicyNameError } from './load-error.ts'
@@ -27,11 +26,8 @@ export interface PolicyInfo {
   readonly transactions: number
 }
 
-export interface PoliciesDeps {
+export interface PoliciesDeps extends ActiveDeps {
   readonly decisions: Decisions
-  readonly clock: Clock
-  /** Of a hook's promise, in seconds. */
-  readonly deadline: () => number
   readonly log: EventLog
   /** Throws when a backend that a policy names cannot be used. */
   readonly vet: (backend: BackendChoice) => void
@@ -71,13 +67,13 @@ export class Policies {
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
     this.#deps = deps
-    const { decisions, clock, deadline, observe, vet } = deps
-    const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, clock, deadline, undefined, observe)
+    const { decisions, observe, vet } = deps
+    const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, deps, undefined, observe)
     this.active = make()
     for (const backend of Object.values(this.active.compiled.backends)) vet(backend)
     const start = async (): Promise<ActivePolicy> => {
       const made = make()
-      await runInit(made.compiled, made.limit)
+      await made.begin()
       return made
     }
     this.#current = {
@@ -94,7 +90,7 @@ export class Policies {
   /** Makes the first policy ready for traffic: that of a file, else the one given. Rejects with a `PolicyLoadError` or `PolicyError`. */
   async open(file: string | null): Promise<void> {
     if (file === null) {
-      await runInit(this.active.compiled, this.active.limit)
+      await this.active.begin()
       this.#begin(this.#current, this.active)
       return
     }
@@ -251,14 +247,14 @@ export class Policies {
   }
 
   #made({ name, mark, bundle }: PolicyCopy): Kept {
-    const { decisions, clock, deadline, observe, vet } = this.#deps
+    const { decisions, observe, vet } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
       if (bundle === null) throw new PolicyNameError(`there is no policy ${JSON.stringify(name)} here`)
       const { policy, sources, refused } = evaluatePolicy(bundle)
       try {
-        const made = activatePolicy([policy], decisions, clock, deadline, sources, observe)
+        const made = activatePolicy([policy], decisions, this.#deps, sources, observe)
         for (const backend of Object.values(made.compiled.backends)) vet(backend)
-        await runInit(made.compiled, made.limit)
+        await made.begin()
         return made
       } catch (error) {
         throw refused(error)
@@ -374,7 +370,7 @@ export class Policies {
     this.#live.delete(kept)
     this.#changed()
     running.whenIdle(null)
-    const ending = runFini(running.compiled, running.limit).then((faults) => {
+    const ending = running.end().then((faults) => {
       for (const fault of faults) this.#deps.log.error({ err: running.located(fault), policy: kept.name }, 'fini failed')
       this.#endings.delete(ending)
     })

@@ -407,6 +407,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   left(): void {
     this.over = true
+    this.context?.end()
     this.stopWaiting()
     this.hold(null)
     this.fetch?.leave()
@@ -415,6 +416,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   ended(end: ExchangeEnd): void {
     this.over = true
+    this.context?.end()
     this.stopWaiting()
     this.hold(null)
     this.releaseClaims()

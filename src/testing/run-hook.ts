@@ -156,6 +156,7 @@ function contextOf<State>(
     client: makeClient(given.client),
     session: makeSession(given.session),
     now,
+    signal: new AbortController().signal,
     state: { ...compiled.newState(), ...given.state },
     req,
     key: new KeyParts(req.url, req.host),

@@ -3,7 +3,6 @@ import type { Backend } from '../../vcl-ts/backend.ts'
 import { type Duration, seconds } from '../../vcl-ts/duration.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Policy, PolicyError } from '../../vcl-ts/policy.ts'
-import { runFini, runInit } from '../../vcl-ts/run.ts'
 import { type Assembly, assemble, type ServerOptions } from '../assembly.ts'
 import { ManualClock } from '../clock.ts'
 import { bodyOf } from '../object/stored-body.ts'
@@ -107,8 +106,7 @@ class RunningTest implements PolicyTest {
   }
 
   async init(): Promise<void> {
-    const { compiled, limit } = this.#assembly.engine.policy()
-    await runInit(compiled, limit)
+    await this.#assembly.engine.policy().begin()
   }
 
   async request(given: string | TestRequest): Promise<TestAnswer> {
@@ -146,9 +144,8 @@ class RunningTest implements PolicyTest {
 
   close(): Promise<readonly PolicyError[]> {
     const { engine, stores } = this.#assembly
-    const { compiled, limit } = engine.policy()
     stores.stop()
-    return runFini(compiled, limit)
+    return engine.policy().end()
   }
 
   #exchange(given: TestRequest): MemoryExchange {

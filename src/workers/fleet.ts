@@ -14,6 +14,7 @@ import type { AdminHealth, LedgerView } from '../origin/ledger.ts'
 import type { Answer } from '../origin/names.ts'
 import { ledgerCells, originKey } from '../origin/registry.ts'
 import { POLICY_CELLS, type PolicyCopy, type PolicyFollowers } from '../policy/followers.ts'
+import type { BucketMemory } from '../policy/services/buckets.ts'
 import type { Traffic } from '../server/traffic.ts'
 import type { Spawn } from './handle.ts'
 import type { FromWorker, Task, WorkerInit, WorkerOptions } from './messages.ts'
@@ -34,6 +35,7 @@ export interface FleetParts {
   readonly lines: (text: string, count: number) => void
   readonly librarian: Pick<Librarian<unknown, unknown>, 'admit' | 'lost'>
   readonly memory: SharedMemory
+  readonly limits: BucketMemory
 }
 
 /** Milliseconds past its time that a worker has to say that it has ended. */
@@ -197,12 +199,13 @@ export class Fleet implements Traffic, PolicyFollowers {
 
   /** Unix sockets cannot be shared: the first worker serves them. */
   #init(participant: number): Beginning {
-    const { options, access, assembly, memory } = this.#parts
+    const { options, access, assembly, memory, limits } = this.#parts
     return {
       workers: this.#slots.length,
       options,
       access,
       memory,
+      limits,
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),
       params: [...this.#params],
       health: [...this.#health.values()],

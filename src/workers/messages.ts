@@ -9,6 +9,7 @@ import type { SharedMemory } from '../object/shared/memory.ts'
 import type { AdminHealth } from '../origin/ledger.ts'
 import type { Answer } from '../origin/names.ts'
 import type { PolicyCopy, PolicyState } from '../policy/followers.ts'
+import type { BucketMemory } from '../policy/services/buckets.ts'
 import type { ErrorMessage } from './error-message.ts'
 
 /** Options that another thread can have. */
@@ -46,6 +47,8 @@ export interface WorkerInit {
   readonly policies: PolicyState
   /** What all workers store in. */
   readonly memory: SharedMemory
+  /** What all workers count the limits of policies in. */
+  readonly limits: BucketMemory
   /** To the librarian. */
   readonly port: MessagePort
   /** When the supervisor's monotonic time began: what is told of time in shared memory is told in it. */

@@ -5,6 +5,7 @@ import { resolveAdminToken, resolveSettings } from '../config/resolve.ts'
 import { Counters, workerCounterBuffer } from '../counters.ts'
 import { SummedCounters } from '../counters-summed.ts'
 import { shareOf } from '../origin/registry.ts'
+import { bucketMemory } from '../policy/services/buckets.ts'
 import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
@@ -36,7 +37,8 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   const settings = resolveSettings(options)
   checkMemory(settings.memory, workers)
   const memory = shareMemory(settings, workers)
-  const assembly = assemble(options, { counters: new SummedCounters(counters), shared: { role: 'librarian', memory } })
+  const limits = bucketMemory()
+  const assembly = assemble(options, { counters: new SummedCounters(counters), limits, shared: { role: 'librarian', memory } })
   const { librarian } = assembly.stores
   if (librarian === null) throw new Error('there is nobody who keeps the books')
   const accessLog = options.accessLog ?? null
@@ -48,7 +50,7 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
     access: output?.access ?? (accessLog === null ? { type: 'none' } : { type: 'records' }),
     accessLog,
     lines: output?.lines ?? (() => {}),
-    ...{ librarian, memory },
+    ...{ librarian, memory, limits },
   })
   output?.reopening(() => fleet.reopenLogs())
   const running = new Running({ assembly, traffic: fleet, origins: fleet, refetch: (target) => fleet.refetch(target), workers: counters })

@@ -37,12 +37,13 @@ export class TrafficWorker {
     const counters = new Counters(init.counters)
     this.#logs = workerLogs(init.access, counters, post)
     const { accessLog, eventLog } = this.#logs
-    const { memory, participant, port, began } = init
+    const { memory, limits, participant, port, began } = init
     this.#names = new FollowedNames(init.names, (name) => post({ type: 'want', name }))
     this.#assembly = assemble(
       { clock: clockOf(began), ...init.options, ...(same ?? { accessLog, eventLog }) },
       {
         counters,
+        limits,
         names: this.#names,
         threads: init.workers,
         shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) },

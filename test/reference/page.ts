@@ -70,7 +70,7 @@ export function referencePage(): string {
       HOOKS.map((hook) => [code(hook), NOUNS[hook].map(code).join(' '), HOOK_PROSE[hook].changes]),
     ),
     '',
-    '`now` is seconds since the Unix epoch and stands still during a hook. `state` is what the policy’s `state()` made. `backends` are those of the policy.',
+    '`now` is seconds since the Unix epoch and stands still during a hook. `signal` is an `AbortSignal`, aborted when the hook is late or fails, the client leaves, or the transaction is over. `state` is what the policy’s `state()` made. `backends` are those of the policy.',
     '',
     '## Verbs',
     '',

@@ -211,7 +211,7 @@ function derivedTypes(): void {
   expectTypeOf<HookContext<'deliver'>['resp']>().toEqualTypeOf<Resp>()
   expectTypeOf<HookContext<'synth'>['resp']>().toEqualTypeOf<RespSynth>()
   expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<
-    'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy' | 'invalidate'
+    'now' | 'signal' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy' | 'invalidate'
   >()
 }
 

@@ -190,6 +190,7 @@ export function clientContext(changes: Partial<ClientContext> = {}): ClientConte
     client: { ip: '127.0.0.1', remoteIp: '127.0.0.1', trusted: false, mayInvalidate: false, identity: '127.0.0.1' },
     session: { localIp: '127.0.0.1', localPort: 80, scheme: 'http' },
     now: 0,
+    signal: new AbortController().signal,
     state: {},
     req: req(),
     key: { add: () => {}, clear: () => {}, dropScheme: () => {} },
@@ -202,7 +203,8 @@ export function clientContext(changes: Partial<ClientContext> = {}): ClientConte
 }
 
 export function fetchContext(changes: Partial<FetchContext> = {}): FetchContext {
-  return { ...verbs, ...TOOLS, now: 0, state: {}, bereq: bereq(), beresp: beresp(), objStale: objStale(), ...changes }
+  const { signal } = new AbortController()
+  return { ...verbs, ...TOOLS, now: 0, signal, state: {}, bereq: bereq(), beresp: beresp(), objStale: objStale(), ...changes }
 }
 
 /** A limit that lets every promise take its time. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { ManualClock } from '../../src/clock.ts'
 import { Counters, workerCounterBuffer } from '../../src/counters.ts'
 import { createSharedMemory } from '../../src/object/shared/memory.ts'
+import { bucketMemory } from '../../src/policy/services/buckets.ts'
 import { Backoff } from '../../src/workers/backoff.ts'
 import type { WorkerEvents } from '../../src/workers/handle.ts'
 import { Slot } from '../../src/workers/slot.ts'
@@ -33,6 +34,7 @@ it('waits so long before the next worker begins in a place', async () => {
       listen: [],
       access: { type: 'none' },
       memory: createSharedMemory({ bytes: 1 << 20, workers: 1 }),
+      limits: bucketMemory(8),
       params: [],
       health: [],
       probed: [],

@@ -1,0 +1,46 @@
+/** What the services that ask who somebody is have in common, as policies: what the origin hears of it, and who may share what it answers. */
+import type { Req } from '../context.ts'
+import type { HookContext } from '../hook-context.ts'
+
+export interface GateOptions {
+  /** Which requests it is for; `true`: this one. Default: all. */
+  readonly when?: (context: HookContext<'recv'>) => boolean
+  /** Whether the origin gets what the client proved itself with. Default `true`. */
+  readonly forward?: boolean
+  /**
+   * Whether all who are let in may share what the origin answers, as anonymous clients do elsewhere. Only for what the origin answers alike for
+   * all of them: it has to be told nothing of who asks, so that `forward` must be `false`, and no field may tell it. Default `false`: the request
+   * is credentialed, and what it fetches is shared only if the origin says so.
+   */
+  readonly shared?: boolean
+}
+
+/** Throws a `TypeError` where everybody would get what was made for one. `told`: fields that tell the origin who asks. */
+export function checkGate(kind: string, { forward = true, shared = false }: GateOptions, told: readonly string[]): void {
+  if (!shared) return
+  if (forward) throw new TypeError(`${kind}.policy: what is shared must not depend on who asks; with shared: true give forward: false`)
+  if (told.length > 0)
+    throw new TypeError(
+      `${kind}.policy: what is shared must not depend on who asks; with shared: true no field may tell it (${told.join(', ')})`,
+    )
+}
+
+/** Marks a request that was let in. */
+export function letIn(req: Req, { shared = false }: GateOptions): void {
+  if (!shared) req.credentialed = true
+}
+
+/** What a client says of itself in fields that are ours to set. */
+export function dropClaimed(req: Req, fields: readonly string[]): void {
+  for (const field of fields) req.headers.delete(field)
+}
+
+/** A value of a field made of text from elsewhere: as it is where that can stand in a field, else percent-encoded (RFC 3986 §2.1). */
+export function fieldValue(text: string): string {
+  return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : encodeURIComponent(text.toWellFormed())
+}
+
+/** A quoted-string (RFC 9110 §5.6.4); what cannot stand in one becomes a blank. */
+export function quoted(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]/g, ' ').replace(/["\\]/g, '\\$&')}"`
+}
