@@ -80,7 +80,12 @@ describe('declarations', () => {
 
   it.each([
     ['.preamble', withBackend('backend b { .host = "127.0.0.1"; .preamble = :Zm9v:; } sub vcl_recv { set req.backend_hint = b; }')],
-    ['.via', withBackend('backend b { .host = "127.0.0.1"; .via = default; } sub vcl_recv { set req.backend_hint = b; }')],
+    [
+      '.via',
+      withBackend(
+        'backend b { .host = "127.0.0.1"; .via = default; .authority = "www.example"; } sub vcl_recv { set req.backend_hint = b; }',
+      ),
+    ],
     ['return(vcl(label))', withBackend('sub vcl_recv { return (vcl(other)); }')],
     ['a pattern that recurses', withBackend('sub vcl_recv { if (req.url ~ "(a|b(?R))") { return (pass); } }')],
     ['inline C', withBackend('sub vcl_recv { C{ int i; }C }')],

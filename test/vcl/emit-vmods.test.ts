@@ -154,6 +154,21 @@ sub vcl_backend_response { if (beresp.http.X-Sick) { saintmode.denylist(20s); re
     expect((await cache.request('/a?2')).body).toBe('second')
   })
 
+  it('limit rates, by key and rule', async () => {
+    const cache = await vclTest(
+      withImports(`sub vcl_recv {
+  set req.backend_hint = second;
+  set req.http.X-Left = vsthrottle.remaining(client.ip, 2, 10s);
+  if (vsthrottle.is_denied(client.ip, 2, 10s, 30s)) { return (synth(429, "Slow down " + vsthrottle.blocked(client.ip, 2, 10s, 30s))); }
+  return (pass);
+}`),
+    )
+    const ask = async (ip: string): Promise<number> => (await cache.request({ url: '/', ip })).status
+    expect([await ask('192.0.2.1'), await ask('192.0.2.1'), await ask('192.0.2.1'), await ask('192.0.2.2')]).toEqual([200, 200, 429, 200])
+    await cache.advance(31)
+    expect(await ask('192.0.2.1')).toBe(200)
+  })
+
   it.each([
     [
       'std.timed_call',

@@ -96,6 +96,14 @@ sub vcl_beresp_cookie { if (beresp.http.Set-Cookie ~ "^harmless=") { unset beres
 sub vcl_beresp_stale { if (beresp.http.X-Keep) { set beresp.ttl = 1m; } }`,
   client: `sub vcl_recv { set req.backend_hint = second; }
 sub vcl_backend_fetch { set bereq.http.X-From = client.ip + " " + server.ip + " " + local.endpoint; }`,
+  throttled: `sub vcl_recv {
+  set req.backend_hint = second;
+  if (vsthrottle.is_denied(client.ip, 2, 10s)) { return (synth(429)); }
+  vsthrottle.return_token(client.ip, 2, 10s); vsthrottle.remove_bucket(client.ip, 2, 10s);
+}`,
+  purged: `sub vcl_recv { set req.backend_hint = second; if (req.method == "PURGE") { set req.http.n = xkey.purge(req.http.xkey) + xkey.softpurge("x"); return (synth(200, req.http.n)); } }
+sub vcl_hit { set req.http.n = purge.hard(); }
+sub vcl_miss { purge.soft(0s, -1s, -1s); }`,
   comments: `# about recv
 /* and more
  * of it */
