@@ -61,6 +61,13 @@ export const SCENARIOS: readonly Scenario[] = [
 export const PIECES: readonly Scenario[] = [
   {
     ...hit,
+    name: 'hit-vcl',
+    title: 'hit, 1 KiB, the policy of hit-hooks from VCL',
+    policy: 'vcl',
+    expect: { ...hit.expect, fields: ['X-Device', 'X-Hits'] },
+  },
+  {
+    ...hit,
     name: 'hit-brotli',
     title: 'hit, 1 KiB, stored in brotli, which the browser takes',
     shape: 'browser',

@@ -190,7 +190,7 @@ export interface Verbs {
   /** `reason` goes to the log, never to the client. */
   readonly fail: (reason?: string) => Fail
   /**
-   * Answer without asking the origin. Status 200–599, else a `RangeError`; `reason` is the reason phrase (visible ASCII, space, obs-text),
+   * Answer without asking the origin. Status 200–599, or 600–65535 as a mark that the own hook `synth` replaces, else a `RangeError`; `reason` is the reason phrase (visible ASCII, space, obs-text),
    * `body` text (sent as UTF-8) or bytes. Without a body the built-in step `synthPage` writes one. `headers`: fields by name, a list where there
    * are several lines, `{ Location: '/here' }`; what is no field, or message framing, throws a `TypeError`.
    */
@@ -205,7 +205,7 @@ export interface Verbs {
   readonly deliver: () => Deliver
   readonly fetch: () => Fetch
   readonly abandon: () => Abandon
-  /** Status 200–599, default 503; else a `RangeError`. */
+  /** Status 200–599, or a mark as for `synth` that `backendError` replaces; default 503; else a `RangeError`. */
   readonly error: (status?: number, reason?: string) => ErrorAnswer
   readonly retry: () => Retry
   readonly merge: () => Merge
@@ -343,9 +343,16 @@ export function isAnswerStatus(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599
 }
 
+/** A status that cannot be sent: it tells the hook that makes the answer what for (`synth(750, '/login')`), and that sets one that can. */
+export function isMark(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 600 && (value as number) <= 65_535
+}
+
 function answerStatus(status: number): number {
-  if (isAnswerStatus(status)) return status
-  throw new RangeError(`status ${String(status)} is not one to answer with; give a whole number from 200 to 599`)
+  if (isAnswerStatus(status) || isMark(status)) return status
+  throw new RangeError(
+    `status ${String(status)} is not one to answer with; give a whole number from 200 to 599, or from 600 to 65535 as a mark for your own hook`,
+  )
 }
 
 function checkPhrase(reason: string | null): string | null {

@@ -16,40 +16,53 @@ export interface BlobCodec {
 
 /** `blob.encode('base64url', user)`, `blob.decode('hex', req.headers.get('x-id') ?? '')`. */
 export const blob: BlobCodec = Object.freeze({
-  encode: (encoding: BlobEncoding, value: Uint8Array | string) => ENCODERS[encoding](Buffer.from(value as Uint8Array)),
-  decode: (encoding: BlobEncoding, text: string) => {
-    const bytes = DECODERS[encoding](text)
-    return bytes === null ? null : new Uint8Array(bytes)
-  },
+  encode: (encoding: BlobEncoding, value: Uint8Array | string) => ENCODERS[encoding](typeof value === 'string' ? utf8(value) : value),
+  decode: (encoding: BlobEncoding, text: string) => DECODERS[encoding](text),
 })
 
-const ENCODERS: Readonly<Record<BlobEncoding, (bytes: Buffer) => string>> = {
-  text: (bytes) => bytes.toString('utf8'),
-  base64: (bytes) => bytes.toString('base64'),
-  base64url: (bytes) => bytes.toString('base64url'),
-  base64cf: (bytes) => bytes.toString('base64').replace(/[+/=]/g, (character) => TO_CF[character] ?? ''),
-  hex: (bytes) => bytes.toString('hex'),
+const ENCODERS: Readonly<Record<BlobEncoding, (bytes: Uint8Array) => string>> = {
+  text: (bytes) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes),
+  base64,
+  base64url: (bytes) => base64(bytes).replace(/[+/=]/g, (character) => TO_URL[character] ?? ''),
+  base64cf: (bytes) => base64(bytes).replace(/[+/=]/g, (character) => TO_CF[character] ?? ''),
+  hex: (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
   url: (bytes) => Array.from(bytes, percentEncoded).join(''),
 }
 
-const DECODERS: Readonly<Record<BlobEncoding, (text: string) => Buffer | null>> = {
-  text: (text) => Buffer.from(text, 'utf8'),
+const DECODERS: Readonly<Record<BlobEncoding, (text: string) => Uint8Array | null>> = {
+  text: utf8,
   base64: (text) => fromBase64(text, /^[A-Za-z0-9+/]*={0,2}$/),
   base64url: (text) => fromBase64(text, /^[\w-]*={0,2}$/),
   base64cf: (text) =>
     /^[A-Za-z0-9~-]*_{0,2}$/.test(text) ? DECODERS.base64(text.replace(/[~_-]/g, (character) => FROM_CF[character] ?? '')) : null,
-  hex: (text) => (text.length % 2 === 0 && /^[0-9a-f]*$/i.test(text) ? Buffer.from(text, 'hex') : null),
+  hex: (text) => (text.length % 2 === 0 && /^[0-9a-f]*$/i.test(text) ? fromHex(text) : null),
   url: percentDecoded,
 }
 
+const TO_URL: Readonly<Record<string, string>> = { '+': '-', '/': '_' }
 const TO_CF: Readonly<Record<string, string>> = { '+': '-', '/': '~', '=': '_' }
 const FROM_CF: Readonly<Record<string, string>> = { '-': '+', '~': '/', _: '=' }
 const UNRESERVED = /^[\w.~-]$/
 
-function fromBase64(text: string, alphabet: RegExp): Buffer | null {
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+function base64(bytes: Uint8Array): string {
+  let characters = ''
+  for (const byte of bytes) characters += String.fromCharCode(byte)
+  return btoa(characters)
+}
+
+function fromBase64(text: string, alphabet: RegExp): Uint8Array | null {
   const bare = text.replace(/=+$/, '')
   // A single character more than a multiple of four is half a byte.
-  return alphabet.test(text) && bare.length % 4 !== 1 ? Buffer.from(bare, 'base64url') : null
+  if (!alphabet.test(text) || bare.length % 4 === 1) return null
+  return Uint8Array.from(atob(bare.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16))
 }
 
 function percentEncoded(byte: number): string {
@@ -57,11 +70,8 @@ function percentEncoded(byte: number): string {
   return UNRESERVED.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 }
 
-function percentDecoded(text: string): Buffer | null {
+function percentDecoded(text: string): Uint8Array | null {
   if (/%(?![0-9a-f]{2})/i.test(text)) return null
-  return Buffer.concat(
-    text
-      .split(/(%[0-9a-f]{2})/i)
-      .map((part) => Buffer.from(part.startsWith('%') ? part.slice(1) : part, part.startsWith('%') ? 'hex' : 'utf8')),
-  )
+  const parts = text.split(/(%[0-9a-f]{2})/i)
+  return Uint8Array.from(parts.flatMap((part) => [...(part.startsWith('%') ? fromHex(part.slice(1)) : utf8(part))]))
 }

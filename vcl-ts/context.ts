@@ -116,6 +116,12 @@ export interface Req {
   readonly cacheControl: CacheControl
   /** The request as it came. */
   readonly original: OriginalRequest
+  /** The request of the client whose page this is a fragment of, as hooks have left it; this one itself if it is no fragment. */
+  readonly top: OriginalRequest
+  /** The last answer under this key could not be shared, so that this request goes to the origin without waiting. From `miss` on. */
+  readonly isHitMiss: boolean
+  /** Requests under this key pass for a while (`hitForPass`). From `pass` on. */
+  readonly isHitPass: boolean
 }
 
 /** The request towards the origin. */
@@ -150,6 +156,8 @@ export interface Bereq {
   readonly authorized: boolean
   /** Id of the transaction that began the fetch. */
   readonly id: string
+  /** The request goes to the origin without the client's body; in `backendFetch`. */
+  readonly dropBody: () => void
 }
 
 /** What the lifetime of an answer came from. */
@@ -281,6 +289,8 @@ export interface Obj {
   readonly keep: number
   /** Whether it serves this request alone. */
   readonly uncacheable: boolean
+  /** Whether it is a page that is assembled. */
+  readonly esi: boolean
   /** What it can be purged by. */
   readonly tags: ReadonlySet<string>
 }

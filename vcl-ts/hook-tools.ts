@@ -1,4 +1,6 @@
 /** What every hook of a transaction has besides its nouns and verbs: what it notes, and what it may ask of the engine. */
+import type { PurgeOptions } from './actions.ts'
+import type { Purged } from './context.ts'
 import type { BackendChoice } from './directors/director.ts'
 
 /** Use no `this`, as verbs do. */
@@ -16,6 +18,12 @@ export interface HookTools {
    * directors leave out for a while, and who has no connection free, does not count.
    */
   readonly healthy: (choice: BackendChoice) => boolean
+  /**
+   * Drops what is stored, as the action `purge` does, and goes on: `await invalidate({ tags: ['news'] })`. Without options it is for the key of
+   * this request, which is known from `hit` and `miss` on. Resolves with what it did, when nothing older is served any more. Rejects with a
+   * `TypeError` for what is no purge or ban, and when there are too many bans. It asks nobody for permission: see `client.mayInvalidate`.
+   */
+  readonly invalidate: (options?: PurgeOptions) => Promise<Purged>
 }
 
 /** Their names, for whoever lists what a hook has. */

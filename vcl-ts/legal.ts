@@ -1,7 +1,7 @@
 /**
  * The one table of what each hook sees and may answer. The context types, the check at run time and the reference derive from it.
  */
-import { type Action, type ActionType, areSynthFields, isAnswerStatus, isPurgeSubject, isReasonPhrase } from './actions.ts'
+import { type Action, type ActionType, areSynthFields, isAnswerStatus, isMark, isPurgeSubject, isReasonPhrase } from './actions.ts'
 import { REASONS } from './reason.ts'
 
 /** Hook → the actions that are legal there. */
@@ -87,7 +87,7 @@ function wellFormed(action: Action): boolean {
   switch (action.type) {
     case 'synth':
       return (
-        isAnswerStatus(action.status) &&
+        (isAnswerStatus(action.status) || isMark(action.status)) &&
         isPhraseOrNull(action.reason) &&
         isBodyOrNull(action.body) &&
         typeof action.close === 'boolean' &&
@@ -95,7 +95,7 @@ function wellFormed(action: Action): boolean {
         (action.headers === undefined || areSynthFields(action.headers))
       )
     case 'error':
-      return isAnswerStatus(action.status) && isPhraseOrNull(action.reason)
+      return (isAnswerStatus(action.status) || isMark(action.status)) && isPhraseOrNull(action.reason)
     case 'pass':
       return Object.hasOwn(REASONS, action.reason)
     case 'purge':

@@ -23,8 +23,8 @@ export interface Scenario {
   readonly few: number | null
   /** For stored bodies, the same for every cache. */
   readonly memory: string
-  /** `hooks`: read and set fields when a request comes, when its key is made, and when it is answered. */
-  readonly policy: 'none' | 'hooks'
+  /** `hooks`: read and set fields when a request comes, when its key is made, and when it is answered. `vcl`: the same, translated from VCL. */
+  readonly policy: 'none' | 'hooks' | 'vcl'
   /** What the origin says that its body is coded in, to a cache that would decode it for clients that do not take that. Nobody here does. */
   readonly coding: 'br' | null
   /** Whether each request is logged as JSON to a file. */

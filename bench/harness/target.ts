@@ -1,5 +1,5 @@
 /** A server under measurement, whichever program it is. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +41,15 @@ export async function startOrigin({ work, bodyBytes, coding }: Scenario): Promis
   return { port: ready as number, stop: () => child.stop() }
 }
 
+/** A VCL names its backend, whose port only the run knows. */
+function policyFlags({ policy }: Scenario, directory: string, origin: number): readonly string[] {
+  if (policy === 'none') return []
+  if (policy === 'hooks') return ['--policy', fileURLToPath(new URL('../targets/hooks.ts', import.meta.url))]
+  const file = join(directory, 'hooks.vcl')
+  writeFileSync(file, readFileSync(new URL('../targets/hooks.vcl', import.meta.url), 'utf8').replace('"8000"', `"${origin}"`))
+  return ['--policy', file]
+}
+
 /** The command as users start it, from the sources under `root`; `flags` are more of its options. */
 export async function clearcoat(
   name: string,
@@ -50,7 +59,7 @@ export async function clearcoat(
   flags: readonly string[] = [],
 ): Promise<Target> {
   const directory = temporary('clearcoat')
-  const policy = scenario.policy === 'hooks' ? ['--policy', fileURLToPath(new URL('../targets/hooks.ts', import.meta.url))] : []
+  const policy = policyFlags(scenario, directory, origin)
   const compress = scenario.coding === null ? [] : ['--compress', scenario.coding]
   const log = scenario.log ? join(directory, 'access.log') : null
   const fixed = [

@@ -15,7 +15,7 @@ export async function startNginx(origin: number, scenario: Scenario, openFileCac
     ORIGIN: origin,
     PORT: port,
     OPTIONS: part(scenario.log ? 'log' : 'no-log') + (openFileCache ? part('open-file-cache') : ''),
-    LOCATION: scenario.work === 'pass' ? '' : part(scenario.policy === 'hooks' ? 'hooks' : 'cache'),
+    LOCATION: scenario.work === 'pass' ? '' : part(scenario.policy !== 'none' ? 'hooks' : 'cache'),
   })
   const file = join(directory, 'nginx.conf')
   writeFileSync(file, config)

@@ -11,7 +11,7 @@ export async function startVarnish(origin: number, scenario: Scenario): Promise<
   const port = await freePort()
   const directory = temporary('varnish')
   const vcl = join(directory, 'default.vcl')
-  const name = scenario.work === 'pass' ? 'pass' : scenario.policy === 'hooks' ? 'hooks' : 'cache'
+  const name = scenario.work === 'pass' ? 'pass' : scenario.policy !== 'none' ? 'hooks' : 'cache'
   writeFileSync(vcl, filled(`varnish/${name}.vcl`, { ORIGIN: origin }))
   chmodSync(directory, 0o755) // its compiler runs as another user
   const work = join(directory, 'work')

@@ -1,6 +1,5 @@
 /** Who sees the canary, for how long, and what is stored for whom. */
-import { type PolicyTest, type TestAnswer, testPolicy } from 'clearcoat/vcl-ts/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, type PolicyTest, type TestAnswer, testPolicy } from 'clearcoat/vcl-ts/testing'
 import canary, { next, stable } from './policy.ts'
 
 const shopOf = (): Promise<PolicyTest> =>

@@ -14,7 +14,9 @@ export function checkValues(values: OptionValues): void {
   if (values.admin !== null) adminAddress(values.admin, values.adminToken !== null)
   for (const origin of values.origin ?? []) originBackend(origin, values)
   applyParams(new Params(resolveSettings({ preset: values.preset })), values.params)
-  if (values.watch && values.policy === null)
+  if (values.policy !== null && values.vcl !== null)
+    throw new ConfigError({ what: '--vcl cannot be used', why: 'there is a policy already, --policy', how: 'give one of the two' })
+  if (values.watch && values.policy === null && values.vcl === null)
     throw new ConfigError({ what: '--watch cannot be used', why: 'there is no policy file to watch', how: 'name it with --policy FILE' })
 }
 

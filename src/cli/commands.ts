@@ -6,6 +6,7 @@ import type { CommandRow } from './command.ts'
 import { CONFIG } from './config.ts'
 import { EXPLAIN } from './explain.ts'
 import { HASH_PASSWORD } from './hash-password.ts'
+import { IMPORT_VCL } from './import-vcl.ts'
 import { INIT } from './init.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandRow[] = [
   INIT,
   CHECK,
   TEST,
+  IMPORT_VCL,
   PURGE,
   BAN,
   EXPLAIN,

@@ -4,7 +4,7 @@ import { UsageError } from '../config/resolve.ts'
 import { ListenError } from '../listen/listener.ts'
 import { PolicyLoadError } from '../policy/load-error.ts'
 
-export const EXIT = { ok: 0, failure: 1, usage: 2, unavailable: 69, config: 78 } as const
+export const EXIT = { ok: 0, failure: 1, usage: 2, untranslatable: 3, unavailable: 69, config: 78 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 

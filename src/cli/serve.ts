@@ -4,8 +4,8 @@ import { relative } from 'node:path'
 import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
-import { ALL_OPTIONS, CONFIG_OPTION } from '../config/options.ts'
-import { type ResolvedOptions, resolveOptions } from '../config/resolve.ts'
+import { ALL_OPTIONS, CONFIG_OPTION, OPTIONS } from '../config/options.ts'
+import { type OptionTexts, type ResolvedOptions, resolveOption, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server/server.ts'
 import { banner, type StartFacts } from './banner.ts'
 import { checkValues } from './check-values.ts'
@@ -27,15 +27,23 @@ export const SERVE: CommandRow = {
     ['clearcoat', 'the same in front of a small demo shop'],
     ['clearcoat --origin http://a:3000 --origin http://b:3000', 'two servers that take turns, and stand in for each other'],
     ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
+    ['clearcoat --vcl default.vcl --watch', 'as the VCL says, with its backends'],
     ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
   ],
   rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
   notes: OPTION_NOTES,
-  run: async ({ options, around }) =>
-    serve(resolveOptions({ ...options, file: await configFile(options, around.folder) }), packageVersion()),
+  run: async ({ options, around }) => serve(resolved({ ...options, file: await configFile(options, around.folder) }), packageVersion()),
 }
 
 const FLUSH_MS = 1000
+
+/** A VCL means what it says under Varnish's own rules. */
+function resolved(texts: OptionTexts): ResolvedOptions {
+  const options = resolveOptions(texts)
+  const { values } = options
+  if (values.vcl === null || resolveOption(OPTIONS.preset, 'preset', texts).origin !== 'default') return options
+  return { ...options, values: { ...values, preset: 'varnish' } }
+}
 
 /** Resolves with the exit code when the server has ended. Rejects when it could not start. */
 async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
@@ -43,9 +51,9 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
   checkValues(values)
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
-  const demo = values.origin === null ? await startDemo() : null
+  const demo = values.origin === null && values.vcl === null ? await startDemo() : null
   const origins = values.origin ?? (demo === null ? [] : [demo.url])
-  const policyFile = values.policy ?? demo?.policy ?? null
+  const policyFile = values.policy ?? values.vcl ?? demo?.policy ?? null
   const server = await start(options, origins, policyFile, output).catch(async (error: unknown) => {
     await demo?.close()
     throw error
@@ -57,7 +65,7 @@ async function serve(options: ResolvedOptions, version: string): Promise<ExitCod
       process.exit(EXIT.failure)
     },
     reopen: () => output.reopen(),
-    reload: values.policy === null ? null : () => void server.policies.reload(),
+    reload: values.policy === null && values.vcl === null ? null : () => void server.policies.reload(),
   })
   const limit = memoryLimit()
   const { memory, preset } = server.settings
@@ -93,11 +101,12 @@ async function start(
   const { compress, compressTypes, compressMin, compressAgain, slice } = values
   const { preset, name, memory, maxObject, params, dns } = values
   // The demo's policy is there to be played with.
-  const watch = values.watch || values.policy === null
+  const watch = values.watch || (values.policy === null && values.vcl === null)
   const { accessLog, eventLog } = output
   return startServer(
     {
-      origin: origins.map((origin) => originBackend(origin, values)),
+      // Without any, the policy's backends are all that there is.
+      ...(origins.length === 0 ? {} : { origin: origins.map((origin) => originBackend(origin, values)) }),
       dnsServers: dns,
       listen,
       admin,

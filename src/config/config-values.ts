@@ -38,6 +38,8 @@ export interface Config {
   readonly name?: string
   /** The policy's file. */
   readonly policy?: string
+  /** The policy's file, in VCL; in place of `policy`. */
+  readonly vcl?: string
   readonly watch?: boolean
   readonly memory?: SizeText
   readonly maxObject?: SizeText

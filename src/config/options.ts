@@ -84,6 +84,8 @@ export interface OptionValues {
   readonly name: string
   /** `null`: the built-in policy alone. */
   readonly policy: string | null
+  /** A policy in VCL, in place of `policy`. */
+  readonly vcl: string | null
   readonly watch: boolean
   /** Bytes. */
   readonly memory: number
@@ -272,13 +274,22 @@ export const OPTIONS: Rows<OptionValues> = {
     group: 'Cache',
     prose: 'a TypeScript or JavaScript file with the policy; SIGHUP reloads it',
   },
+  vcl: {
+    flag: 'vcl',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'none',
+    group: 'Cache',
+    prose: 'the policy as VCL in place of --policy: its backends are the origin, and the preset is varnish unless --preset says otherwise',
+  },
   watch: {
     flag: 'watch',
     placeholder: '',
     kind: toggle,
     default: false,
     group: 'Cache',
-    prose: 'reload the policy when it or a module that it imports changes',
+    prose: 'reload the policy when it or a file that it imports or includes changes',
   },
   memory: {
     flag: 'memory',

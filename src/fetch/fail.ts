@@ -64,6 +64,7 @@ function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse,
   fetch.deny(beresp)
   switch (action.type) {
     case 'deliver':
+      if (beresp.status > 599) return give(fetch, step, written(fetch, blank(fetch, { ...step, status: 503, reason: null })))
       return give(fetch, step, beresp, fetch.init.policy.compiled.hooks.backendError !== null)
     case 'retry':
       return askAgain(fetch) ?? give(fetch, step, written(fetch, beresp))

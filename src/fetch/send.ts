@@ -38,7 +38,7 @@ export function send(fetch: FetchTransaction): FetchStep {
     deps.log.error({ fetch: init.request.id, detail: error.message }, 'the request to the origin was refused')
     return failWith(new RequestFailure('request_refused'))
   }
-  const body = init.kind === 'pass' || init.request.ownMethod ? init.request.body : null
+  const body = !bereq.bodyDropped && (init.kind === 'pass' || init.request.ownMethod) ? init.request.body : null
   if (body !== null && !body.replayable)
     return failWith(new RequestFailure('too_many_retries', 'the request’s body is too large to be sent again'))
   fetch.requestTime = deps.clock.now()

@@ -1,7 +1,9 @@
 /** How a request begins a fetch, and what it hears of it: the only door from the request machine to the fetch machine. */
 import type { Socket } from 'node:net'
+import type { PurgeOptions } from '../../vcl-ts/actions.ts'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
+import type { Purged } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
@@ -85,6 +87,8 @@ export interface FetchRequest {
   variant(names: readonly string[]): string
   /** A hook of the fetch noted something. */
   note(key: string, value: string): void
+  /** See `HookTools.invalidate`. */
+  invalidate(options?: PurgeOptions): Promise<Purged>
 }
 
 export interface FetchInit {

@@ -1,6 +1,8 @@
 /** One fetch: what it was asked for, where it stands, and what it owes to the claim, the origin call and the filling. */
 import type { Socket } from 'node:net'
+import type { PurgeOptions } from '../../vcl-ts/actions.ts'
 import type { Backend } from '../../vcl-ts/backend.ts'
+import type { Purged } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body, BodyEnd } from '../body/body.ts'
@@ -119,6 +121,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   get healthy(): (choice: BackendChoice) => boolean {
     const { directors } = this.deps
     return (choice) => directors.healthy(choice)
+  }
+
+  invalidate(options?: PurgeOptions): Promise<Purged> {
+    return this.init.request.invalidate(options)
   }
 
   leave(): void {

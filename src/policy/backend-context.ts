@@ -48,6 +48,11 @@ export class BackendContext implements FetchContext {
     return this.#owner.healthy
   }
 
+  get invalidate(): HookTools['invalidate'] {
+    const owner = this.#owner
+    return (options) => owner.invalidate(options)
+  }
+
   get signal(): AbortSignal {
     this.#signal ??= new HookSignal()
     return this.#signal.signal

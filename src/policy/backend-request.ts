@@ -35,6 +35,7 @@ export class BackendRequest extends RequestLine implements Bereq {
   readonly credentialed: boolean
   readonly authorized: boolean
   readonly id: string
+  bodyDropped = false
 
   constructor(init: BackendRequestInit) {
     super(init.method, init.url)
@@ -50,5 +51,9 @@ export class BackendRequest extends RequestLine implements Bereq {
     this.credentialed = init.credentialed
     this.authorized = init.authorized
     this.id = init.id
+  }
+
+  dropBody(): void {
+    this.bodyDropped = true
   }
 }

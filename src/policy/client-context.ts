@@ -87,6 +87,11 @@ export class ClientContext implements ClientContextContract {
   get healthy(): HookTools['healthy'] {
     return this.#owner.healthy
   }
+
+  get invalidate(): HookTools['invalidate'] {
+    const owner = this.#owner
+    return (options) => owner.invalidate(options)
+  }
 }
 
 Object.assign(ClientContext.prototype, verbs)

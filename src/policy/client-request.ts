@@ -31,6 +31,8 @@ export interface RequestOwner {
   readonly collected: Uint8Array | null
   /** See `Req.cacheBody`. */
   collect(limit: number): Promise<Uint8Array | null>
+  /** See `Req.top`; `null`: the request itself. */
+  readonly top: OriginalRequest | null
 }
 
 export class ClientRequest extends RequestLine implements Req {
@@ -48,6 +50,8 @@ export class ClientRequest extends RequestLine implements Req {
   credentialed: boolean | null = null
   restarts = 0
   esi = true
+  isHitMiss = false
+  isHitPass = false
   readonly esiLevel: number
   #slice: number | null
   original: OriginalRequest
@@ -101,6 +105,10 @@ export class ClientRequest extends RequestLine implements Req {
 
   get id(): string {
     return this.#owner.id
+  }
+
+  get top(): OriginalRequest {
+    return this.#owner.top ?? this
   }
 
   get body(): Uint8Array | null {

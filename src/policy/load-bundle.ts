@@ -21,7 +21,7 @@ let underWay = 0
 export type SourceKind = 'policy' | 'configuration' | 'test'
 
 /**
- * Bundles a file. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
+ * Bundles a file; VCL is translated first. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
  * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
  */
 export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): Promise<PolicyBundle> {
@@ -93,13 +93,17 @@ async function fileAt(path: string): Promise<{ readonly file: string; readonly f
 }
 
 async function bundle(file: string, kind: SourceKind, options: BuildOptions & { readonly absWorkingDir: string }): Promise<PolicyBundle> {
+  // Whoever has no VCL pays nothing for it.
+  const vcl = file.endsWith('.vcl') && kind === 'policy' ? (await import('./vcl-file.ts')).policyOfVcl(file) : null
   const { build, stop } = await import('esbuild')
   const folder = options.absWorkingDir
   underWay++
   try {
     const { outputFiles, metafile } = await build({
       ...options,
-      entryPoints: [file],
+      ...(vcl === null
+        ? { entryPoints: [file] }
+        : { stdin: { contents: vcl.code, resolveDir: folder, sourcefile: `${file}.ts`, loader: 'ts' as const } }),
       bundle: true,
       write: false,
       platform: 'node',
@@ -110,7 +114,8 @@ async function bundle(file: string, kind: SourceKind, options: BuildOptions & { 
     })
     const text = (ending: RegExp): string => outputFiles.find((output) => ending.test(output.path))?.text ?? ''
     // Of a symbolic link the bundle names the target; a change of either counts.
-    const inputs = new Set([file, ...Object.keys(metafile.inputs).map((input) => resolve(folder, input))])
+    const given = vcl === null ? Object.keys(metafile.inputs).map((input) => resolve(folder, input)) : vcl.files
+    const inputs = new Set([file, ...given])
     return { file, code: text(/js$/), map: text(/js\.map$/), inputs: [...inputs] }
   } catch (cause) {
     throw refusal(file, folder, kind, cause)

@@ -39,7 +39,8 @@ export function withNote(notes: Note[] | null, key: string, value: string): Note
   return list
 }
 
-/** What a hook's context needs of its transaction for `log` and `healthy`. */
+/** What a hook's context needs of its transaction for its tools. */
 export interface ToolOwner extends NoteTaker {
   readonly healthy: HookTools['healthy']
+  readonly invalidate: HookTools['invalidate']
 }

@@ -55,6 +55,10 @@ export class ObjectView implements ObjStale {
     return this.#object.keep
   }
 
+  get esi(): boolean {
+    return this.#object.esi
+  }
+
   get tags(): ReadonlySet<string> {
     return new Set(this.#object.tags)
   }

@@ -39,7 +39,7 @@ function sendOn(tx: RequestTransaction, answer: Answer): NextRequestStep {
   const context = tx.hooks()
   const resp = new ClientResponse(answer.status, answer.reason, headers, answer.object !== null && !answer.object.complete, answer.why)
   context.resp = resp
-  if (answer.object !== null) context.obj = new ObjectView(answer.object, tx.now, answer.outcome === 'PASS')
+  if (answer.object !== null) context.obj = new ObjectView(answer.object, tx.now, isPrivate(answer))
   tx.decorated = true
   return runClientHook(tx, 'deliver', (action) => after(tx, answer, resp, action))
 }
@@ -60,6 +60,11 @@ function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, act
   tx.fetch?.leave()
   tx.releaseClaims()
   return sharedAction(tx, 'deliver', fault === null ? action : failure(fault, null))
+}
+
+/** Passed, or what could not be shared. */
+function isPrivate({ outcome, stored }: Answer): boolean {
+  return outcome === 'PASS' || (outcome === 'MISS' && !stored)
 }
 
 /** A copy of what a stored object sends. */

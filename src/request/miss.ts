@@ -12,6 +12,7 @@ export function miss(tx: RequestTransaction, step: MissStep): NextRequestStep {
   tx.claim = step.claim
   tx.stale = step.stale
   tx.forwardReason = step.reason
+  tx.req.isHitMiss = step.refusal === 'hitForMiss'
   tx.engine.counters.add(C.cache_miss)
   if (step.refusal === 'hitForMiss') tx.engine.counters.add(C.cache_hitmiss)
   if (tx.policy.compiled.hooks.miss === null) return begin(tx, step)

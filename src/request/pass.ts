@@ -11,6 +11,7 @@ type PassStep = Extract<RequestStep, { step: 'pass' }>
 export function pass(tx: RequestTransaction, step: PassStep): NextRequestStep {
   tx.forwardReason = step.reason
   tx.engine.counters.add(C.s_pass)
+  tx.req.isHitPass = step.refusal === 'hitForPass'
   if (step.refusal === 'hitForPass') tx.engine.counters.add(C.cache_hitpass)
   if (tx.policy.compiled.hooks.pass === null) return begin(tx, step, null)
   return runClientHook(tx, 'pass', (action) => (action.type === 'fetch' ? begin(tx, step, null) : after(tx, action)))

@@ -4,15 +4,15 @@ import { BanError } from '../../vcl-ts/ban.ts'
 import { C } from '../counters.ts'
 import { BanLimitError } from '../invalidation/bans.ts'
 import type { Invalidated } from '../invalidation/invalidation.ts'
-import { normaliseHost } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
+import { withHost } from './invalidate.ts'
 import type { NextRequestStep, RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function purge(tx: RequestTransaction, { soft, subject }: Extract<RequestStep, { step: 'purge' }>): NextRequestStep {
   const { invalidation } = tx.engine
   if (subject?.by === 'ban') return ban(tx, subject)
-  const result = subject === null ? invalidation.purgeKey(tx.key, soft) : invalidation.purge(resolved(tx, subject), soft)
+  const result = subject === null ? invalidation.purgeKey(tx.key, soft) : invalidation.purge(withHost(subject, tx.req), soft)
   tx.engine.counters.add(C.n_purges)
   return result instanceof Promise ? result.then((done) => purged(tx, soft, done)) : purged(tx, soft, result)
 }
@@ -47,10 +47,4 @@ function purged(tx: RequestTransaction, soft: boolean, { objects, complete, id }
   tx.story = id === undefined ? `${soft ? 'softly ' : ''}purged ${objects}` : `banned ${objects}${complete ? '' : ' so far'}`
   tx.hooks().purged = { soft, objects, complete, ban: id ?? null }
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
-}
-
-/** With hosts as keys have them. */
-function resolved({ req }: RequestTransaction, subject: PurgeSubject): PurgeSubject {
-  if (subject.by === 'tags' || subject.by === 'all' || subject.by === 'ban') return subject
-  return { ...subject, host: subject.host === null ? req.host : normaliseHost(subject.host, req.scheme) }
 }

@@ -14,6 +14,8 @@ export function restart(tx: RequestTransaction): RequestStep {
   if (req.restarts >= engine.settings.limits.restarts) return failureStep(new RequestFailure('too_many_restarts'), 503, 'ERROR')
   req.restarts++
   req.credentialed = null
+  req.isHitMiss = false
+  req.isHitPass = false
   tx.attempt = 0
   tx.unsliceable = false
   tx.stale = null

@@ -1,5 +1,5 @@
 /** An answer made here: by the policy, or because something went wrong. */
-import type { Action } from '../../vcl-ts/actions.ts'
+import { type Action, failure } from '../../vcl-ts/actions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { C } from '../counters.ts'
 import { FAULTS, RequestFailure } from '../errors.ts'
@@ -32,6 +32,7 @@ export function synth(tx: RequestTransaction, made: Synthetic): NextRequestStep 
 function after(tx: RequestTransaction, made: Synthetic, resp: ClientResponse, action: Action): RequestStep {
   switch (action.type) {
     case 'deliver':
+      if (resp.status > 599) return unsendable(tx, made, resp.status)
       return { step: 'transmit', answer: answerOf(tx, made, resp) }
     case 'restart':
       return RESTART
@@ -39,6 +40,12 @@ function after(tx: RequestTransaction, made: Synthetic, resp: ClientResponse, ac
       failedHook(tx, 'synth', action)
       return bare(tx, { ...made, status: 500, failure: new RequestFailure('policy') })
   }
+}
+
+/** Nobody has set a status in place of the mark. */
+function unsendable(tx: RequestTransaction, made: Synthetic, status: number): RequestStep {
+  failedHook(tx, 'synth', failure(`status ${status} cannot be sent; the hook synth has to set one from 200 to 599`, null))
+  return bare(tx, { ...made, status: 500, failure: new RequestFailure('policy') })
 }
 
 function bare(tx: RequestTransaction, made: Synthetic): RequestStep {

@@ -1,6 +1,7 @@
 /** One client request: the canonical request, where it stands, and what it owes to claims, fetches and the exchange. */
 import type { Socket } from 'node:net'
-import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { PurgeOptions } from '../../vcl-ts/actions.ts'
+import type { Client, OriginalRequest, Purged, Session } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
@@ -31,6 +32,7 @@ import type { RequestDeps } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
 import { finish } from './finish.ts'
+import { invalidate } from './invalidate.ts'
 import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
@@ -105,6 +107,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Synthetic answers tried. */
   synths = 0
   #forwarded = false
+  #top: OriginalRequest | null = null
   #fetching = false
   #letGo: (() => void) | null = null
   #clientIp: string | null = null
@@ -153,6 +156,11 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     if (page !== null) this.#takeAfter(page)
     exchange.observer = this
     this.policy.enter()
+  }
+
+  /** The request whose page this one is a part of, its own if of none. */
+  get top(): OriginalRequest {
+    return this.#top ?? this.req
   }
 
   get id(): string {
@@ -252,6 +260,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return (choice) => directors.healthy(choice)
   }
 
+  invalidate(options?: PurgeOptions): Promise<Purged> {
+    return invalidate(this, options)
+  }
+
   session(): Session {
     const { peer } = this.exchange
     return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
@@ -276,6 +288,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       host: this.req.host,
       name: this.engine.settings.name,
       httpVersion: this.req.proto,
+      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
     })
   }
 
@@ -360,6 +373,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
       note: (key, value) => this.note(key, value),
+      invalidate: (options) => this.invalidate(options),
     }
   }
 
@@ -416,6 +430,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Who asks for a page asks for what it includes. */
   #takeAfter(page: RequestTransaction): void {
     // Its fields are those of the page as they came, unless nobody wanted to look back at them.
+    this.#top = page.top
     this.#forwarded = page.#forwarded && page.req.original === page.req
     this.#clientIp = page.#clientIp
     this.#mayInvalidate = page.#mayInvalidate

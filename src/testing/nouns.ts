@@ -125,6 +125,7 @@ class GivenBody implements RequestOwner {
   readonly id: string
   readonly #bytes: Uint8Array
   collected: Uint8Array | null = null
+  readonly top = null
 
   constructor(id: string, body: string | Uint8Array) {
     this.id = id
@@ -204,6 +205,7 @@ export function makeObj(given: ObjGiven = {}): Obj & ObjStale {
     staleIfError: 0,
     keep: 0,
     uncacheable: false,
+    esi: false,
     isValid: true,
     ...rest,
     headers: headerMap(headers),

@@ -1,5 +1,5 @@
 /** One hook of a policy, run as the engine runs it, against nouns that a test makes up. */
-import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
+import { type Purge, type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Backend } from '../../vcl-ts/backend.ts'
 import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
 import type { Client, Purged, Session } from '../../vcl-ts/context.ts'
@@ -68,6 +68,8 @@ export interface HookRun<H extends RequestHook, State = object> {
   readonly keyParts: readonly string[]
   /** What the hook noted with `log`. */
   readonly notes: readonly Note[]
+  /** What the hook had dropped with `invalidate`, as the action that says the same; nothing is stored here. */
+  readonly invalidated: readonly Purge[]
 }
 
 /** The verbs, to build what an action is compared with. */
@@ -124,16 +126,29 @@ function begin<H extends RequestHook, State>(
   })
   const given = nouns as Partial<AllGiven<State>>
   const notes: Note[] = []
+  const invalidated: Purge[] = []
   const context = contextOf(compiled, given, {
     log: logInto({ note: (...note) => notes.push(note) }),
     healthy: (choice) => backendsOf(choice).some((one) => !sick.includes(one)),
+    invalidate: async (options) => {
+      const action = verbs.purge(options)
+      invalidated.push(action)
+      return { soft: action.soft, objects: 0, complete: true, ban: null }
+    },
   })
   const stop = SERVICES.start(compiled.services)
   const running = run(compiled, hook, context as unknown as HookContext<H>, (promise) => promise)
   return {
     running,
     stop,
-    finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts, notes }),
+    finish: (action) => ({
+      action,
+      by,
+      nouns: context as unknown as HookContext<H, State>,
+      keyParts: context.key.parts,
+      notes,
+      invalidated,
+    }),
   }
 }
 

@@ -17,6 +17,8 @@ export interface ForwardingFacts {
   readonly name: string
   /** Version the request came with: `1.0`, `1.1`, `2`. */
   readonly httpVersion: string
+  /** Default `false`. A PURGE or BAN, whose `X-Host` says what it is for (FOSHttpCache); nothing that comes of it is stored. */
+  readonly invalidates?: boolean
 }
 
 /**
@@ -83,7 +85,7 @@ export function clientAddress(peerAddress: string, forwardedFor: string | undefi
 
 /** Sets the forwarding fields of a request towards the origin, in place: appended to what a trusted peer sent, else anew. */
 export function appendForwarded(headers: HeaderMap, facts: ForwardingFacts): void {
-  if (!facts.trusted) removeClaims(headers)
+  if (!facts.trusted) removeClaims(headers, facts.invalidates === true)
   const peer = plainAddress(facts.peerAddress)
   if (peer !== '') append(headers, 'X-Forwarded-For', 'x-forwarded-for', peer)
   if (!headers.hasLower('x-forwarded-proto')) headers.appendRaw('X-Forwarded-Proto', 'x-forwarded-proto', facts.scheme)
@@ -114,9 +116,10 @@ export function effectiveScheme(headers: HeaderMap, trusted: boolean, listenerSc
   return scheme === 'http' || scheme === 'https' ? scheme : listenerScheme
 }
 
-function removeClaims(headers: HeaderMap): void {
+function removeClaims(headers: HeaderMap, keepsHost: boolean): void {
   for (let i = headers.size - 1; i >= 0; i--) {
     const name = headers.lowerAt(i)
+    if (keepsHost && name === 'x-host') continue
     if (!CLAIMS.has(name) && !CLAIM_FAMILIES.some((family) => name.startsWith(family))) continue
     headers.removeRaw(name)
     i = Math.min(i, headers.size)

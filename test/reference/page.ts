@@ -221,15 +221,15 @@ function tool(interfaces: ReadonlyMap<string, Interface>, name: string, title: s
 /** The names that a policy can import, in the order of the alphabet. */
 export function exportsOf(): readonly { readonly name: string; readonly type: boolean }[] {
   const index = readFileSync(new URL('../../vcl-ts/index.ts', import.meta.url), 'utf8')
-  return Array.from(index.matchAll(/^export (type )?\{([^}]*)\} from/gm), ([, types, list = '']) =>
+  const named = Array.from(index.matchAll(/^export (type )?\{([^}]*)\} from/gm), ([, types, list = '']) =>
     list
       .split(',')
       .map((each) => each.trim())
       .filter((each) => each !== '')
       .map((each) => ({ name: each.replace(/^type /, ''), type: types !== undefined || each.startsWith('type ') })),
   )
-    .flat()
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const spaces = Array.from(index.matchAll(/^export \* as (\w+) from/gm), ([, name = '']) => ({ name, type: false }))
+  return [...named.flat(), ...spaces].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function fieldTable(shape: Interface, marks: boolean, meaning: (field: Field) => string = ({ prose }) => prose): string[] {

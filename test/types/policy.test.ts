@@ -252,7 +252,7 @@ function derivedTypes(): void {
   expectTypeOf<HookContext<'deliver'>['resp']>().toEqualTypeOf<Resp>()
   expectTypeOf<HookContext<'synth'>['resp']>().toEqualTypeOf<RespSynth>()
   expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<
-    'now' | 'signal' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy'
+    'now' | 'signal' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy' | 'invalidate'
   >()
 }
 

@@ -64,7 +64,7 @@ describe('legality', () => {
     ['recv', { type: 'purge' }],
     ['recv', { type: 'purge', soft: false, subject: { by: 'ban', expression: 'req.url' } }],
     ['recv', { type: 'purge', soft: true, subject: { by: 'ban', expression: 'req.url ~ a' } }],
-    ['backendFetch', { type: 'error', status: 1000, reason: null }],
+    ['backendFetch', { type: 'error', status: 70_000, reason: null }],
     ['backendResponse', { type: 'hitForPass', ttl: -1 }],
     ['backendResponse', { type: 'hitForPass', ttl: Number.POSITIVE_INFINITY }],
     ['recv', { type: 'fail', reason: 7 }],

@@ -74,6 +74,9 @@ export function req(changes: Partial<Req> = {}, headers: HeaderPairs = []): Req 
     id: 'id-1',
     cacheControl: noCacheControl,
     original: { method: 'GET', url: '/', headers: HeaderMap.of(headers) },
+    top: { method: 'GET', url: '/', headers: HeaderMap.of(headers) },
+    isHitMiss: false,
+    isHitPass: false,
     ...changes,
   }
 }
@@ -91,6 +94,7 @@ export function bereq(changes: Partial<Bereq> = {}, headers: HeaderPairs = []): 
     isBgfetch: false,
     isHitMiss: false,
     isHitPass: false,
+    dropBody: () => {},
     uncacheable: false,
     credentialed: false,
     authorized: false,
@@ -151,6 +155,7 @@ export const obj: Obj = {
   staleIfError: 0,
   keep: 0,
   uncacheable: false,
+  esi: false,
   tags: new Set(),
 }
 
@@ -172,7 +177,11 @@ export function resp(changes: Partial<RespSynth> = {}): Resp & RespSynth {
   }
 }
 
-const TOOLS: HookTools = { log: () => {}, healthy: () => true }
+const TOOLS: HookTools = {
+  log: () => {},
+  healthy: () => true,
+  invalidate: async () => ({ soft: false, objects: 0, complete: true, ban: null }),
+}
 
 export function clientContext(changes: Partial<ClientContext> = {}): ClientContext {
   return {
