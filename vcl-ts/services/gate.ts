@@ -30,9 +30,19 @@ export function letIn(req: Req, { shared = false }: GateOptions): void {
   if (!shared) req.credentialed = true
 }
 
-/** What a client says of itself in fields that are ours to set. */
+/**
+ * Removes what a client says of itself in fields that are ours to set; also where it writes `_` for `-`, which is the same to what runs behind
+ * CGI, WSGI and the like (RFC 3875 §4.1.18).
+ */
 export function dropClaimed(req: Req, fields: readonly string[]): void {
-  for (const field of fields) req.headers.delete(field)
+  if (fields.length === 0) return
+  const ours = new Set(fields.map(folded))
+  const claimed = Array.from(req.headers, ([name]) => name).filter((name) => ours.has(folded(name)))
+  for (const name of claimed) req.headers.delete(name)
+}
+
+function folded(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }
 
 /** A value of a field made of text from elsewhere: as it is where that can stand in a field, else percent-encoded (RFC 3986 §2.1). */

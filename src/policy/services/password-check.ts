@@ -48,6 +48,8 @@ export class PasswordCheck implements BasicAuthWork {
     if (this.#waiting.length >= WAITING) return null
     const checking = this.#check(key, name, password).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, checking)
+    // Whoever does not wait for it must not end the process.
+    checking.catch(() => undefined)
     return checking
   }
 

@@ -1,4 +1,5 @@
 /** Carries out the services that policies declare: each from before its policy's `init` to behind its `fini`. */
+import { PolicyError } from '../../../vcl-ts/policy.ts'
 import type { BasicAuth } from '../../../vcl-ts/services/basic-auth.ts'
 import type { ForwardAuth } from '../../../vcl-ts/services/forward-auth.ts'
 import type { HttpClient } from '../../../vcl-ts/services/http-client.ts'
@@ -46,16 +47,22 @@ export class Services {
     }
   }
 
-  /** Begins those of one policy; what it answers ends them. */
+  /** Begins those of one policy; what it answers ends them. Throws a `PolicyError` for one that cannot begin; then none runs. */
   start(services: ReadonlyMap<string, Service>): () => void {
     const ends: (() => void)[] = []
+    const end = (): void => {
+      for (const each of ends.splice(0)) each()
+    }
     for (const [name, service] of services) {
-      const work = this.#begin(name, service)
-      ends.push(introduce(service, work), () => work.stop?.())
+      try {
+        const work = this.#begin(name, service)
+        ends.push(introduce(service, work), () => work.stop?.())
+      } catch (cause) {
+        end()
+        throw new PolicyError(`services.${name} cannot begin: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      }
     }
-    return () => {
-      for (const end of ends.splice(0)) end()
-    }
+    return end
   }
 
   #begin(name: string, service: Service): Work {

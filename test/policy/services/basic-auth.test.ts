@@ -121,6 +121,16 @@ describe('the origin', () => {
     expect(trace.class).toBe('credentialed')
   })
 
+  it('is not told by a client that writes the field as CGI reads it', async () => {
+    const cache = await testPolicy(basicAuth({ users }).policy({ field: 'X-Auth-User' }), { origin: FRESH })
+    const headers = { Authorization: basic('alice:wonder:land'), X_Auth_User: 'root', 'X-Auth_user': 'root', X_Other: '1' }
+    const { trace } = await cache.request({ url: '/', headers })
+    const sent = Array.from(trace.origin[0]!.headers, ([name, value]) => `${name}: ${value}`).filter((line) =>
+      /^x.(?:auth|other)/i.test(line),
+    )
+    expect(sent).toEqual(['X_Other: 1', 'X-Auth-User: alice'])
+  })
+
   it('is not told by a client whom nobody asked', async () => {
     const cache = await testPolicy(basicAuth({ users }).policy({ field: 'X-User', when: ({ req }) => req.path !== '/open' }), {
       origin: FRESH,

@@ -1,5 +1,7 @@
-/** Limits hold for all workers together: threads of their own, real sockets, and a flood through all of them. */
+/** Services in threads of their own: limits hold for all workers together, also in a flood through all of them; tokens are verified in each. */
 import { expect, it } from 'vitest'
+import { message } from '../journey/site.ts'
+import { issuer, pair, token } from '../policy/services/issuer.ts'
 import { connectToEach, crew, policyFile } from './rig.ts'
 
 const POLICY = `
@@ -41,4 +43,26 @@ it('remembers what a worker counted that died', async () => {
   site.end(victim!, 'terminate')
   await site.replaced(1)
   for (const client of await connectToEach(site.address, 2)) expect((await client.get('/')).status).toBe(429)
+})
+
+it('verifies tokens in each worker, by the same published keys', async () => {
+  const key = pair('one')
+  const from = await issuer(key)
+  const policy = `
+import { threadId, threadName } from 'node:worker_threads'
+import { definePolicy, jwt, stack } from 'clearcoat/vcl-ts'
+const user = jwt({ jwks: '${from.jwks}', issuer: 'https://id.test', audience: 'api' })
+const who = definePolicy({ recv: ({ req, synth }) => (req.url === '/who' ? synth(200, threadName + ' thread ' + threadId) : undefined) })
+const greet = definePolicy({ recv: ({ req, synth }) => synth(200, 'hello ' + user.claims(req).sub) })
+export default stack(who, user.policy(), greet)
+`
+  const site = await crew({ count: 2, policyFile: policyFile(policy) })
+  const now = Math.floor(Date.now() / 1000)
+  const bearer = await token(key, { iat: now, exp: now + 60 })
+  for (const { client } of await connectToEach(site.address, 2)) {
+    for (let i = 0; i < 2; i++)
+      expect((await client.request(message('GET', '/', { Authorization: `Bearer ${bearer}` }))).reason).toBe('hello alice')
+    expect((await client.request(message('GET', '/', { Authorization: `Bearer ${bearer.slice(0, -4)}AAAA` }))).status).toBe(401)
+  }
+  expect(from.asked).toBe(2)
 })
