@@ -100,13 +100,17 @@ describe('what is written', () => {
     expect(ran.stdout).not.toContain('✖')
   }, 60_000)
 
-  it.each(NAMES)('is checked without a finding: %s', async (name) => {
-    const folder = new Folder({})
-    await init(folder, name)
-    const ran = await command(['check', 'policy.ts'], { folder: folder.path, env: { PATH: TOOLS } })
-    expect(ran).toMatchObject({ code: 0, stderr: '' })
-    expect(ran.stdout).toMatch(/^Nothing found; types checked by /)
-  }, 60_000)
+  it.each(NAMES)(
+    'is checked without a finding: %s',
+    async (name) => {
+      const folder = new Folder({})
+      await init(folder, name)
+      const ran = await command(['check', 'policy.ts'], { folder: folder.path, env: { PATH: TOOLS } })
+      expect(ran).toMatchObject({ code: 0, stderr: '' })
+      expect(ran.stdout).toMatch(/^Nothing found; types checked by /)
+    },
+    60_000,
+  )
 
   it('has types, with the options that it shows as well', async () => {
     const folder = new Folder({})
