@@ -77,6 +77,9 @@ export interface SiteRules {
 const OPTION_NAMES: readonly string[] = ['pass', 'personal', 'variants', 'ignore', 'dropParameters', 'ttl', 'grace', 'staleIfError']
 /** Statuses of a page that is given the preset's freshness. */
 const PAGES: ReadonlySet<number> = new Set([200, 203, 301, 308, 404, 410])
+/** Seconds that the decision presets give an answer that says nothing. */
+const UNSAID_GRACE: ReadonlySet<number> = new Set([0, 10])
+const UNSAID_STALE: ReadonlySet<number> = new Set([0, 86_400])
 const MARKED = '2m'
 /** Seconds for what is missing: it may come. */
 const MISSING = 60
@@ -212,8 +215,11 @@ function judgeAnswer(rules: SiteRules, options: PresetOptions, beresp: Beresp): 
   if (!control.explicit && control.source !== 'policy' && ttl > 0 && PAGES.has(beresp.status))
     beresp.ttl = beresp.status === 404 || beresp.status === 410 ? Math.min(ttl, MISSING) : ttl
   if (beresp.ttl <= 0 || beresp.status >= 500 || control.mustRevalidate || control.proxyRevalidate) return
-  if (control.staleWhileRevalidate === null) beresp.grace = options.grace ?? rules.grace
-  if (control.staleIfError === null) beresp.staleIfError = options.staleIfError ?? rules.staleIfError
+  const { grace, staleIfError } = beresp
+  // A policy before this one in the stack may have said otherwise.
+  if (control.staleWhileRevalidate === null && UNSAID_GRACE.has(grace)) beresp.grace = options.grace ?? rules.grace
+  if (control.staleIfError === null && (UNSAID_STALE.has(staleIfError) || staleIfError === grace))
+    beresp.staleIfError = options.staleIfError ?? rules.staleIfError
 }
 
 /** The session was begun for a request without a cookie; nobody gets it, and the next request that passes begins another. */

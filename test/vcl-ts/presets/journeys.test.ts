@@ -1,8 +1,8 @@
 /** What visitors of each system meet: with the cookies and answers that those systems send. */
 import { describe, expect, it } from 'vitest'
 import type { OriginHandler, OriginSeen, PolicyTest, TestAnswer, TestOptions } from '../../../src/testing/index.ts'
-import { testPolicy } from '../../../src/testing/index.ts'
-import { api, magento, nextjs, type Policy, presets, shopware, staticSite, symfony, wordpress } from '../../../vcl-ts/index.ts'
+import { runHookSync, testPolicy } from '../../../src/testing/index.ts'
+import { api, magento, nextjs, type Policy, presets, shopware, stack, staticSite, symfony, wordpress } from '../../../vcl-ts/index.ts'
 
 type Name = keyof typeof presets
 
@@ -535,6 +535,32 @@ describe('magento()', () => {
     expect(await decide(url, undefined, { Store: 'de', Authorization: 'Bearer x' })).toBe('pass')
     expect(await decide(url, undefined, { 'X-Magento-Cache-Id': 'a', Authorization: 'Bearer x' })).toBe('miss')
     expect(await decide(url, undefined, { 'X-Magento-Cache-Id': 'b', Authorization: 'Bearer y' })).toBe('miss')
+  })
+})
+
+describe('a policy before a preset', () => {
+  const times = (own: Policy, headers: Readonly<Record<string, string>> = {}) => {
+    const { nouns } = runHookSync(stack(own, wordpress()), 'backendResponse', { beresp: { headers } })
+    const { ttl, grace, staleIfError } = nouns.beresp
+    return { ttl, grace, staleIfError }
+  }
+
+  it('has its own times, and leaves the others to the preset', () => {
+    expect(times({})).toEqual({ ttl: 600, grace: 3600, staleIfError: 86_400 })
+    const own: Policy = {
+      backendResponse({ beresp }) {
+        beresp.ttl = '5m'
+        beresp.grace = '1m'
+        beresp.staleIfError = '2m'
+      },
+    }
+    expect(times(own)).toEqual({ ttl: 300, grace: 60, staleIfError: 120 })
+  })
+
+  it('and the origin, have the word before the preset', () => {
+    const said = { 'Cache-Control': 'max-age=7, stale-while-revalidate=8, stale-if-error=9' }
+    expect(times({}, said)).toEqual({ ttl: 7, grace: 8, staleIfError: 9 })
+    expect(times({}, { 'Cache-Control': 'max-age=7, must-revalidate' })).toEqual({ ttl: 7, grace: 0, staleIfError: 0 })
   })
 })
 
