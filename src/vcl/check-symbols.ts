@@ -12,7 +12,7 @@ import type {
   SubDeclaration,
 } from './ast.ts'
 import type { Complain } from './problem.ts'
-import { BUILTINS, type Vmod } from './signature.ts'
+import type { Vmod } from './signature.ts'
 import type { Span } from './source.ts'
 import { isHookSub, isSplitSub } from './steps.ts'
 import { ROOTS } from './variables.ts'
@@ -172,7 +172,8 @@ class Collector {
   }
 
   #claim({ name, span }: { readonly name: string; readonly span: Span }, kind: string): boolean {
-    if (ROOTS.has(name) || BUILTINS.has(name) || name === 'true' || name === 'false') {
+    // Functions are known by their parentheses: `acl ban` is common.
+    if (ROOTS.has(name) || name === 'true' || name === 'false') {
       this.#complain(span, `‘${name}’ is a word of VCL and cannot name ${article(kind)}`, 'choose another name')
       return false
     }

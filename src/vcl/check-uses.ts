@@ -64,9 +64,9 @@ function judge(checking: Checking, hook: HookSub, callers: ReadonlyMap<string, s
       const { span, action } = returned
       if (legal.has(action)) doings.returns.push(returned)
       else {
-        const hint = formerReturn(hook, action) ?? `legal there: ${listed([...legal])}`
         const meant = ACTIONS.has(action) ? null : nearest(action, [...legal])
-        checking.complain(span, `return (${action}) is not legal in ${where()}`, meant === null ? hint : `did you mean ${meant}?`)
+        const hint = formerReturn(hook, action) ?? (meant === null ? `legal there: ${listed([...legal])}` : `did you mean ${meant}?`)
+        checking.complain(span, `return (${action}) is not legal in ${where()}`, hint)
       }
     }
   }

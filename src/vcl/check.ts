@@ -47,8 +47,14 @@ export function checkVcl(program: Program, options: CheckOptions = {}): CheckRes
   refuseNoBackend(checking, program)
   const problems = inOrder(checking.problems, program)
   if (problems.some(({ kind }) => kind === 'illegal')) return { program: null, problems }
+  // The comments of the version line are the program's own.
+  const [opening] = program.declarations
   const checked = declarations.flatMap((declaration) =>
-    declaration.kind === 'sub' ? subOf(declaration, bodies.get(declaration), facts) : (others.get(declaration) ?? []),
+    declaration.kind === 'sub'
+      ? subOf(declaration, bodies.get(declaration), facts)
+      : declaration.kind === 'version' && declaration === opening
+        ? []
+        : (others.get(declaration) ?? []),
   )
   return { program: assembled(checking, program, checked), problems }
 }

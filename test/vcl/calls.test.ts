@@ -106,6 +106,10 @@ describe('names', () => {
     expect(defaultBackend?.probe?.url).toBe('/up')
   })
 
+  it('may be those of functions', () => {
+    accepted('acl ban { } sub regsub { } sub vcl_recv { if (client.ip ~ ban) { ban("obj.age > 1d"); call regsub; } }')
+  })
+
   it('two files may import the same', () => {
     accepted('import std; import std;')
   })

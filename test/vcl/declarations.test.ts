@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readVcl } from '../../src/vcl/front.ts'
 import { accepted, refused } from './rig.ts'
 
 /** Without what says where it stands. */
@@ -191,10 +192,11 @@ describe('an ACL', () => {
 })
 
 describe('a program', () => {
-  it('keeps the comments before its version and at its end', () => {
-    const { opening, closing } = accepted('\n# last')
-    expect(opening).toEqual([])
-    expect(closing.map(({ text }) => text)).toEqual([' last'])
+  it('keeps the comments of its version line and at its end, each once', () => {
+    const { program } = readVcl({ name: 'x', text: '# what it is\nvcl 4.1; # version\n# of it\nbackend default none;\n# last' })
+    expect(program?.opening.map(({ text }) => text)).toEqual([' what it is', ' version'])
+    expect(program?.declarations.map(({ kind, leading }) => [kind, ...leading.map(({ text }) => text)])).toEqual([['backend', ' of it']])
+    expect(program?.closing.map(({ text }) => text)).toEqual([' last'])
   })
 
   it('keeps its declarations in their order, and of others the comments', () => {
