@@ -68,7 +68,11 @@ export const TEXT_CASES: readonly Case[] = [
   ['regsub(req.http.X-Unset, "^$", "x")', 'x'],
   ['regsub("abc", "b", req.http.X-One)', 'afirstc'],
   ['regsub("abc", "(b)", req.http.X-One + "\\1\\&")', 'afirstbbc'],
-  ['regsuball("x", "", "-")', '-x-'],
+  ['regsuball("x", "", "-")', '-x'],
+  ['regsuball("abc", "$", "<\\0>")', 'abc<>'],
+  ['regsuball("abc", "(z*)", "<\\1>")', '<>abc'],
+  ['regsuball("aXbX", "X?", "-")', '-a-b-'],
+  ['regsuball("", "x*", "-")', '-'],
   ['regsub("aab", "(?>a+)(b)", "<\\1>")', '<b>'],
   // methods
   ['req.http.X-One.upper()', 'FIRST'],

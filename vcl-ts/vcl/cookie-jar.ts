@@ -56,7 +56,8 @@ export function cookieJar(): CookieJar {
       retain((name) => listed.has(name))
     },
     keepMatching: (pattern) => retain((name) => pattern.test(name)),
-    text: () => list.map(([name, value]) => `${name}=${value}`).join('; '),
+    // As Varnish 7.1 writes it, with the last semicolon.
+    text: () => (list.length === 0 ? '' : `${list.map(([name, value]) => `${name}=${value}`).join('; ')};`),
   }
 }
 

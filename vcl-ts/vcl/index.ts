@@ -18,6 +18,7 @@ export {
   lower,
   part,
   querysort,
+  replaceAll,
   replacement,
   reversed,
   strstr,

@@ -34,8 +34,8 @@ const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3
 
 /** A whole number in a text; else `otherwise`, and without that the hook fails (`std.integer`). */
 export function integer(text: string | undefined, otherwise?: number): number {
-  const found = NUMBER.exec(text ?? '')
-  return found === null ? given(otherwise, text, 'a whole number') : Math.trunc(Number(found[1]))
+  const found = /^\s*([+-]?\d+)\s*$/.exec(text ?? '')
+  return found === null ? given(otherwise, text, 'a whole number') : Number(found[1])
 }
 
 export function real(text: string | undefined, otherwise?: number): number {

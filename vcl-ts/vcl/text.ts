@@ -36,6 +36,36 @@ export function replacement(text: string): (...match: (string | number)[]) => st
     })
 }
 
+/**
+ * `regsuball` of what may match nothing: the first match may be empty, no other one is (PCRE2_NOTEMPTY). `pattern` needs the flag `g`; `by` is
+ * as for `replace`.
+ */
+export function replaceAll(text: string, pattern: RegExp, by: string | ((...match: (string | number)[]) => string)): string {
+  const there = new RegExp(pattern.source, `${pattern.flags.replace('g', '')}y`)
+  let made = ''
+  let from = 0
+  for (let found = matchFrom(text, pattern, 0, true); found !== null; found = matchFrom(text, pattern, from, false)) {
+    const end = found.index + found[0].length
+    there.lastIndex = found.index
+    // `replace` knows what `$1` is.
+    const whole = text.replace(there, by as string)
+    made += text.slice(from, found.index) + whole.slice(found.index, whole.length - (text.length - end))
+    from = end
+    if (from >= text.length) break
+  }
+  return made + text.slice(from)
+}
+
+function matchFrom(text: string, pattern: RegExp, from: number, orEmpty: boolean): RegExpExecArray | null {
+  for (let at = from; at <= text.length; ) {
+    pattern.lastIndex = at
+    const found = pattern.exec(text)
+    if (found === null || orEmpty || found[0] !== '') return found
+    at = found.index + 1
+  }
+  return null
+}
+
 /** Seconds since the epoch as in `Date` (RFC 9110 §5.6.7). */
 export function httpDate(seconds: number): string {
   return new Date(seconds * 1000).toUTCString()
@@ -76,7 +106,7 @@ function anyOf(characters: string): RegExp {
 /** The parameters of a URL in the order of their bytes; empty ones go (`std.querysort`). */
 export function querysort(url: string): string {
   const at = url.indexOf('?')
-  if (at < 0) return url
+  if (at < 0 || !url.includes('&', at)) return url
   const parameters = url
     .slice(at + 1)
     .split('&')

@@ -188,10 +188,10 @@ function toText(operand: CheckedExpression, scope: Scope): Js {
       if (operand.kind === 'variable' && operand.variable.endsWith('.xid')) return transactionId(operand.variable, scope)
       return plainText(emitExpression(operand, scope))
     case 'BOOL':
+    case 'BYTES':
       return plainText(emitExpression(operand, scope))
     case 'REAL':
-    case 'DURATION':
-    case 'BYTES': {
+    case 'DURATION': {
       if (operand.kind === 'literal') return text(Number(operand.value).toFixed(3))
       return method(emitExpression(operand, scope), 'toFixed', [number(3)])
     }
@@ -219,7 +219,7 @@ function transactionId(variable: string, scope: Scope): Js {
 }
 
 function plainText(value: Js): Js {
-  if (/^\d+$/.test(value.code)) return text(value.code)
+  if (/^[\d_]+$/.test(value.code)) return text(value.code.replaceAll('_', ''))
   return js(`String(${value.code})`, BINDING.member, { template: `\${${value.code}}`, awaits: value.awaits })
 }
 

@@ -36,5 +36,8 @@ function substituted(use: CallUse, flags: string): Js {
   const by = use.given(2)
   if (pattern === null || by === null) return use.refuse('an argument is missing')
   const { code, regex } = regexLiteral(pattern, use.scope, flags)
-  return method(subject, 'replace', [js(code), replacement(by, use.text(2), regex, use.scope)])
+  const made = replacement(by, use.text(2), regex, use.scope)
+  // At the end of a text Varnish does not look for nothing once more.
+  const matchesNothing = flags === 'g' && new RegExp(regex.source, regex.flags).test('')
+  return matchesNothing ? call(use.lib('replaceAll'), [subject, js(code), made]) : method(subject, 'replace', [js(code), made])
 }

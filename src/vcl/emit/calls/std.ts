@@ -52,9 +52,10 @@ export const STD: Translations = {
   real: reading('real', [2, 3, 4, 5, 6]),
   time: reading('time', [2, 3]),
   ip: (use) => call(use.lib('ip'), use.values(0, 2)),
-  real2integer: (use) => call(use.lib('integerOf'), [use.value(0)]),
+  // Other than std.integer(real = …) it rounds.
+  real2integer: (use) => call(use.lib('round'), [use.value(0)]),
   real2time: (use) => use.value(0),
-  time2integer: (use) => call(use.lib('integerOf'), [use.value(0)]),
+  time2integer: (use) => call(use.lib('round'), [use.value(0)]),
   time2real: (use) => use.value(0),
   cache_req_body: (use) => {
     const read = awaited(method(js(use.scope.use('req')), 'cacheBody', [use.value(0)]), false)
