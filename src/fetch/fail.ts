@@ -41,6 +41,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
     return give(fetch, step, written(fetch, blank(fetch, step)))
   const beresp = blank(fetch, step)
   context.beresp = beresp
+  if (fetch.log !== null) fetch.log.judged(beresp, 'BACKEND_ERROR')
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendError', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, step, beresp, decided)) : after(fetch, step, beresp, action)
@@ -103,6 +104,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, 
     body: bodyOf(bytes),
     backend: beresp.backend,
     esi: beresp.esi,
+    xid: deps.decisions.xVarnish ? fetch.xid : 0,
   })
   if (store) {
     deps.table.publish(init.claim, object, NO_NAMES, init.request.variant(NO_NAMES), true)

@@ -34,9 +34,8 @@ import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
+import { openRequestLog, type RequestLog } from './request-log.ts'
 import { LOOKUP, RECV, type RequestStep } from './step.ts'
-
-let counter = 0
 
 const NO_BYTES: Buffer = Buffer.alloc(0)
 
@@ -46,7 +45,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   readonly policy: ActivePolicy
   readonly req: ClientRequest
   readonly received: number
-  readonly sequence: number
+  /** Varnish's XID: another one after a restart. */
+  xid: number
+  /** What is recorded of it; `null`: nothing. */
+  readonly log: RequestLog | null
   readonly body: ReplayBody | null
   now: number
   context: ClientContext | null = null
@@ -128,7 +130,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.policy = page === null ? engine.policy() : page.policy
     this.now = engine.clock.now()
     this.received = this.now
-    this.sequence = counter++
+    this.xid = engine.xids.next()
+    this.log = engine.journal.recording ? openRequestLog(this, page) : null
     this.body = exchange.body === null ? null : new ReplayBody(exchange.body, engine.settings.limits.replay)
     const upgrade = headers.hasLower('upgrade') && connectionOptions(headers).upgrade ? (headers.joinedLower('upgrade') ?? null) : null
     stripHopByHop(headers, 'request')
@@ -153,7 +156,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   get id(): string {
-    return `${this.engine.idPrefix}${this.sequence.toString(36)}`
+    return `${this.engine.idPrefix}${this.xid}`
   }
 
   get collected(): Buffer | null {
@@ -233,6 +236,11 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   hooks(): ClientContext {
     this.context ??= new ClientContext(this, this.policy.newState(), this.req)
     return this.context
+  }
+
+  /** Begins again under another id. */
+  renumber(): void {
+    this.xid = this.engine.xids.next()
   }
 
   /** When the request came. */
@@ -345,6 +353,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       slice: this.slicing,
       upgrade,
       id: this.id,
+      xid: this.xid,
+      log: this.log === null ? null : this.log.open,
       client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
@@ -354,6 +364,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Begins a fetch. It may have ended before its beginning returns. */
   begin(start: (observer: FetchObserver) => FetchHandle): void {
     this.#fetching = true
+    if (this.log !== null) this.log.fetches()
     const fetch = start(this)
     if (this.#fetching) this.fetch = fetch
   }
@@ -428,6 +439,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.waitTimer?.cancel()
     this.waitTimer = null
     this.engine.counters.add(C.busy_wakeup)
+    if (this.log !== null) this.log.stamp('Waitinglist')
     if (!this.over) runRequest(this, released(this, outcome))
   }
 
@@ -458,6 +470,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   #fetchEnded(): void {
+    if (this.log !== null) this.log.stamp('Fetch')
     this.#fetching = false
     this.fetch = null
   }

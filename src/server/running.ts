@@ -105,6 +105,8 @@ export class Running implements Server {
         counters,
         clock,
         log,
+        xids: engine.xids,
+        journal: engine.journal,
         refetch: this.#parts.refetch,
         explain: this.explain,
       },
