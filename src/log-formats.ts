@@ -13,7 +13,14 @@ export const json: AccessFormat = (record) =>
   `,"proto":${jsonString(`HTTP/${record.proto}`)},"status":${whole(record.status)},"bytes":${whole(record.bytes)},"bodyBytes":${whole(record.bodyBytes)}` +
   `,"duration":${thousandths(record.duration)},"firstByte":${thousandths(record.firstByte)},"outcome":"${record.outcome}"` +
   `,"reason":"${record.reason}","detail":${jsonString(record.detail)},"end":"${record.end}"` +
-  `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}${record.esiLevel > 0 ? `,"esiLevel":${whole(record.esiLevel)}` : ''}}`
+  `,"referer":${jsonString(redactUrl(record.referer))},"userAgent":${jsonString(record.userAgent)}${record.esiLevel > 0 ? `,"esiLevel":${whole(record.esiLevel)}` : ''}${notesOf(record)}}`
+
+/** One member for each key, with what was noted last; a plain text is under `log`. The transaction log has them all. */
+function notesOf({ notes }: AccessRecord): string {
+  if (notes === null) return ''
+  const last = new Map(notes.map(([key, value]) => [key === '' ? 'log' : key, value]))
+  return `,"notes":{${Array.from(last, ([key, value]) => `${jsonString(key)}:${jsonString(value)}`).join(',')}}`
+}
 
 /** NCSA combined, and behind it outcome, reason, seconds and detail. */
 export const combined: AccessFormat = (record) =>

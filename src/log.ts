@@ -28,6 +28,8 @@ export interface AccessRecord {
   readonly end: 'sent' | 'left' | 'aborted'
   /** 0 for what a client asked for, 1 for a fragment that its page includes, 2 for what that includes. */
   readonly esiLevel: number
+  /** What the policy noted, in order; a key may occur again, that of a plain text is empty. `null`: nothing. */
+  readonly notes: readonly (readonly [key: string, value: string])[] | null
   readonly referer: string
   readonly userAgent: string
 }

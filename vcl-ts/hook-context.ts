@@ -2,7 +2,8 @@
 import type { Verbs } from './actions.ts'
 import type { Bereq, Beresp, BerespError, Client, Key, Obj, ObjStale, Purged, Req, Resp, RespSynth, Session } from './context.ts'
 import type { BackendChoice } from './directors/director.ts'
-import type { Hook, HookAction, LegalType, NOUNS } from './legal.ts'
+import type { HookTools } from './hook-tools.ts'
+import type { Hook, HookAction, LegalType, NOUNS, RequestHook } from './legal.ts'
 
 interface AllNouns<H extends Hook, State> {
   readonly client: Client
@@ -23,7 +24,9 @@ interface AllNouns<H extends Hook, State> {
 }
 
 /** The context of one hook: destructure what is needed, `recv({ req, pass }) { … }`. */
-export type HookContext<H extends Hook, State = object> = Pick<AllNouns<H, State>, (typeof NOUNS)[H][number]> & Pick<Verbs, LegalType<H>>
+export type HookContext<H extends Hook, State = object> = Pick<AllNouns<H, State>, (typeof NOUNS)[H][number]> &
+  Pick<Verbs, LegalType<H>> &
+  (H extends RequestHook ? HookTools : unknown)
 
 /** What a hook may return at once: an action decides, nothing has no opinion. */
 // biome-ignore lint/suspicious/noConfusingVoidType: `void` lets a hook without any `return` type-check
@@ -36,7 +39,7 @@ export type HookResult<H extends Hook> = H extends 'hash' ? HookAnswer<H> : Hook
  * The client side in one piece, for the engine: one object that satisfies the context of `recv hash purge hit miss pass pipe deliver
  * synth`. A noun that the running hook does not have may be anything; no type shows it to the hook.
  */
-export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb> {
+export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb>, HookTools {
   readonly client: Client
   readonly session: Session
   readonly now: number
@@ -50,7 +53,7 @@ export interface ClientContext<State = object> extends Pick<Verbs, ClientVerb> {
 }
 
 /** The fetch side in one piece, for the engine: satisfies the context of every `backend…` hook. */
-export interface FetchContext<State = object> extends Pick<Verbs, FetchVerb> {
+export interface FetchContext<State = object> extends Pick<Verbs, FetchVerb>, HookTools {
   readonly now: number
   readonly state: State
   readonly bereq: Bereq

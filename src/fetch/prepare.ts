@@ -20,7 +20,7 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
   if (fetch.log !== null) fetch.log.asks(bereq)
-  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq)
+  const context = fetch.context ?? new BackendContext(fetch.deps.clock.wall() / 1000, { ...fetch.init.state }, bereq, fetch)
   fetch.context = context
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendFetch', context, limit)

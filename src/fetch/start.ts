@@ -91,6 +91,8 @@ export interface FetchRequest {
   keyOf(url: string): string
   /** The variant that this request selects. */
   variant(names: readonly string[]): string
+  /** A hook of the fetch noted something. */
+  note(key: string, value: string): void
 }
 
 export interface FetchInit {

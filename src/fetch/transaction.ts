@@ -1,6 +1,7 @@
 /** One fetch: what it was asked for, where it stands, and what it owes to the claim, the origin call and the filling. */
 import type { Socket } from 'node:net'
 import type { Backend } from '../../vcl-ts/backend.ts'
+import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body, BodyEnd } from '../body/body.ts'
 import type { Timer } from '../clock.ts'
@@ -15,6 +16,7 @@ import { type OriginCall, OriginFailure, type OriginObserver, type OriginRespons
 import type { BackendContext } from '../policy/backend-context.ts'
 import type { BackendRequest } from '../policy/backend-request.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
+import { type Note, withNote } from '../policy/notes.ts'
 import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
@@ -48,6 +50,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   bereq: BackendRequest | null = null
   context: BackendContext | null = null
   retries = 0
+  /** What hooks of this fetch noted; `null`: nothing. */
+  notes: Note[] | null = null
   /** Whether the request asks the origin to confirm the stale object. */
   conditional = false
   /** Whether it asks for the rest of a stored part. */
@@ -108,6 +112,17 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (stale === null || this.plain || !stale.validator || !stale.complete || stale.part !== null) return null
     if (claim?.detached === true || this.deps.table.outdated(stale, this.position) !== 'valid') return null
     return stale
+  }
+
+  /** Noted with the request, too, while that waits for this. */
+  note(key: string, value: string): void {
+    this.notes = withNote(this.notes, key, value)
+    if (this.init.kind !== 'refresh') this.init.request.note(key, value)
+  }
+
+  get healthy(): (choice: BackendChoice) => boolean {
+    const { directors } = this.deps
+    return (choice) => directors.healthy(choice)
   }
 
   leave(): void {

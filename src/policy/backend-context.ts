@@ -2,8 +2,10 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { ObjStale } from '../../vcl-ts/context.ts'
 import type { FetchContext } from '../../vcl-ts/hook-context.ts'
+import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
 import type { BackendResponse } from './backend-response.ts'
+import { logInto, type ToolOwner } from './notes.ts'
 
 const ABSENT = null as never
 
@@ -24,10 +26,23 @@ export class BackendContext implements FetchContext {
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
 
-  constructor(now: number, state: object, bereq: BackendRequest) {
+  readonly #owner: ToolOwner
+  #log: Log | null = null
+
+  constructor(now: number, state: object, bereq: BackendRequest, owner: ToolOwner) {
+    this.#owner = owner
     this.now = now
     this.state = state
     this.bereq = bereq
+  }
+
+  get log(): Log {
+    this.#log ??= logInto(this.#owner)
+    return this.#log
+  }
+
+  get healthy(): HookTools['healthy'] {
+    return this.#owner.healthy
   }
 }
 

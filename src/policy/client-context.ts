@@ -2,13 +2,15 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
+import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
+import { logInto, type ToolOwner } from './notes.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
 const ABSENT = null as never
 
 /** The transaction, which makes what hooks seldom look at when they do. */
-export interface ContextOwner extends Client {
+export interface ContextOwner extends Client, ToolOwner {
   session(): Session
   epochSeconds(): number
 }
@@ -36,6 +38,7 @@ export class ClientContext implements ClientContextContract {
   readonly #owner: ContextOwner
   #session: Session | null = null
   #now = 0
+  #log: Log | null = null
 
   constructor(owner: ContextOwner, state: object, req: Req) {
     this.#owner = owner
@@ -53,6 +56,15 @@ export class ClientContext implements ClientContextContract {
   get now(): number {
     if (this.#now === 0) this.#now = this.#owner.epochSeconds()
     return this.#now
+  }
+
+  get log(): Log {
+    this.#log ??= logInto(this.#owner)
+    return this.#log
+  }
+
+  get healthy(): HookTools['healthy'] {
+    return this.#owner.healthy
   }
 }
 

@@ -35,6 +35,7 @@ export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
     reason: tx.reason,
     detail: tx.story,
     end: end.type,
+    notes: tx.notes,
     referer: req.headers.getLower('referer') ?? '',
     esiLevel: req.esiLevel,
     userAgent: req.headers.getLower('user-agent') ?? '',

@@ -23,6 +23,7 @@ export function refused(engine: Engine, peer: Peer, status: number, reason: stri
     detail: reason,
     end: 'aborted',
     esiLevel: 0,
+    notes: null,
     referer: '',
     userAgent: '',
   })

@@ -20,6 +20,7 @@ import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
 import { ClientRequest } from '../policy/client-request.ts'
+import { type Note, withNote } from '../policy/notes.ts'
 import { highestLanguage } from '../wire/accept.ts'
 import { ifRangeHolds } from '../wire/conditional.ts'
 import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
@@ -88,6 +89,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   story = ''
   status = 0
   firstByte = 0
+  /** What hooks noted; `null`: nothing. */
+  notes: Note[] | null = null
   /** Of a split whose arms answer differently: part of the variant. */
   arm = ''
   /** Where that arm goes, as long as `req.backend` is what it was then. */
@@ -249,6 +252,16 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return (clock.wall() - (clock.now() - this.received)) / 1000
   }
 
+  /** Of a client hook, or of the fetch that answers this request. */
+  note(key: string, value: string): void {
+    this.notes = withNote(this.notes, key, value)
+  }
+
+  get healthy(): (choice: BackendChoice) => boolean {
+    const { directors } = this.engine
+    return (choice) => directors.healthy(choice)
+  }
+
   session(): Session {
     const { peer } = this.exchange
     return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
@@ -358,6 +371,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
+      note: (key, value) => this.note(key, value),
     }
   }
 

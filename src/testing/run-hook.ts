@@ -1,11 +1,15 @@
 /** One hook of a policy, run as the engine runs it, against nouns that a test makes up. */
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
+import type { Backend } from '../../vcl-ts/backend.ts'
 import type { PresetName } from '../../vcl-ts/builtin/decisions.ts'
 import type { Client, Purged, Session } from '../../vcl-ts/context.ts'
+import { backendsOf } from '../../vcl-ts/directors/director.ts'
 import type { ClientContext, FetchContext, HookContext } from '../../vcl-ts/hook-context.ts'
+import type { HookTools } from '../../vcl-ts/hook-tools.ts'
 import type { HookAction, NOUNS, RequestHook } from '../../vcl-ts/legal.ts'
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { type CompiledPolicy, compilePolicy, runHook as run } from '../../vcl-ts/run.ts'
+import { logInto, type Note } from '../policy/notes.ts'
 import {
   type BereqGiven,
   type BerespGiven,
@@ -46,6 +50,8 @@ export type NounsGiven<H extends RequestHook, State = object> = Partial<
 export interface HookOptions {
   /** Whose built-in steps run behind the policy, default `safe`. */
   readonly preset?: PresetName
+  /** For which `healthy` is to answer `false`. Default: none. */
+  readonly sick?: readonly Backend[]
 }
 
 /** What came of a hook. */
@@ -58,6 +64,8 @@ export interface HookRun<H extends RequestHook, State = object> {
   readonly nouns: HookContext<H, State>
   /** The parts of the primary key in order, by default URL and host. Counts for `hash`. */
   readonly keyParts: readonly string[]
+  /** What the hook noted with `log`. */
+  readonly notes: readonly Note[]
 }
 
 /** The verbs, to build what an action is compared with. */
@@ -98,18 +106,22 @@ function begin<H extends RequestHook, State>(
   policy: Policy<State>,
   hook: H,
   nouns: NounsGiven<H, State>,
-  { preset = 'safe' }: HookOptions,
+  { preset = 'safe', sick = [] }: HookOptions,
 ): Begun<H, State> {
   let by = ''
   const compiled = compilePolicy([policy as Policy], preset, (decision) => {
     by = decision.by
   })
   const given = nouns as Partial<AllGiven<State>>
-  const context = contextOf(compiled, given)
+  const notes: Note[] = []
+  const context = contextOf(compiled, given, {
+    log: logInto({ note: (...note) => notes.push(note) }),
+    healthy: (choice) => backendsOf(choice).some((one) => !sick.includes(one)),
+  })
   const running = run(compiled, hook, context as unknown as HookContext<H>, (promise) => promise)
   return {
     running,
-    finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts }),
+    finish: (action) => ({ action, by, nouns: context as unknown as HookContext<H, State>, keyParts: context.key.parts, notes }),
   }
 }
 
@@ -118,12 +130,14 @@ const START = Date.UTC(2026, 0, 1) / 1000
 function contextOf<State>(
   compiled: CompiledPolicy,
   given: Partial<AllGiven<State>>,
+  tools: HookTools,
 ): ClientContext & FetchContext & { readonly key: KeyParts } {
   const now = given.now ?? START
   const req = makeReq(given.req)
   const bereq = makeBereq(given.bereq)
   return {
     ...verbs,
+    ...tools,
     client: makeClient(given.client),
     session: makeSession(given.session),
     now,

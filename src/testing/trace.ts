@@ -28,6 +28,8 @@ export interface Trace {
   readonly stored: boolean
   /** Seconds of freshness that the answer had left when it was served or stored, negative when stale; `null` when neither. */
   readonly ttl: number | null
+  /** What hooks noted with `log`, in order, those of its fetch included: `[['arm', 'canary']]`. The key of a plain text is `''`. */
+  readonly notes: readonly (readonly [key: string, value: string])[]
   /** In the order in which they ran. Of `hash hit miss pass deliver` only those that a policy has. */
   readonly hooks: readonly TracedHook[]
   /** What the origin was asked for this request, retries included. */
@@ -81,6 +83,7 @@ export class Tracer {
       detail: tx.story,
       stored,
       ttl: decision === 'hit' || decision === 'stale' ? (served?.left(tx.now) ?? null) : stored ? result.ttl : null,
+      notes: tx.notes ?? [],
       hooks,
       origin,
       background,

@@ -37,6 +37,26 @@ describe('the pretty format', () => {
   })
 })
 
+describe('notes of a policy', () => {
+  const notes = [
+    ['arm', 'old'],
+    ['', 'a text'],
+    ['__proto__', 'x"\n'],
+    ['arm', 'new'],
+  ] as const
+
+  it('are members of the JSON line, the last of a key, escaped', () => {
+    const line = json(record({ notes }))
+    expect(line.endsWith(String.raw`,"notes":{"arm":"new","log":"a text","__proto__":"x\"\u000a"}}`)).toBe(true)
+    expect(JSON.parse(line)).toHaveProperty('notes.arm', 'new')
+  })
+
+  it('leave a line without them as it is', () => {
+    expect(JSON.parse(json(record()))).not.toHaveProperty('notes')
+    for (const format of [combined, plain]) expect(format(record({ notes }))).toBe(format(record()))
+  })
+})
+
 describe('the combined format', () => {
   it('is NCSA combined with outcome, reason, seconds and detail behind it', () => {
     expect(combined(record({ referer: 'http://a.example/' }))).toBe(
@@ -51,8 +71,14 @@ describe('the combined format', () => {
 
 describe('the JSON format', () => {
   it('reads back as the record', () => {
-    const given = record({ url: '/a?b="c"&d=\\e', userAgent: 'Mozil\xe9', reason: 'EXPIRED', end: 'left', esiLevel: 1 })
-    const { event, ...rest } = JSON.parse(json(given)) as Record<string, unknown>
+    const { notes: _none, ...given } = record({
+      url: '/a?b="c"&d=\\e',
+      userAgent: 'Mozil\xe9',
+      reason: 'EXPIRED',
+      end: 'left',
+      esiLevel: 1,
+    })
+    const { event, ...rest } = JSON.parse(json({ ...given, notes: null })) as Record<string, unknown>
     expect(event).toBe('request')
     expect(rest).toEqual({ ...given, proto: 'HTTP/1.1', time: '2026-01-02T03:04:05.678Z' })
   })

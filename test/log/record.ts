@@ -20,6 +20,7 @@ export function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     detail: 'stored ttl=60s (s-maxage)',
     end: 'sent',
     esiLevel: 0,
+    notes: null,
     referer: '',
     userAgent: 'curl/8',
     ...changes,

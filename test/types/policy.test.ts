@@ -210,7 +210,7 @@ function derivedTypes(): void {
   expectTypeOf<keyof Verbs>().toEqualTypeOf<ActionType>()
   expectTypeOf<HookContext<'deliver'>['resp']>().toEqualTypeOf<Resp>()
   expectTypeOf<HookContext<'synth'>['resp']>().toEqualTypeOf<RespSynth>()
-  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch'>()
+  expectTypeOf<keyof HookContext<'backendFetch'>>().toEqualTypeOf<'now' | 'state' | 'bereq' | 'fail' | 'abandon' | 'error' | 'fetch' | 'log' | 'healthy'>()
 }
 
 it('compiles what is legal and refuses what is not, which the type check proves', () => {

@@ -5,6 +5,7 @@ import type { Bereq, Beresp, BerespError, Obj, ObjStale, Req, Resp, ResponseCont
 import { seconds } from '../../vcl-ts/duration.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
 import type { ClientContext, FetchContext } from '../../vcl-ts/hook-context.ts'
+import type { HookTools } from '../../vcl-ts/hook-tools.ts'
 
 export const noCacheControl: CacheControl = {
   noStore: false,
@@ -171,9 +172,12 @@ export function resp(changes: Partial<RespSynth> = {}): Resp & RespSynth {
   }
 }
 
+const TOOLS: HookTools = { log: () => {}, healthy: () => true }
+
 export function clientContext(changes: Partial<ClientContext> = {}): ClientContext {
   return {
     ...verbs,
+    ...TOOLS,
     client: { ip: '127.0.0.1', remoteIp: '127.0.0.1', trusted: false, mayInvalidate: false, identity: '127.0.0.1' },
     session: { localIp: '127.0.0.1', localPort: 80, scheme: 'http' },
     now: 0,
@@ -189,7 +193,7 @@ export function clientContext(changes: Partial<ClientContext> = {}): ClientConte
 }
 
 export function fetchContext(changes: Partial<FetchContext> = {}): FetchContext {
-  return { ...verbs, now: 0, state: {}, bereq: bereq(), beresp: beresp(), objStale: objStale(), ...changes }
+  return { ...verbs, ...TOOLS, now: 0, state: {}, bereq: bereq(), beresp: beresp(), objStale: objStale(), ...changes }
 }
 
 /** A limit that lets every promise take its time. */

@@ -1,6 +1,6 @@
 /** Chooses backends: asks a director's members, and theirs, who can be had, and remembers what became of it. */
 import type { Backend } from '../../../vcl-ts/backend.ts'
-import { type BackendChoice, type Director, directorOf, type MemberDirector } from '../../../vcl-ts/directors/director.ts'
+import { type BackendChoice, backendsOf, type Director, directorOf, type MemberDirector } from '../../../vcl-ts/directors/director.ts'
 import type { Clock } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
 import { RetryBudget } from '../budget.ts'
@@ -37,6 +37,11 @@ export class Directors {
     const { origins } = this.#parts
     if (!origins.healthy(backend)) return 'unhealthy'
     return origins.full(backend) ? 'pool_full' : null
+  }
+
+  /** Whether it may be asked, or for a director any backend below it: what an operator said, else what probes found. */
+  healthy(choice: BackendChoice): boolean {
+    return backendsOf(choice).some((backend) => this.#parts.origins.healthy(backend))
   }
 
   choose(director: Director, context: ChoiceContext): Chosen | NoChoice {
