@@ -5,6 +5,7 @@ import { CHECK } from './check.ts'
 import type { CommandRow } from './command.ts'
 import { CONFIG } from './config.ts'
 import { EXPLAIN } from './explain.ts'
+import { LOG } from './log.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
@@ -13,4 +14,4 @@ import { STAT } from './stat.ts'
 import { TAGS } from './tags.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, PURGE, BAN, EXPLAIN, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]
+export const COMMANDS: readonly CommandRow[] = [SERVE, CHECK, PURGE, BAN, EXPLAIN, LOG, LS, SHOW, TAGS, STAT, ADM, CONFIG, VERSION]

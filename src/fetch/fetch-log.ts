@@ -158,7 +158,6 @@ export class FetchLog {
     this.#begin()
   }
 
-  /** The policy says something. */
   get open(): OpenTransaction {
     return this.#open
   }

@@ -117,6 +117,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Noted with the request, too, while that waits for this. */
   note(key: string, value: string): void {
     this.notes = withNote(this.notes, key, value)
+    if (this.log !== null) this.log.open.note(key, value)
     if (this.init.kind !== 'refresh') this.init.request.note(key, value)
   }
 

@@ -255,6 +255,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Of a client hook, or of the fetch that answers this request. */
   note(key: string, value: string): void {
     this.notes = withNote(this.notes, key, value)
+    if (this.log !== null) this.log.open.note(key, value)
   }
 
   get healthy(): (choice: BackendChoice) => boolean {
@@ -371,7 +372,9 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
-      note: (key, value) => this.note(key, value),
+      note: (key, value) => {
+        this.notes = withNote(this.notes, key, value)
+      },
     }
   }
 

@@ -131,6 +131,11 @@ export class OpenTransaction {
     if (!this.#over) this.#push('Link', `${type} ${vxid} ${reason}`)
   }
 
+  /** What a policy logged. */
+  note(key: string, value: string): void {
+    this.add('VCL_Log', key === '' ? value : `${key}:${value}`)
+  }
+
   /** `Event: time, seconds since the beginning, seconds since the last stamp`. `at`: monotonic milliseconds, now unless given. */
   stamp(event: string, at: number = this.journal.clock.now()): void {
     const { clock } = this.journal
