@@ -43,7 +43,7 @@ export class FetchLog {
   #bereq: MessageLog
   #beresp: MessageLog
   #hook: string | null = null
-  #judged: { readonly ttl: number; readonly grace: number; readonly keep: number } | null = null
+  #judged: Pick<BackendResponse, 'ttl' | 'grace' | 'keep' | 'uncacheable'> | null = null
   #wire: OriginWire | null = null
   #sent = 0
   #came = 0
@@ -69,7 +69,12 @@ export class FetchLog {
   sends({ method, url, headers }: BackendRequest): void {
     this.#bereq.request(method, url, '1.1', headers)
     this.#sent = headBytes(`${method} ${url} HTTP/1.1`, headers)
-    this.#open.stamp('Fetch')
+    this.#open.stamp('Fetch', this.#fetch.requestTime)
+  }
+
+  /** A connection has it, or will. */
+  sent(): void {
+    this.#open.stamp('Bereq')
   }
 
   came(response: OriginResponse, wire: OriginWire | null): void {
@@ -80,7 +85,6 @@ export class FetchLog {
       const how = reused ? 'reuse' : 'connect'
       this.#open.add('BackendOpen', `${descriptor} ${this.#backend} ${address} ${port} ${localAddress} ${localPort} ${how}`)
     }
-    this.#open.stamp('Bereq', this.#fetch.requestTime)
     this.#beresp.response(version, status, reason)
     this.#beresp.fields(headers)
     this.#came = headBytes(`HTTP/${version} ${status} ${reason}`, headers)
@@ -90,7 +94,7 @@ export class FetchLog {
   /** The life of an answer is computed; `hook` looks at it next. */
   judged(beresp: BackendResponse, hook: 'BACKEND_RESPONSE' | 'BACKEND_REFRESH' | 'BACKEND_ERROR'): void {
     const { ttl, grace, keep, age, control, status, reason, headers, uncacheable } = beresp
-    this.#judged = { ttl, grace, keep }
+    this.#judged = { ttl, grace, keep, uncacheable }
     this.#beresp.response('1.1', status, reason)
     this.#beresp.fields(headers)
     if (hook !== 'BACKEND_ERROR') {
@@ -185,8 +189,9 @@ export class FetchLog {
     const before = this.#judged
     this.#beresp.response('1.1', beresp.status, beresp.reason)
     const same = before !== null && before.ttl === ttl && before.grace === grace && before.keep === keep
-    if (hitForPass === null && same && !uncacheable) return
-    const source = hitForPass !== null ? 'HFP' : uncacheable ? 'HFM' : 'VCL'
+    const refused = uncacheable && before?.uncacheable !== true
+    if (hitForPass === null && same && !refused) return
+    const source = hitForPass !== null ? 'HFP' : refused ? 'HFM' : 'VCL'
     const verdict = uncacheable || hitForPass !== null ? 'uncacheable' : 'cacheable'
     this.#open.add('TTL', `${source} ${whole(hitForPass ?? ttl)} ${whole(grace)} ${whole(keep)} ${this.#now()} ${verdict}`)
   }

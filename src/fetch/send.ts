@@ -46,6 +46,7 @@ export function send(fetch: FetchTransaction): FetchStep {
   fetch.call = null
   const deadlines = fetch.chosen === null ? ownDeadlines(bereq) : deadlinesOf(bereq, backend, deps.settings.deadlines)
   fetch.call = deps.originOf(backend).send(new Sending(bereq, fieldLines, body, init, deadlines), fetch)
+  if (fetch.log !== null) fetch.log.sent()
   return WAIT
 }
 

@@ -4,10 +4,12 @@
  */
 
 import type { RequestFailure } from '../errors.ts'
+import { keyPart } from '../object/key-text.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { TunnelEnd } from '../origin/tunnel.ts'
 import type { OpenTransaction } from '../vsl/journal.ts'
 import { fieldsOfLines, headBytes, MessageLog } from '../vsl/message-log.ts'
+import { urlText } from '../vsl/record-text.ts'
 import type { ExchangeEnd, RequestHead } from './exchange.ts'
 import type { RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -103,7 +105,7 @@ export class RequestLog {
 
   /** A step led to the next one. */
   after(step: RequestStep, next: RequestStep): void {
-    if (step.step === 'key') this.open.add('Hash', this.#tx.key)
+    if (step.step === 'key') this.#key()
     if (this.#hook !== null) this.#answered(next)
   }
 
@@ -139,7 +141,8 @@ export class RequestLog {
     // Nobody sees the head of a fragment, which is not made.
     if (this.#tx.req.esiLevel > 0) return
     const fields = fieldsOfLines(fieldLines)
-    this.#resp.fields(length === null ? fields : [...fields, ['Content-Length', String(length)]])
+    const told = length === null || fields.some(([name]) => name.toLowerCase() === 'content-length')
+    this.#resp.fields(told ? fields : [...fields, ['Content-Length', String(length)]])
   }
 
   /** What comes behind the end of the exchange still belongs to it, until `release`. */
@@ -188,6 +191,11 @@ export class RequestLog {
   }
 
   #answered(next: RequestStep): void {
+    // What the hook made of the answer, our own fields among it.
+    if (next.step === 'transmit' && next.answer.headers !== null) {
+      this.#resp.response('1.1', next.answer.status, next.answer.reason)
+      this.#resp.fields(next.answer.headers)
+    }
     const word = this.#hook === 'HASH' ? (next.step === 'synth' ? 'fail' : 'lookup') : wordOf(next)
     if (word !== null) this.#returned(word)
   }
@@ -197,6 +205,17 @@ export class RequestLog {
     this.#hook = null
     this.#req.request(req.method, req.url, req.proto, req.headers)
     this.open.add('VCL_return', word)
+  }
+
+  /** URL and host, where they are the key; what a policy added may be somebody's secret. */
+  #key(): void {
+    const { key, req } = this.#tx
+    const usual = `${keyPart(req.url)}${keyPart(req.host)}`
+    if (key.startsWith(usual)) {
+      this.open.add('Hash', urlText(req.url))
+      this.open.add('Hash', req.host)
+    }
+    if (key !== usual) this.open.add('Hash', '***')
   }
 
   #error(failure: RequestFailure | OriginFailure): void {

@@ -21,7 +21,7 @@ export const TAGS = {
   VCL_Log: 'what a policy logged: key, colon, value',
   VCL_Error: 'what a policy did wrong',
   VCL_use: 'name of the policy',
-  Hash: 'a part of the key',
+  Hash: 'a part of the key; *** for what a policy added',
   Hit: 'id of the fetch that stored the object (0: not known), seconds of ttl, grace and keep left',
   HitMiss: 'id as of Hit, seconds for which the key is not shared',
   HitPass: 'id as of Hit, seconds for which requests pass',

@@ -103,7 +103,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#context.register.remove(this)
     this.#context.counters.add(C.sess_closed)
     if (left) this.#abandon('left', new Error('the client closed the connection'))
-    if (this.log !== null) this.log.closed(left ? 'REM_CLOSE' : this.#keepAlive ? 'RESP_CLOSE' : 'REQ_CLOSE')
+    if (this.log !== null) this.log.closed(left ? 'REM_CLOSE' : 'TX_ERROR')
   }
 
   /** Works off what has arrived, until something has to be waited for. Never runs inside itself, however deep the calls. */
@@ -371,6 +371,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #close(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'closing'
+    if (this.log !== null) this.log.closing(this.#inputEnded ? 'REM_CLOSE' : this.#keepAlive ? 'RESP_CLOSE' : 'REQ_CLOSE')
     this.#end()
   }
 
@@ -425,6 +426,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   }
 
   closeIdle(): void {
+    if (this.log !== null) this.log.closing('RX_CLOSE_IDLE')
     this.#close()
   }
 

@@ -34,6 +34,11 @@ export class SessionLog extends OpenTransaction {
     this.add('Error', `refused: ${reason} (${status})`)
   }
 
+  /** Our side ends, or the client's has. The first reason counts. */
+  closing(why: string): void {
+    this.#why ??= why
+  }
+
   failed(): void {
     this.#why ??= 'TX_ERROR'
     this.add('SessError', 'the system reports an error of the socket')
