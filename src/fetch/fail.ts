@@ -113,6 +113,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, 
     const page = own && isNobodys(fetch, beresp) ? object : null
     deps.table.release(init.claim, { type: 'failed', cause: step.failure, page })
   }
+  if (fetch.log !== null) fetch.log.made(store, bytes.length)
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,

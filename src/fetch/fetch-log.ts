@@ -85,16 +85,17 @@ export class FetchLog {
       const how = reused ? 'reuse' : 'connect'
       this.#open.add('BackendOpen', `${descriptor} ${this.#backend} ${address} ${port} ${localAddress} ${localPort} ${how}`)
     }
+    this.#open.stamp('Beresp')
     this.#beresp.response(version, status, reason)
     this.#beresp.fields(headers)
     this.#came = headBytes(`HTTP/${version} ${status} ${reason}`, headers)
-    this.#open.stamp('Beresp')
   }
 
   /** The life of an answer is computed; `hook` looks at it next. */
   judged(beresp: BackendResponse, hook: 'BACKEND_RESPONSE' | 'BACKEND_REFRESH' | 'BACKEND_ERROR'): void {
     const { ttl, grace, keep, age, control, status, reason, headers, uncacheable } = beresp
     this.#judged = { ttl, grace, keep, uncacheable }
+    if (hook === 'BACKEND_ERROR') this.#open.stamp('Error')
     this.#beresp.response('1.1', status, reason)
     this.#beresp.fields(headers)
     if (hook !== 'BACKEND_ERROR') {
@@ -103,7 +104,10 @@ export class FetchLog {
       const expires = inSeconds(headers.getLower('expires'), 0)
       const maxAge = control.sMaxage ?? control.maxAge ?? 0
       const verdict = uncacheable ? 'uncacheable' : 'cacheable'
-      this.#open.add('TTL', `RFC ${whole(ttl)} ${whole(grace)} ${whole(keep)} ${now} ${whole(age)} ${date} ${expires} ${maxAge} ${verdict}`)
+      this.#open.add(
+        'TTL',
+        `RFC ${whole(ttl)} ${whole(grace)} ${whole(keep)} ${now} ${now - Math.round(age)} ${date} ${expires} ${maxAge} ${verdict}`,
+      )
     }
     this.#call(hook)
   }
@@ -120,8 +124,9 @@ export class FetchLog {
     if (this.#hook === null) return
     const word = wordOf(next)
     if (word === null) return
-    this.#returned(word)
     if (next.step === 'receive') this.#settled(next.beresp, next.hitForPass)
+    this.#returned(word)
+    if (next.step === 'receive') this.#open.stamp('Process')
   }
 
   /** The answer is taken in. */
@@ -129,6 +134,13 @@ export class FetchLog {
     if (stages > 0) this.#open.add('Filters', this.#fetch.compression === null ? 'policy' : 'coding')
     this.#open.add('Storage', stored ? 'memory' : 'transient')
     this.#open.add('Fetch_Body', `${FRAMINGS[framing]} ${stream ? 'stream' : '-'}`)
+  }
+
+  /** An error page of so many bytes was made. */
+  made(stored: boolean, bytes: number): void {
+    if (this.#hook !== null) this.#returned('deliver')
+    this.#open.add('Storage', stored ? 'memory' : 'transient')
+    this.#open.add('Length', String(bytes))
   }
 
   /** It is whole, or has broken off. */
@@ -146,7 +158,7 @@ export class FetchLog {
   retries(): void {
     const { xid } = this.#fetch
     if (this.#hook !== null) this.#returned('retry')
-    const next = this.#open.journal.begin('bereq', xid, this.#open.vxid, 'retry')
+    const next = this.#open.journal.begin('bereq', xid, this.#open.vxid, 'retry', this.#open.began)
     this.#closed(false)
     this.#open.stamp('Retry')
     if (next !== null) this.#open.link('bereq', xid, 'retry')
@@ -175,7 +187,7 @@ export class FetchLog {
 
   #begin(): void {
     const { policies, preset } = this.#fetch.init.policy.compiled
-    this.#open.stamp('Start')
+    this.#open.start()
     this.#open.add('VCL_use', policies.length === 0 ? `builtin.${preset}` : policies.map(({ name }) => name ?? 'policy').join('+'))
   }
 

@@ -48,8 +48,8 @@ export class RequestLog {
     this.#headBytes = headBytes(`${head.method} ${head.target} HTTP/1.1`, head.headers)
     this.#req = new MessageLog(open, 'Req')
     this.#resp = new MessageLog(open, 'Resp')
-    open.stamp('Start')
-    open.stamp('Req')
+    open.start()
+    open.stamp('Req', open.began)
     this.#begin(head)
   }
 
@@ -122,14 +122,14 @@ export class RequestLog {
   restarts(): void {
     const { engine, xid, exchange, req } = this.#tx
     this.open.stamp('Restart')
-    const next = engine.journal.begin('req', xid, this.open.vxid, 'restart')
+    const next = engine.journal.begin('req', xid, this.open.vxid, 'restart', this.open.began)
     if (next !== null) this.open.link('req', xid, 'restart')
     this.open.end()
     if (next === null) return
     this.open = next
     this.#req = new MessageLog(next, 'Req')
     this.#resp = new MessageLog(next, 'Resp')
-    next.stamp('Start')
+    next.start()
     this.#begin({ ...exchange.head, method: req.method, target: req.url, headers: req.headers })
   }
 

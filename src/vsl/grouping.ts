@@ -8,7 +8,7 @@ export const GROUPINGS = ['vxid', 'request', 'session', 'raw'] as const
 export type GroupingName = (typeof GROUPINGS)[number]
 
 export interface Group {
-  /** The first began the others; each comes behind the one that began it. */
+  /** The first began the others: level by level, as varnishlog has them. */
   readonly transactions: readonly Leveled[]
   /** Something of it is missing: it took too long, or too much memory. */
   readonly incomplete: boolean
@@ -101,15 +101,17 @@ export class Grouping {
 
   #release(root: number, incomplete: boolean): void {
     const transactions: Leveled[] = []
-    const take = (vxid: number, level: number): void => {
+    const next: (readonly [vxid: number, level: number])[] = [[root, 1]]
+    for (const [vxid, above] of next) {
       const held = this.#held.get(vxid)
-      if (held === undefined) return
+      if (held === undefined) continue
       this.#held.delete(vxid)
       this.#bytes -= sizeOf(held.transaction)
+      // A restart stands beside the request that it goes on with.
+      const level = held.transaction.reason === 'restart' && vxid !== root ? above - 1 : above
       transactions.push({ ...held.transaction, level })
-      for (const link of held.links) take(link, level + 1)
+      for (const link of held.links) next.push([link, level + 1])
     }
-    take(root, 1)
     this.#emit({ transactions, incomplete })
   }
 

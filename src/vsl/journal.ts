@@ -54,9 +54,9 @@ export class Journal {
     return end
   }
 
-  /** Begins to record one; `null`: too much is under way. */
-  begin(type: TransactionType, vxid: number, parent: number, reason: string): OpenTransaction | null {
-    return this.admits ? new OpenTransaction(this, type, vxid, parent, reason) : null
+  /** Begins to record one; `null`: too much is under way. `since`: when its time began, where it goes on with another one's. */
+  begin(type: TransactionType, vxid: number, parent: number, reason: string, since?: number): OpenTransaction | null {
+    return this.admits ? new OpenTransaction(this, type, vxid, parent, reason, since) : null
   }
 
   /** Whether there is room for one more; one for which there is none is lost. */
@@ -101,20 +101,21 @@ export class OpenTransaction {
   readonly #parent: number
   readonly #reason: string
   readonly #records: LogRecord[] = []
-  readonly #began: number
+  /** When its time began; monotonic milliseconds. */
+  readonly began: number
   #stamped: number
   #bytes = PER_TRANSACTION
   #leftOut = 0
   #over = false
 
-  constructor(journal: Journal, type: TransactionType, vxid: number, parent: number, reason: string) {
+  constructor(journal: Journal, type: TransactionType, vxid: number, parent: number, reason: string, since?: number) {
     this.journal = journal
     this.vxid = vxid
     this.#type = type
     this.#parent = parent
     this.#reason = reason
-    this.#began = journal.clock.now()
-    this.#stamped = this.#began
+    this.#stamped = journal.clock.now()
+    this.began = since ?? this.#stamped
     journal.hold(this.#bytes)
     this.add('Begin', `${type} ${parent} ${reason}`)
   }
@@ -136,11 +137,16 @@ export class OpenTransaction {
     this.add('VCL_Log', key === '' ? value : `${key}:${value}`)
   }
 
+  /** At the time at which it began to be recorded. */
+  start(): void {
+    this.stamp('Start', this.#stamped)
+  }
+
   /** `Event: time, seconds since the beginning, seconds since the last stamp`. `at`: monotonic milliseconds, now unless given. */
   stamp(event: string, at: number = this.journal.clock.now()): void {
     const { clock } = this.journal
     const wall = clock.wall() - (clock.now() - at)
-    this.add('Timestamp', `${event}: ${inSeconds(wall)} ${inSeconds(at - this.#began)} ${inSeconds(at - this.#stamped)}`)
+    this.add('Timestamp', `${event}: ${inSeconds(wall)} ${inSeconds(at - this.began)} ${inSeconds(at - this.#stamped)}`)
     this.#stamped = at
   }
 

@@ -14,9 +14,10 @@ const TAG_WIDTH = 14
 /** From which level on it is written as a number. */
 const DEEP = 4
 
-/** With its line ends, and an empty line behind each transaction. `shows`: which tags; without any nothing is printed. */
+/** With its line ends, and an empty line behind it unless it is raw. `shows`: which tags; without any nothing is printed. */
 export function groupText(transactions: readonly Leveled[], shows: (tag: Tag) => boolean = () => true): string {
-  return transactions.map((transaction) => transactionText(transaction, shows)).join('')
+  const text = transactions.map((transaction) => transactionText(transaction, shows)).join('')
+  return text === '' || transactions[0]?.level === 0 ? text : `${text}\n`
 }
 
 function transactionText({ type, vxid, level, records }: Leveled, shows: (tag: Tag) => boolean): string {
@@ -25,7 +26,7 @@ function transactionText({ type, vxid, level, records }: Leveled, shows: (tag: T
   // Raw records stand for themselves.
   if (level === 0) return lines.map(([tag, text]) => `${String(vxid).padStart(10)} ${line(tag, `${sideOf(type)} ${text}`)}`).join('')
   const title = `${mark('*', level)}${TITLES[type].padEnd(TAG_WIDTH)} ${vxid}\n`
-  return `${title}${lines.map(([tag, text]) => `${mark('-', level)}${line(tag, text)}`).join('')}\n`
+  return `${title}${lines.map(([tag, text]) => `${mark('-', level)}${line(tag, text)}`).join('')}`
 }
 
 function line(tag: Tag, text: string): string {

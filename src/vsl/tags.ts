@@ -44,7 +44,7 @@ export const TAGS = {
   BerespReason: 'its reason phrase',
   BerespHeader: 'name and value of a field of it',
   BerespUnset: 'a field that is gone from it',
-  TTL: 'source, seconds of ttl, grace, keep, reference time, of RFC also age, date, expires, max-age; cacheable or not',
+  TTL: 'source, seconds of ttl, grace, keep, reference time, of RFC also when the answer was made, date, expires, max-age; cacheable or not',
   Storage: 'where the body lies: memory, or transient when it is not kept',
   Fetch_Body: 'number and name of the body’s framing, stream or -',
   FetchError: 'why the fetch failed',

@@ -46,15 +46,23 @@ it('tells a miss, its fetch, and the hit on what that stored', async () => {
   expect(fetch.records[0]).toEqual(['Begin', 'bereq 1001 fetch'])
   expect(hooks(fetch)).toEqual(['BACKEND_FETCH fetch', 'BACKEND_RESPONSE deliver'])
   expect(texts(fetch, 'BereqURL')).toEqual(['/page?a=b'])
+  expect(texts(fetch, 'BereqHeader')).toContain('X-Varnish: 1002')
   expect(texts(fetch, 'BerespStatus')).toEqual(['200'])
   expect(texts(fetch, 'BerespHeader')).toContain('Cache-Control: max-age=60')
-  expect(texts(fetch, 'TTL')[0]).toMatch(/^RFC 60 10 0 \d+ 0 \d+ 0 60 cacheable$/)
+  expect(texts(fetch, 'TTL')[0]).toMatch(/^RFC 60 10 0 (\d+) \1 \1 0 60 cacheable$/)
   expect(texts(fetch, 'Storage')).toEqual(['memory'])
   expect(texts(fetch, 'Fetch_Body')).toEqual(['3 length stream'])
   expect(texts(fetch, 'Length')).toEqual(['5'])
   expect(texts(fetch, 'BackendOpen')[0]).toMatch(/^\d+ http:\/\/127\.0\.0\.1:\d+ 127\.0\.0\.1 \d+ 127\.0\.0\.1 \d+ connect$/)
   expect(texts(fetch, 'BackendClose')[0]).toMatch(/ recycle$/)
-  expect(texts(fetch, 'Timestamp').map((text) => text.split(':')[0])).toEqual(['Start', 'Fetch', 'Bereq', 'Beresp', 'BerespBody'])
+  expect(texts(fetch, 'Timestamp').map((text) => text.split(':')[0])).toEqual([
+    'Start',
+    'Fetch',
+    'Bereq',
+    'Beresp',
+    'Process',
+    'BerespBody',
+  ])
   expect(texts(fetch, 'BereqAcct')[0]).toMatch(/^\d+ 0 \d+ \d+ 5 \d+$/)
   expect(outline(hit ?? [])).toEqual(['1 req 1003 rxreq'])
   const [again] = hit ?? []
@@ -99,12 +107,12 @@ it('tells what hooks change, log and decide', async () => {
   expect(at('RespHeader', 'X-Served: yes')).toBeLessThan(at('VCL_return', 'deliver'))
 })
 
-it('tells a restart as a transaction of its own, a level below', async () => {
+it('tells a restart as a transaction of its own, beside the first', async () => {
   const policy = definePolicy({ recv: ({ req, restart }) => (req.restarts === 0 ? restart() : undefined) })
   const { site, log } = await heard(always(FRESH), { policy })
   await site.get('/')
   const group = await log.group()
-  expect(outline(group)).toEqual(['1 req 1001 rxreq', '2 req 1002 restart', '3 bereq 1003 fetch'])
+  expect(outline(group)).toEqual(['1 req 1001 rxreq', '1 req 1002 restart', '2 bereq 1003 fetch'])
   expect(group.map(hooks)).toEqual([['RECV restart'], expect.arrayContaining(['RECV hash']), expect.any(Array)])
   expect(group[0] && texts(group[0], 'Link')).toEqual(['req 1002 restart'])
   expect(group[1]?.records[0]).toEqual(['Begin', 'req 1001 restart'])
@@ -137,8 +145,8 @@ it('tells a page with its fragments and their fetches', async () => {
     '1 req 1001 rxreq',
     '2 bereq 1002 fetch',
     '2 req 1003 esi 1',
-    '3 bereq 1004 fetch',
     '2 req 1005 esi 1',
+    '3 bereq 1004 fetch',
     '3 bereq 1006 fetch',
   ])
   expect(group[0] && texts(group[0], 'Filters')).toEqual(['esi'])
@@ -234,7 +242,7 @@ describe('the log', () => {
     await client.request(message('GET', '/', { Connection: 'close' }))
     client.destroy()
     const group = await log.group()
-    expect(outline(group)).toEqual(['1 sess 1000 HTTP/1', '2 req 1001 rxreq', '3 bereq 1002 fetch', '2 req 1003 rxreq'])
+    expect(outline(group)).toEqual(['1 sess 1000 HTTP/1', '2 req 1001 rxreq', '2 req 1003 rxreq', '3 bereq 1002 fetch'])
     expect(group[0] && texts(group[0], 'SessClose')[0]).toMatch(/^REQ_CLOSE \d+\.\d{3}$/)
     expect(group[0] && texts(group[0], 'SessOpen')[0]).toMatch(/^127\.0\.0\.1 \d+ 127\.0\.0\.1:\d+ 127\.0\.0\.1 \d+ [\d.]+ \d+$/)
   })

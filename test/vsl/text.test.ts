@@ -17,16 +17,14 @@ describe('the text of a group', () => {
     ],
   })
 
-  it('is varnishlog’s: a title, and a line a record, indented by level', () => {
+  it('is varnishlog’s: a title, and a line a record, indented by level, an empty line behind the group', () => {
     expect(groupText([at(1), at(2), at(4)])).toBe(
       `*   << Request  >> 1001
 -   ReqMethod      GET
 -   End
-
 **  << BeReq    >> 1002
 --  ReqMethod      GET
 --  End
-
 *4* << Request  >> 1004
 -4- ReqMethod      GET
 -4- End

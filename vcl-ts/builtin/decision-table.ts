@@ -370,11 +370,11 @@ export const DECISIONS: readonly Decision[] = Object.freeze([
   },
   {
     id: 'xVarnish',
-    rule: 'X-Varnish on answers',
+    rule: 'X-Varnish on answers, and on requests to the origin',
     clause: 'Varnish X-Varnish',
     reason: null,
     safe: 'none',
     rfc9111: 'the same',
-    varnish: 'id of the transaction; on a hit behind it the id of the fetch that stored the object',
+    varnish: 'id of the transaction; on a hit behind it the id of the fetch that stored the object; to the origin the id of the fetch',
   },
 ])
