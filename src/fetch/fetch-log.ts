@@ -69,6 +69,8 @@ export class FetchLog {
   sends({ method, url, headers }: BackendRequest): void {
     this.#bereq.request(method, url, '1.1', headers)
     this.#sent = headBytes(`${method} ${url} HTTP/1.1`, headers)
+    const { log } = this.#fetch.init.request
+    if (log !== null) log.fetchHead = this.#sent
     this.#open.stamp('Fetch', this.#fetch.requestTime)
   }
 

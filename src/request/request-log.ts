@@ -72,11 +72,11 @@ export class RequestLog {
         return
       }
       case 'miss':
-        if (step.refusal !== null) open.add('HitMiss', '0')
+        if (step.refusal !== null) open.add('HitMiss', step.reason)
         this.#call('MISS')
         return
       case 'pass':
-        if (step.refusal !== null) open.add('HitPass', '0')
+        if (step.refusal !== null) open.add('HitPass', step.reason)
         this.#call('PASS')
         return
       case 'pipe':
@@ -157,7 +157,7 @@ export class RequestLog {
 
   tunnelled(end: TunnelEnd): void {
     this.open.stamp('Pipe')
-    this.open.add('PipeAcct', `${this.#headBytes} 0 ${end.fromA} ${end.fromB}`)
+    this.open.add('PipeAcct', `${this.#headBytes} ${this.open.fetchHead} ${end.fromA} ${end.fromB}`)
     this.release()
   }
 

@@ -103,6 +103,8 @@ export class OpenTransaction {
   readonly #records: LogRecord[] = []
   /** When its time began; monotonic milliseconds. */
   readonly began: number
+  /** Bytes of the head that its last fetch sent to the origin. */
+  fetchHead = 0
   #stamped: number
   #bytes = PER_TRANSACTION
   #leftOut = 0

@@ -1,7 +1,7 @@
 /** What the transaction log tells of whole journeys, over real sockets. */
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { definePolicy } from '../../vcl-ts/index.ts'
+import { backend, definePolicy } from '../../vcl-ts/index.ts'
 import { always, message, open, reply, type Site, type SiteOptions } from '../journey/site.ts'
 import { commandOf } from './admin-command.ts'
 import { hooks, type Listening, listen, outline, texts } from './listening.ts'
@@ -230,7 +230,7 @@ it('tells a tunnel, and its bytes when it ends', async () => {
   socket.end()
   const [request, fetch] = await log.group()
   expect(request && hooks(request)).toEqual(['RECV pipe', 'HASH lookup', 'PIPE pipe'])
-  expect(request && texts(request, 'PipeAcct')[0]).toMatch(/^\d+ \d+ 5 5$/)
+  expect(request && texts(request, 'PipeAcct')[0]).toMatch(/^[1-9]\d* [1-9]\d* 5 5$/)
   expect(fetch?.reason).toBe('pipe')
 })
 
@@ -268,6 +268,26 @@ describe('the log', () => {
       expect.arrayContaining(['Cookie: sid=***; ***', 'Authorization: Bearer ***', 'X-Odd: a\\x09b\\xff']),
     )
     expect(request && texts(request, 'RespHeader')).toContain('Set-Cookie: sid=***; Path=/')
+  })
+
+  it('tells why requests go forward although something is remembered', async () => {
+    const { site, log } = await heard(always({ 'Set-Cookie': 'a=b' }))
+    await site.get('/')
+    await site.get('/')
+    const second = (await log.take(2))[1]?.transactions?.[0]
+    expect(second && texts(second, 'HitMiss')).toEqual(['HIT_FOR_MISS'])
+  })
+
+  it('tells what probes find to who asks for raw records', async () => {
+    const policy = definePolicy({
+      backends: { app: backend('http://127.0.0.1:1', { probe: { path: '/', interval: 5, jitter: 0, initial: 8 } }) },
+    })
+    const { site, log } = await heard(always({}), { policy }, { group: 'raw' })
+    site.clock.advance(5000)
+    const [line] = await log.take(1)
+    expect(line?.transactions?.[0]?.records).toEqual([
+      ['Backend_health', expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 (Still healthy|Went sick) [H-]+ \d+ \d+ 8 .*refused/i)],
+    ])
   })
 
   it('tells commands of operators to who asks for raw records', async () => {
