@@ -29,6 +29,8 @@ import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
+import { Journal } from './vsl/journal.ts'
+import { Xids } from './vsl/xids.ts'
 import { trustList } from './wire/ip.ts'
 
 export interface ServerOptions {
@@ -131,6 +133,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** Where transaction ids come from. Default: this engine's own. */
+  readonly xids?: Xids
   /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
   readonly random?: () => number
 }
@@ -191,6 +195,8 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
       token: settings.purgeToken,
     }),
     isTrusted,
+    xids: parts.xids ?? new Xids(),
+    journal: new Journal(clock),
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),

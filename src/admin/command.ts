@@ -16,6 +16,13 @@ export interface CommandResult {
 }
 
 export async function runCommand(parts: AdminParts, line: string): Promise<CommandResult> {
+  parts.journal.raw('CLI', `Rd ${line.trimEnd()}`)
+  const result = await answerTo(parts, line)
+  parts.journal.raw('CLI', `Wr ${result.status} ${result.text.length} ${result.text}`)
+  return result
+}
+
+async function answerTo(parts: AdminParts, line: string): Promise<CommandResult> {
   const text = line.replace(/\r?\n$/, '')
   if (/[\r\n]/.test(text)) return { status: CLI.syntax, text: 'Syntax error: one command is one line.' }
   const parsed = parseCommandLine(text)

@@ -1,6 +1,7 @@
 /** The commands of `POST /command`, in the order of `help`. Layouts are varnishadm's where scripts may read them. */
 import { formatParam, type ParamValue } from '../config/params.ts'
 import type { BanInfo } from '../invalidation/invalidation.ts'
+import { LARGEST_XID } from '../vsl/xids.ts'
 import { HEALTHS } from './backends.ts'
 import { quoteWord } from './command-line.ts'
 import { setParam } from './parameters.ts'
@@ -67,6 +68,12 @@ export const COMMANDS: readonly Command[] = [
     banList(await invalidation.bans()),
   ),
   command('banner', 'A greeting.', [0, 0], () => BANNER),
+  command(
+    'debug.xid [<xid>]',
+    'Sets the next transaction id, 1 to 999999999999999, or tells it: a connection, each request, fetch, retry, restart and fragment takes the next one.',
+    [0, 1],
+    debugXid,
+  ),
   command('help [<command>]', 'The commands, or one of them.', [0, 1], (_parts, [name]) => help(name)),
   command('param.reset <param>', 'Sets a parameter back to its default.', [1, 1], (parts, [name = '']) => {
     setParam(parts, name, null)
@@ -170,6 +177,16 @@ export function banList(bans: readonly BanInfo[]): string {
     return `${(added / 1000).toFixed(6)} ${String(references).padStart(5)} ${flag}  ${expression}`
   })
   return ['Present bans:', ...lines].join('\n')
+}
+
+function debugXid({ xids }: AdminParts, [text]: readonly string[]): string {
+  if (text !== undefined) {
+    const next = Number(text)
+    if (!/^\d{1,15}$/.test(text) || next < 1 || next > LARGEST_XID)
+      throw new Problem(400, 'bad-value', `${JSON.stringify(text)} is no transaction id`, `give a whole number from 1 to ${LARGEST_XID}`)
+    xids.set(next)
+  }
+  return `XID is ${xids.upcoming} chunk ${xids.block}`
 }
 
 function backendList({ backends }: AdminParts): string {

@@ -37,7 +37,7 @@ export function openApi(routes: readonly Route[], version: string): OpenApi {
   }
 }
 
-function operation({ method, path, summary, body, query, answer, status, open }: Route): object {
+function operation({ method, path, summary, body, query, answer, status, stream, open }: Route): object {
   const parameters = [...pathParameters(path), ...queryParameters(query)]
   return {
     operationId: operationId(method, path),
@@ -46,7 +46,10 @@ function operation({ method, path, summary, body, query, answer, status, open }:
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === null ? {} : { requestBody: { required: true, content: content(body) } }),
     responses: {
-      [status]: { description: 'Done.', content: { 'application/json': { schema: schema(answer, 'output') } } },
+      [status]: {
+        description: 'Done.',
+        content: { [stream ? 'application/x-ndjson' : 'application/json']: { schema: schema(answer, 'output') } },
+      },
       default: { $ref: '#/components/responses/Problem' },
     },
   }

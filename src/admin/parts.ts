@@ -5,6 +5,8 @@ import type { Counters } from '../counters.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { EventLog } from '../log.ts'
 import type { Policies } from '../policy/policies.ts'
+import type { Journal } from '../vsl/journal.ts'
+import type { Xids } from '../vsl/xids.ts'
 import type { Backends } from './backends.ts'
 import type { ExplainRequest, Explanation } from './explanation.ts'
 import type { Shelf } from './inventory.ts'
@@ -45,6 +47,9 @@ export interface AdminParts {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: EventLog
+  readonly xids: Xids
+  /** Of all threads. */
+  readonly journal: Journal
   readonly refetch: Refetch
   readonly explain: (request: ExplainRequest) => Promise<Explanation>
 }

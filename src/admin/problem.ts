@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { ParamError } from '../config/params.ts'
 import { BanLimitError } from '../invalidation/bans.ts'
 import { PolicyLoadError, PolicyNameError } from '../policy/load-error.ts'
+import { QueryError } from '../vsl/query-words.ts'
 
 /** The last part of a problem's `type`, and its title. */
 const TITLES = {
@@ -64,6 +65,8 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error
   if (error instanceof PolicyLoadError) return new Problem(422, 'policy-refused', error.why, error.how)
   if (error instanceof PolicyNameError) return new Problem(409, 'conflict', error.message, 'GET /api/policies lists the policies')
+  if (error instanceof QueryError)
+    return new Problem(400, 'bad-value', error.shown, 'the language of queries is in src/admin/README.md, under The transaction log')
   if (error instanceof BanError) return new Problem(400, 'bad-value', error.message, 'the grammar of bans is in vcl-ts/README.md')
   if (error instanceof BanLimitError)
     return new Problem(429, 'too-many', error.message, 'send it again later', { 'Retry-After': String(error.retryAfter) })

@@ -8,6 +8,18 @@ export interface Reply {
   readonly json: unknown
 }
 
+/** Takes lines without their ends. */
+export interface LineSink {
+  /** Its reader is behind: what is written now would have to be kept. */
+  readonly full: boolean
+  write(line: string): void
+  /** Is called whenever the reader has caught up. */
+  drained(call: () => void): void
+}
+
+/** Lines without end: begins to write them, and resolves with what ends that once nothing is missed any more. */
+export type LineStream = (sink: LineSink) => Promise<() => void>
+
 /** What a route is given; the body and the query have been checked. */
 export interface Asked<Body, Query> {
   readonly body: Body
@@ -28,6 +40,8 @@ export interface Route {
   /** What it answers when all is well, and the status of that. */
   readonly answer: z.ZodType
   readonly status: number
+  /** `run` answers a `LineStream`, each of whose lines is what `answer` says. */
+  readonly stream: boolean
   /** Needs no token. */
   readonly open: boolean
   readonly run: (parts: AdminParts, asked: Asked<unknown, unknown>) => unknown
@@ -61,9 +75,25 @@ export function route<A extends z.ZodType, B extends z.ZodType | 'text' | null =
     query: given.query ?? null,
     answer,
     status,
+    stream: false,
     open,
     run: given.run as Route['run'],
   }
+}
+
+/** As `route`, for lines of JSON without end. */
+export function streamRoute<A extends z.ZodType, Q extends z.ZodType>(
+  at: `GET /${string}`,
+  given: {
+    readonly summary: string
+    readonly query: Q
+    readonly answer: A
+    readonly run: (parts: AdminParts, query: z.output<Q>) => LineStream
+  },
+): Route {
+  const { summary, query, answer } = given
+  const run: Route['run'] = (parts, asked) => given.run(parts, asked.query as z.output<Q>)
+  return { method: 'GET', path: at.slice('GET '.length), summary, body: null, query, answer, status: 200, stream: true, open: false, run }
 }
 
 /** A number in a query, where all is text. */

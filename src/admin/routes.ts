@@ -3,16 +3,19 @@ import { z } from 'zod'
 import { HEALTHS } from './backends.ts'
 import { runCommand } from './command.ts'
 import { listObjects, listTags, objectsOf } from './inventory.ts'
+import { logStream } from './log-stream.ts'
 import { openApi } from './openapi.ts'
 import { setParam } from './parameters.ts'
 import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
 import { ban, purge } from './purging.ts'
-import { type Route, route } from './route.ts'
+import { type Route, route, streamRoute } from './route.ts'
 import {
   BACKEND,
   BAN,
   DIRECTOR,
+  LOG_LINE,
+  LOG_QUERY,
   OBJECT,
   OBJECT_DETAIL,
   OBJECTS_QUERY,
@@ -49,6 +52,12 @@ export const ROUTES: readonly Route[] = [
     query: z.strictObject({ workers: z.enum(['0', '1']).optional().describe('1: each worker’s own, too, as worker.N.NAME') }),
     answer: z.record(z.string(), z.number()),
     run: (parts, { query: { workers } }) => parts.stat(workers === '1'),
+  }),
+  streamRoute('GET /log', {
+    summary: 'The transaction log from now on, a line of JSON for each group; it ends when the client does.',
+    query: LOG_QUERY,
+    answer: LOG_LINE,
+    run: (parts, query) => logStream(parts.journal, query),
   }),
   route('POST /command', {
     summary: 'One line in varnishadm’s words. The status in the answer is that of Varnish’s CLI.',

@@ -4,8 +4,11 @@ import { PARAMETERS, type ParamValue } from '../config/params.ts'
 import type { BanInfo } from '../invalidation/invalidation.ts'
 import { BACKEND_COUNTERS } from '../origin/ledger.ts'
 import type { PolicyInfo } from '../policy/policies.ts'
+import { GROUPINGS } from '../vsl/grouping.ts'
+import { TAG_NAMES, type Tag } from '../vsl/tags.ts'
 import { type BackendInfo, type DirectorInfo, HEALTHS } from './backends.ts'
 import type { ObjectDetail, ObjectInfo, ObjectsQuery, TagInfo, TagsQuery } from './inventory.ts'
+import type { LogAsked, LogLine } from './log-stream.ts'
 import type { PurgeAsked, Purged } from './purging.ts'
 import { queryNumber } from './route.ts'
 
@@ -131,4 +134,32 @@ export const PURGED: z.ZodType<Purged> = z.strictObject({
   refreshSkipped: z
     .int()
     .describe('objects that went and were not: with Vary, under a key of a policy’s making, more than 1,000, or the fetch failed'),
+})
+
+export const LOG_QUERY: z.ZodType<LogAsked> = z.strictObject({
+  query: z.string().optional().describe('groups in which it holds for a record, in the language of vsl-query(7)'),
+  group: z
+    .enum(GROUPINGS)
+    .optional()
+    .describe(
+      'what comes together: each transaction (the default), what a request or a session began, raw: also records of no transaction',
+    ),
+})
+
+export const LOG_LINE: z.ZodType<LogLine> = z.strictObject({
+  transactions: z
+    .array(
+      z.strictObject({
+        level: z.int().describe('1 for the first of its group, 2 for what that began; 0 where they are raw'),
+        type: z.enum(['sess', 'req', 'bereq', 'raw']),
+        vxid: z.int(),
+        parent: z.int().describe('vxid of the transaction that began it; 0: none'),
+        reason: z.string(),
+        records: z.array(z.tuple([z.enum(TAG_NAMES as [Tag, ...Tag[]]), z.string()])).describe('tag and text, in order'),
+      }),
+    )
+    .exactOptional()
+    .describe('a group; each behind the one that began it'),
+  incomplete: z.boolean().exactOptional().describe('something of the group is missing'),
+  lost: z.int().exactOptional().describe('so many transactions or groups are missing before this line'),
 })

@@ -9,8 +9,10 @@ import { readBody } from './body.ts'
 import { type Guard, guardFor } from './guard.ts'
 import type { AdminParts } from './parts.ts'
 import { Problem, problemOf } from './problem.ts'
+import type { LineStream } from './route.ts'
 import { jsonBody, match, queryOf } from './router.ts'
 import { ROUTES } from './routes.ts'
+import { streamLines } from './stream.ts'
 
 export interface AdminOptions {
   /** `host:port`, or `unix:/path`. */
@@ -92,7 +94,12 @@ interface Answer {
 async function handle(request: IncomingMessage, response: ServerResponse, guard: Guard, parts: AdminParts): Promise<void> {
   let answer: Answer
   try {
-    answer = await answerTo(request, guard, parts)
+    const found = await answerTo(request, guard, parts)
+    if (typeof found === 'function') {
+      await streamLines(response, found)
+      return
+    }
+    answer = found
   } catch (error) {
     answer = answerOf(error, parts)
   }
@@ -102,13 +109,14 @@ async function handle(request: IncomingMessage, response: ServerResponse, guard:
   if (!request.complete) request.resume()
 }
 
-async function answerTo(request: IncomingMessage, guard: Guard, parts: AdminParts): Promise<Answer> {
+async function answerTo(request: IncomingMessage, guard: Guard, parts: AdminParts): Promise<Answer | LineStream> {
   const method = request.method ?? ''
   const target = request.url ?? ''
   const refusal = guard(request, isOpen(method, target))
   if (refusal !== null) throw refusal
   const { route, name, query } = match(ROUTES, method, target)
   const asked = { name, query: queryOf(route.query, query), body: await bodyFor(route.body, request) }
+  if (route.stream) return (await route.run(parts, asked)) as LineStream
   return { status: route.status, type: 'application/json', json: await route.run(parts, asked), fields: {} }
 }
 

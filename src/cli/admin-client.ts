@@ -51,8 +51,33 @@ export class AdminClient {
 
   /** Each rejects with a `CommandError` that says what to do when nobody answers or the server refuses. */
   get<T extends object>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
-    const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
-    return this.#ask('GET', given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`, null)
+    return this.#ask('GET', withQuery(path, query), null)
+  }
+
+  /** Lines of JSON until `line` answers `false`, or the server ends. */
+  async lines<T extends object>(
+    path: string,
+    query: Readonly<Record<string, string | undefined>>,
+    line: (value: T) => Promise<boolean>,
+  ): Promise<void> {
+    const response = await this.#open('GET', withQuery(path, query), null, 0).catch((error: unknown) => {
+      throw this.#unanswered(error)
+    })
+    const { statusCode: status = 0 } = response
+    const text = status === 200 ? '' : await textOf(response)
+    if (status >= 400) throw this.#refused(status, parsed(text), text)
+    if (status !== 200 || response.headers['content-type']?.includes('ndjson') !== true) throw this.#stranger()
+    response.setEncoding('utf8')
+    let rest = ''
+    try {
+      for await (const chunk of response) {
+        const whole = `${rest}${chunk}`.split('\n')
+        rest = whole.pop() ?? ''
+        for (const each of whole) if (each !== '' && !(await line(JSON.parse(each) as T))) return
+      }
+    } catch (error) {
+      throw this.#unanswered(error)
+    }
   }
 
   post<T extends object>(path: string, body: object): Promise<T> {
@@ -73,11 +98,22 @@ export class AdminClient {
     throw status >= 400 ? this.#refused(status, answer, text) : this.#stranger()
   }
 
-  #exchange(
+  async #exchange(
     method: string,
     path: string,
     body: { readonly type: string; readonly text: string } | null,
   ): Promise<{ readonly status: number; readonly type: string; readonly text: string }> {
+    const response = await this.#open(method, path, body, PATIENCE_MS)
+    return { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text: await textOf(response) }
+  }
+
+  /** `patience` in milliseconds, 0: without end. */
+  #open(
+    method: string,
+    path: string,
+    body: { readonly type: string; readonly text: string } | null,
+    patience: number,
+  ): Promise<IncomingMessage> {
     const options: RequestOptions = {
       ...(this.#address.type === 'unix'
         ? { socketPath: this.#address.path, host: 'localhost' }
@@ -85,7 +121,7 @@ export class AdminClient {
       method,
       path,
       agent: false,
-      timeout: PATIENCE_MS,
+      timeout: patience,
       headers: {
         Accept: 'application/json',
         ...(this.#token === null ? {} : { Authorization: `Bearer ${this.#token}` }),
@@ -93,13 +129,8 @@ export class AdminClient {
       },
     }
     return new Promise((resolve, reject) => {
-      const call = request(options, (response) => {
-        textOf(response).then(
-          (text) => resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text }),
-          reject,
-        )
-      })
-      call.on('timeout', () => call.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)))
+      const call = request(options, resolve)
+      call.on('timeout', () => call.destroy(new Error(`no answer within ${patience / 1000} s`)))
       call.on('error', reject).end(body?.text)
     })
   }
@@ -131,6 +162,11 @@ export class AdminClient {
       how: 'give the address that the server shows as admin when it starts',
     })
   }
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
 
 function addressOf(text: string): ListenAddress {

@@ -8,6 +8,7 @@ import { EXPLAIN } from './explain.ts'
 import { HASH_PASSWORD } from './hash-password.ts'
 import { IMPORT_VCL } from './import-vcl.ts'
 import { INIT } from './init.ts'
+import { LOG } from './log.ts'
 import { LS } from './ls.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandRow[] = [
   PURGE,
   BAN,
   EXPLAIN,
+  LOG,
   LS,
   SHOW,
   TAGS,

@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly folder: string
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
+  /** Resolves when whoever reads standard output has caught up. Absent: it always has. */
+  readonly drained?: () => Promise<void>
   /** Whether standard output may have colours. */
   readonly color: boolean
   /** Asks a person at the terminal; `null`: there is none. */
@@ -30,6 +32,7 @@ export function processSurroundings(): Surroundings {
     folder: process.cwd(),
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    drained: () => new Promise((resolve) => (process.stdout.writableNeedDrain ? process.stdout.once('drain', () => resolve()) : resolve())),
     color: terminal && !env['NO_COLOR'],
     ask: process.stdin.isTTY === true && terminal ? ask : null,
     input: () => text(process.stdin),

@@ -9,6 +9,7 @@ export function askPlain(fetch: FetchTransaction): FetchStep {
   if (fetch.retries >= fetch.deps.settings.limits.retries) return failWith(new RequestFailure('too_many_retries'))
   fetch.retries++
   fetch.plain = true
+  fetch.renumber()
   return { step: 'prepare' }
 }
 
@@ -18,5 +19,6 @@ export function askAgain(fetch: FetchTransaction): FetchStep | null {
   fetch.retries++
   if (fetch.bereq !== null) fetch.bereq.retries = fetch.retries
   fetch.avoid = fetch.backend
+  fetch.renumber()
   return { step: 'prepare' }
 }

@@ -42,6 +42,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
   const beresp = blank(fetch, step)
   context.beresp = beresp
   context.now = deps.clock.wall() / 1000
+  if (fetch.log !== null) fetch.log.judged(beresp, 'BACKEND_ERROR')
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendError', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, step, beresp, decided)) : after(fetch, step, beresp, action)
@@ -105,6 +106,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, 
     body: bodyOf(bytes),
     backend: beresp.backend,
     esi: beresp.esi,
+    xid: deps.decisions.xVarnish ? fetch.xid : 0,
   })
   if (store) {
     deps.table.publish(init.claim, object, NO_NAMES, init.request.variant(NO_NAMES), true)
@@ -113,6 +115,7 @@ function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, 
     const page = own && isNobodys(fetch, beresp) ? object : null
     deps.table.release(init.claim, { type: 'failed', cause: step.failure, page })
   }
+  if (fetch.log !== null) fetch.log.made(store, bytes.length)
   fetch.tell({
     status: beresp.status,
     reason: beresp.reason,

@@ -53,6 +53,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     esi: stale.esi,
     sliced: stale.sliced,
     coding: stale.coding,
+    xid: stale.xid,
   })
   table.publish(null, fresh, names, fetch.init.request.variant(names), true)
   table.complete(fresh)

@@ -11,7 +11,9 @@ import type { FetchTransaction } from './transaction.ts'
 
 export function runFetch(fetch: FetchTransaction, first: FetchStep): void {
   let next: FetchStep = first
+  const { log } = fetch
   while (next.step !== 'wait' && next.step !== 'done') {
+    if (log !== null) log.before(next)
     let result: NextFetchStep
     try {
       result = take(fetch, next)
@@ -20,14 +22,20 @@ export function runFetch(fetch: FetchTransaction, first: FetchStep): void {
     }
     if (result instanceof Promise) {
       result.then(
-        (step) => runFetch(fetch, step),
-        (error: unknown) => runFetch(fetch, broken(fetch, error, next)),
+        (step) => goOn(fetch, step),
+        (error: unknown) => goOn(fetch, broken(fetch, error, next)),
       )
       return
     }
+    if (log !== null) log.after(result)
     next = result
   }
   if (next.step === 'done') fetch.decided()
+}
+
+function goOn(fetch: FetchTransaction, next: FetchStep): void {
+  if (fetch.log !== null) fetch.log.after(next)
+  runFetch(fetch, next)
 }
 
 function take(fetch: FetchTransaction, next: FetchStep): NextFetchStep {

@@ -55,6 +55,7 @@ export function objectInit(
     esi: beresp.esi && assembles(beresp.status) && !sliced,
     sliced,
     coding: shaping === null ? null : shaping.coding,
+    xid: deps.decisions.xVarnish ? fetch.xid : 0,
   }
 }
 

@@ -19,6 +19,8 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
   fetch.bereq = bereq
   setConditions(fetch, bereq.headers)
+  if (fetch.deps.decisions.xVarnish) bereq.headers.set('X-Varnish', String(fetch.xid))
+  if (fetch.log !== null) fetch.log.asks(bereq)
   const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq, fetch)
   fetch.context = context
   context.now = fetch.deps.clock.wall() / 1000

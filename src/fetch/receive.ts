@@ -43,11 +43,13 @@ function begin(fetch: FetchTransaction, came: ReceiveStep): FetchStep {
   )
   fetch.object = object
   fetch.keeping = sharing.store
+  if (fetch.log !== null) fetch.log.receives(sharing.store, step.response.framing, beresp.stream, shaping?.stages.length ?? 0)
   const { body, response } = step
   if (body instanceof StoredBody) {
     // Nothing is left to arrive: no filling, nobody to follow it.
     object.body = sharing.store ? keptBody(body) : body
     fetch.call = null
+    if (fetch.log !== null) fetch.log.body({ type: 'complete' }, body.length)
   } else if (body !== null) {
     // An answer that is delivered only when it is whole is kept until then, whether it is stored or not.
     object.body = fetch.newFilling(response.framing === 'length' ? response.contentLength : null, sharing.store || !beresp.stream)

@@ -34,6 +34,7 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
     uncacheable: false,
   })
   context.now = fetch.deps.clock.wall() / 1000
+  if (fetch.log !== null) fetch.log.judged(context.beresp, 'BACKEND_REFRESH')
   context.objStale = new ObjectView(stale, fetch.deps.clock.now(), false, true)
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendRefresh', context, limit)

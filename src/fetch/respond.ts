@@ -153,6 +153,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
   })
   context.beresp = beresp
   context.now = fetch.deps.clock.wall() / 1000
+  if (fetch.log !== null) fetch.log.judged(beresp, 'BACKEND_RESPONSE')
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendResponse', context, limit)
   return action instanceof Promise

@@ -42,10 +42,12 @@ export function send(fetch: FetchTransaction): FetchStep {
   if (body !== null && !body.replayable)
     return failWith(new RequestFailure('too_many_retries', 'the request’s body is too large to be sent again'))
   fetch.requestTime = deps.clock.now()
+  if (fetch.log !== null) fetch.log.sends(bereq)
   deps.counters.add(init.kind === 'refresh' ? C.s_bgfetch : C.s_fetch)
   fetch.call = null
   const deadlines = fetch.chosen === null ? ownDeadlines(bereq) : deadlinesOf(bereq, backend, deps.settings.deadlines)
   fetch.call = deps.originOf(backend).send(new Sending(bereq, fieldLines, body, init, deadlines), fetch)
+  if (fetch.log !== null) fetch.log.sent()
   return WAIT
 }
 

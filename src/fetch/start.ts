@@ -22,6 +22,8 @@ import type { Directors } from '../origin/directors/directors.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
 import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
+import type { Journal, OpenTransaction } from '../vsl/journal.ts'
+import type { Xids } from '../vsl/xids.ts'
 import { runFetch } from './machine.ts'
 import type { Recompressor } from './recompressing.ts'
 import { FetchTransaction } from './transaction.ts'
@@ -42,6 +44,8 @@ export interface FetchDeps {
   /** `null`: what is stored stays as it is. */
   readonly recompressor: Recompressor | null
   readonly directors: Directors
+  readonly xids: Xids
+  readonly journal: Journal
 }
 
 /** `miss`: may be stored, under a claim or (hit-for-miss, solitary) without. `pass`: for this request alone. `refresh`: in the background. */
@@ -79,6 +83,10 @@ export interface FetchRequest {
   /** Token of a protocol change to ask for (pipe). */
   readonly upgrade: string | null
   readonly id: string
+  /** Of the transaction that asks. */
+  readonly xid: number
+  /** Where that is recorded; `null`: nowhere. */
+  readonly log: OpenTransaction | null
   /** The ends of the client's connection; its own address as `client.ip` shows it. */
   client(): ClientEnds
   /** The key of another URL of the same host, for invalidation (RFC 9111 §4.4). */

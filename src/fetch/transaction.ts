@@ -24,6 +24,7 @@ import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import type { Compression } from './compressing.ts'
+import { type FetchLog, openFetchLog } from './fetch-log.ts'
 import { runFetch } from './machine.ts'
 import { Pace } from './pace.ts'
 import type { FoundSlice } from './slicing.ts'
@@ -44,6 +45,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   readonly deps: FetchDeps
   readonly init: FetchInit
   readonly position: number
+  /** Varnish's XID: another one with each retry. */
+  xid: number
+  /** What is recorded of it; `null`: nothing. */
+  readonly log: FetchLog | null
   observer: FetchObserver | null
   bereq: BackendRequest | null = null
   context: BackendContext | null = null
@@ -97,6 +102,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.position = init.claim?.position ?? deps.table.position
     deps.table.flights.begin(this.position)
     init.policy.enter()
+    this.xid = deps.xids.next()
+    this.log = init.request.log === null ? null : openFetchLog(this)
   }
 
   /** The stale object that a conditional request may name, unless an invalidation overtook it. */
@@ -115,6 +122,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Noted with the request, too, while that waits for this. */
   note(key: string, value: string): void {
     this.notes = withNote(this.notes, key, value)
+    if (this.log !== null) this.log.open.note(key, value)
     if (this.init.kind !== 'refresh') this.init.request.note(key, value)
   }
 
@@ -147,6 +155,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
+    if (this.log !== null) this.log.came(response, this.call?.wire ?? null)
     if (this.chosen !== null || this.spent !== null) this.#came(response.status)
     if (this.deps.decisions.preset === 'varnish') joinCacheControl(response.headers)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
@@ -158,6 +167,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   }
 
   upgraded(response: OriginResponse, socket: Socket, rest: Buffer): void {
+    if (this.log !== null) this.log.came(response, this.call?.wire ?? null)
     this.call = null
     this.#ended = true
     this.decided()
@@ -218,11 +228,18 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** Nothing asks the policy any more, unless a body that is not delivered while it arrives may still fail. */
   decided(): void {
+    if (this.log !== null && (this.filling === null || this.filling.ended)) this.log.end()
     if (!this.#asks || this.whenWhole !== null) return
     this.#asks = false
     this.init.policy.leave()
     // What the table has is tested there; only a part that arrives is in no place where it would be found.
     if (this.object === null || this.object.part === null || this.filling === null || this.filling.ended) this.#land()
+  }
+
+  /** Asks again under another id. */
+  renumber(): void {
+    this.xid = this.deps.xids.next()
+    if (this.log !== null) this.log.retries()
   }
 
   /** Ends the call to the origin, if it still runs. */
@@ -291,6 +308,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.#pace = null
     this.call = null
     const { object } = this
+    if (this.log !== null) this.log.body(end, stored?.length ?? this.filling?.received ?? 0)
     if (object === null) return
     if (stored !== null) object.body = stored
     if (end.type === 'reset' && this.whenWhole !== null) {
@@ -310,6 +328,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     }
     this.whenWhole?.()
     this.#land()
+    if (this.log !== null) this.log.end()
   }
 
   /** For whoever chose the backend, and what a retry costs: one that was answered costs nothing. */

@@ -6,6 +6,8 @@ import type { Settings } from '../config/settings.ts'
 import { C, type Counters } from '../counters.ts'
 import type { EventLog } from '../log.ts'
 import type { ExchangeHandler } from '../request/exchange.ts'
+import type { Journal } from '../vsl/journal.ts'
+import type { Xids } from '../vsl/xids.ts'
 import { formatAddress, type ListenAddress, parseListenAddress } from './address.ts'
 import { Http1Connection } from './http1/connection.ts'
 import { ConnectionContext, type RefusedObserver } from './http1/context.ts'
@@ -27,6 +29,9 @@ export interface ListenerOptions {
   /** Told of every request that was refused before it became an exchange, or within its body. */
   readonly onRefused?: RefusedObserver
   readonly log: EventLog
+  /** As in `ContextParts`, both. */
+  readonly xids?: Xids
+  readonly journal?: Journal
 }
 
 export interface Listener {
@@ -65,7 +70,12 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const { settings, clock, counters, log } = options
   const register = new ConnectionRegister(clock, settings, openConnections(counters))
   const onRefused = options.onRefused ?? null
-  const context = new ConnectionContext({ settings, clock, counters, log, handler: options.handler, onRefused, register })
+  const { xids, journal } = options
+  const context = new ConnectionContext({
+    ...{ settings, clock, counters, log, handler: options.handler, onRefused, register },
+    ...(xids === undefined ? {} : { xids }),
+    ...(journal === undefined ? {} : { journal }),
+  })
   const accept = (socket: Socket): void => {
     // A connection that was reset before it was accepted has no address but may still have bytes: over TCP nobody is never `''`.
     const nobody = where.type === 'tcp' && socket.remoteAddress === undefined

@@ -67,6 +67,8 @@ export interface ObjectInit {
   readonly esi?: boolean
   /** Its body is a manifest, and the bytes lie in slices of their own. Default `false`. */
   readonly sliced?: boolean
+  /** Of the fetch that brought it, where that is told to clients. Default 0. */
+  readonly xid?: number
   /** Absent: the body is served as it is. */
   readonly coding?: StoredCoding | null
 }
@@ -77,6 +79,8 @@ const OVERHEAD = 650
 const PER_FIELD = 56
 /** Of what few objects have. */
 const RARE = 160
+/** Where that is only the id of their fetch. */
+const NUMBERED = 72
 /** As `OVERHEAD`, of a refusal. */
 const MARKER_OVERHEAD = 700
 
@@ -90,9 +94,10 @@ interface Rare {
   readonly part: Part | null
   readonly retryAt: number
   readonly failures: number
+  readonly xid: number
 }
 
-const NOTHING_RARE: Rare = { target: null, part: null, retryAt: 0, failures: 0 }
+const NOTHING_RARE: Rare = { target: null, part: null, retryAt: 0, failures: 0, xid: 0 }
 
 const ETAG = /^etag: /im
 const NO_TAGS: readonly string[] = []
@@ -154,8 +159,9 @@ export class CachedObject implements Entry {
     this.position = init.position
     this.checked = init.position
     const placed = placeEnd(init.key)
-    if (init.part !== null || (placed < 0 && init.target !== null))
-      this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null }
+    const { xid = 0 } = init
+    if (init.part !== null || (placed < 0 && init.target !== null) || xid > 0)
+      this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null, xid }
     this.#indexed = placed < 0 ? PER_KEY_MADE_ANEW : placed === init.key.length ? 0 : PER_INDEXED_KEY + placed
     this.#etag = init.etag
     this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
@@ -260,6 +266,11 @@ export class CachedObject implements Entry {
     return this.#rare === null ? null : this.#rare.part
   }
 
+  /** Of the fetch that brought it; 0: that is not remembered. */
+  get xid(): number {
+    return this.#rare === null ? 0 : this.#rare.xid
+  }
+
   /** No refresh is tried before (monotonic ms): the last one failed. */
   get retryAt(): number {
     return this.#rare === null ? 0 : this.#rare.retryAt
@@ -349,7 +360,8 @@ export class CachedObject implements Entry {
 
   get bytes(): number {
     let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
-    if (this.#rare !== null) bytes += RARE
+    const rare = this.#rare
+    if (rare !== null) bytes += rare.xid > 0 && rare.part === null && rare.target === null && rare.failures === 0 ? NUMBERED : RARE
     if (this.target !== null) bytes += this.target.url.length + this.target.host.length
     if (typeof this.#etag === 'string') bytes += this.#etag.length
     if (this.#fields instanceof HeaderMap) bytes += fieldBytes(this.#fields)

@@ -4,7 +4,7 @@ import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
 import { C, type Counters } from '../counters.ts'
 import type { Dial } from './dial.ts'
-import type { OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse } from './exchange.ts'
+import type { OriginCall, OriginFailure, OriginObserver, OriginRequest, OriginResponse, OriginWire } from './exchange.ts'
 import type { Connection } from './http1/connection.ts'
 import type { ConnectionCall } from './http1/contract.ts'
 import type { Ledger } from './ledger.ts'
@@ -42,6 +42,10 @@ export class Call implements OriginCall, ConnectionCall {
     this.head = head
     this.#observer = observer
     this.#keeper = keeper
+  }
+
+  get wire(): OriginWire | null {
+    return this.connection === null ? null : this.connection.wire(this.reused)
   }
 
   get path(): string {

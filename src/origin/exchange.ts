@@ -83,7 +83,21 @@ export class OriginFailure extends Error {
   }
 }
 
+/** The connection that a call is on. */
+export interface OriginWire {
+  /** Of its socket; -1 where the system has none. */
+  readonly descriptor: number
+  readonly address: string
+  readonly port: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Whether it had served others before. */
+  readonly reused: boolean
+}
+
 export interface OriginCall {
+  /** `null`: it is on none, or not any more. Absent where there are none. */
+  readonly wire?: OriginWire | null
   /** Ends the call; the connection is destroyed unless the answer was complete. No further call reaches the observer. */
   cancel(): void
 }

@@ -80,6 +80,7 @@ function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
 /** Age, Via, Cache-Status, X-Cache and Proxy-Status, on a head of its own. */
 export function addOwnFields(tx: RequestTransaction, answer: Answer, headers: HeaderMap): void {
   if (answer.aged && answer.object !== null) headers.setRaw('Age', 'age', String(Math.floor(answer.object.age(tx.now))))
+  if (tx.engine.decisions.xVarnish) headers.appendRaw('X-Varnish', 'x-varnish', xVarnish(tx, answer))
   headers.appendRaw('Via', 'via', `1.1 ${tx.engine.settings.name}`)
   if (answer.outcome !== 'SYNTH' && answer.outcome !== 'ERROR') headers.appendRaw('X-Cache', 'x-cache', answer.outcome)
   headers.appendRaw('Cache-Status', 'cache-status', statusOf(tx, answer))
@@ -96,6 +97,17 @@ export function hitLines(name: string): RepeatedText {
 
 /** The same as text, for a head that is sent as it is kept. */
 export function ownFieldLines(tx: RequestTransaction, answer: Answer): string {
+  const lines = withoutIds(tx, answer)
+  return tx.engine.decisions.xVarnish ? `X-Varnish: ${xVarnish(tx, answer)}\r\n${lines}` : lines
+}
+
+/** Of the transaction; on a hit behind it that of the fetch that stored the object, where it is known. */
+function xVarnish(tx: RequestTransaction, { outcome, object }: Answer): string {
+  const hit = object !== null && object.xid > 0 && (outcome === 'HIT' || outcome === 'STALE')
+  return hit ? `${tx.xid} ${object.xid}` : String(tx.xid)
+}
+
+function withoutIds(tx: RequestTransaction, answer: Answer): string {
   if (isPlainHit(answer) && answer.aged && answer.failure === null)
     return tx.engine.hitLines.of(Math.floor(answer.object.age(tx.now)), Math.ceil(answer.object.left(tx.now)), answer.why)
   const age = answer.aged && answer.object !== null ? `Age: ${Math.floor(answer.object.age(tx.now))}\r\n` : ''

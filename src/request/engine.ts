@@ -14,7 +14,7 @@ export interface RequestDeps extends FetchDeps {
   /** Who may purge, and whose no-cache is honoured. */
   readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean
-  /** First part of every transaction id, unlike that of any other process. */
+  /** First part of every transaction's `id`, unlike that of any other process; its XID is the rest. */
   readonly idPrefix: string
   /** A line that ends with CRLF: `Via: 1.1 NAME`. */
   readonly viaLine: string

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Body } from '../body/body.ts'
+import type { OpenTransaction } from '../vsl/journal.ts'
 
 /** What is known of the client's connection. Fixed for its life. */
 export interface Peer {
@@ -17,6 +18,14 @@ export interface Peer {
   readonly scheme: 'http' | 'https'
   /** Whether the address is in `--trust`, so that its forwarding fields are believed. */
   readonly trusted: boolean
+}
+
+/** A client's connection as the transaction log has it. */
+export interface ClientSession {
+  /** Varnish's XID. */
+  readonly xid: number
+  /** Where it is recorded; `null`: nowhere. */
+  readonly log: OpenTransaction | null
 }
 
 /** A request message that passed the strict parser. */
@@ -70,6 +79,8 @@ export interface ExchangeObserver {
 
 export interface Exchange {
   readonly peer: Peer
+  /** Absent where there is no connection. */
+  readonly session?: ClientSession
   readonly head: RequestHead
   /**
    * The request's body, or `null` when it has none (RFC 9112 §6.3). Reading it sends `100 Continue` when the client waits for one.

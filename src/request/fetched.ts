@@ -107,8 +107,11 @@ export function tunnelled(
     return
   }
   engine.counters.add(C.s_pipe)
+  const { log } = tx
+  log?.hold()
   const client = tx.exchange.tunnel({ ...head, fieldLines: `${head.fieldLines}${engine.viaLine}` })
-  joinTunnel(client.socket, client.rest, socket, rest, engine.settings.deadlines.idle * 1000, engine.clock)
+  const tunnel = joinTunnel(client.socket, client.rest, socket, rest, engine.settings.deadlines.idle * 1000, engine.clock)
+  if (log !== null) tunnel.done = (end) => log.tunnelled(end)
 }
 
 /** For the log: the name that the catalogue and the counters have for it, and what the system or the origin said. */

@@ -14,6 +14,7 @@ export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
     else if (end.type === 'aborted') counters.add(C.client_aborted)
   }
   counters.reason('reason', tx.reason)
+  if (tx.log !== null) tx.log.ended(end)
   const { accessLog } = engine
   if (accessLog === null) return
   const now = engine.clock.now()

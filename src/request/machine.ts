@@ -17,7 +17,9 @@ import { transmit } from './transmit.ts'
 
 export function runRequest(tx: RequestTransaction, first: RequestStep): void {
   let next: RequestStep = first
+  const { log } = tx
   while (next.step !== 'wait' && next.step !== 'done') {
+    if (log !== null) log.before(next)
     let result: NextRequestStep
     try {
       result = take(tx, next)
@@ -27,13 +29,19 @@ export function runRequest(tx: RequestTransaction, first: RequestStep): void {
     if (result instanceof Promise) {
       const during = next
       result.then(
-        (step) => runRequest(tx, step),
-        (error: unknown) => runRequest(tx, broken(tx, error, during)),
+        (step) => goOn(tx, during, step),
+        (error: unknown) => goOn(tx, during, broken(tx, error, during)),
       )
       return
     }
+    if (log !== null) log.after(next, result)
     next = result
   }
+}
+
+function goOn(tx: RequestTransaction, from: RequestStep, next: RequestStep): void {
+  if (tx.log !== null) tx.log.after(from, next)
+  runRequest(tx, next)
 }
 
 function take(tx: RequestTransaction, next: RequestStep): NextRequestStep {

@@ -20,5 +20,7 @@ export function restart(tx: RequestTransaction): RequestStep {
   tx.unsliceable = false
   tx.stale = null
   tx.now = engine.clock.now()
+  tx.renumber()
+  if (tx.log !== null) tx.log.restarts()
   return RECV
 }

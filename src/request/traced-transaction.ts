@@ -11,8 +11,16 @@ import { RequestTransaction } from './transaction.ts'
 export class TracedTransaction extends RequestTransaction {
   /** The stored object that answers, or that the answer became. */
   served: CachedObject | null = null
+  /** Is told when a restart gives it another id. */
+  renamed: ((before: string, after: string) => void) | null = null
   /** What its own fetch brought. */
   result: FetchResult | null = null
+
+  override renumber(): void {
+    const before = this.id
+    super.renumber()
+    this.renamed?.(before, this.id)
+  }
 
   /** The table judges candidates until one fits. */
   override judge(object: CachedObject): Freshness {

@@ -37,9 +37,8 @@ import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
+import { openRequestLog, type RequestLog } from './request-log.ts'
 import { LOOKUP, RECV, type RequestStep } from './step.ts'
-
-let counter = 0
 
 const NO_BYTES: Buffer = Buffer.alloc(0)
 
@@ -49,7 +48,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   readonly policy: ActivePolicy
   readonly req: ClientRequest
   readonly received: number
-  readonly sequence: number
+  /** Varnish's XID: another one after a restart. */
+  xid: number
+  /** What is recorded of it; `null`: nothing. */
+  readonly log: RequestLog | null
   readonly body: ReplayBody | null
   now: number
   context: ClientContext | null = null
@@ -134,7 +136,8 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.policy = page === null ? engine.policy() : page.policy
     this.now = engine.clock.now()
     this.received = this.now
-    this.sequence = counter++
+    this.xid = engine.xids.next()
+    this.log = engine.journal.recording ? openRequestLog(this, page) : null
     this.body = exchange.body === null ? null : new ReplayBody(exchange.body, engine.settings.limits.replay)
     const upgrade = headers.hasLower('upgrade') && connectionOptions(headers).upgrade ? (headers.joinedLower('upgrade') ?? null) : null
     stripHopByHop(headers, 'request')
@@ -164,7 +167,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   get id(): string {
-    return `${this.engine.idPrefix}${this.sequence.toString(36)}`
+    return `${this.engine.idPrefix}${this.xid}`
   }
 
   get collected(): Buffer | null {
@@ -246,22 +249,28 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return this.context
   }
 
+  /** Begins again under another id. */
+  renumber(): void {
+    this.xid = this.engine.xids.next()
+  }
+
   epochSeconds(): number {
     return this.engine.clock.wall() / 1000
+  }
+
+  invalidate(options?: PurgeOptions): Promise<Purged> {
+    return invalidate(this, options)
   }
 
   /** Of a client hook, or of the fetch that answers this request. */
   note(key: string, value: string): void {
     this.notes = withNote(this.notes, key, value)
+    if (this.log !== null) this.log.open.note(key, value)
   }
 
   get healthy(): (choice: BackendChoice) => boolean {
     const { directors } = this.engine
     return (choice) => directors.healthy(choice)
-  }
-
-  invalidate(options?: PurgeOptions): Promise<Purged> {
-    return invalidate(this, options)
   }
 
   session(): Session {
@@ -369,10 +378,14 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       slice: this.slicing,
       upgrade,
       id: this.id,
+      xid: this.xid,
+      log: this.log === null ? null : this.log.open,
       client: () => this.#ends(),
       keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
       variant: (names) => this.variant(names),
-      note: (key, value) => this.note(key, value),
+      note: (key, value) => {
+        this.notes = withNote(this.notes, key, value)
+      },
       invalidate: (options) => this.invalidate(options),
     }
   }
@@ -380,6 +393,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Begins a fetch. It may have ended before its beginning returns. */
   begin(start: (observer: FetchObserver) => FetchHandle): void {
     this.#fetching = true
+    if (this.log !== null) this.log.fetches()
     const fetch = start(this)
     if (this.#fetching) this.fetch = fetch
   }
@@ -457,6 +471,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.waitTimer?.cancel()
     this.waitTimer = null
     this.engine.counters.add(C.busy_wakeup)
+    if (this.log !== null) this.log.stamp('Waitinglist')
     if (!this.over) runRequest(this, released(this, outcome))
   }
 
@@ -487,6 +502,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 
   #fetchEnded(): void {
+    if (this.log !== null) this.log.stamp('Fetch')
     this.#fetching = false
     this.fetch = null
   }

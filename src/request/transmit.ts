@@ -33,15 +33,17 @@ export function transmit(tx: RequestTransaction, answer: Answer): RequestStep {
   if (answer.story !== '') tx.story = answer.story
   if (tx.engine.accessLog !== null) tx.firstByte = tx.engine.clock.now()
   const { object } = answer
-  const { claim, refreshes } = tx
+  const { claim, refreshes, log } = tx
   // Sending may end the exchange, which gives back what the transaction still holds.
   tx.claim = null
   tx.refreshes = null
+  if (log !== null && claim !== null) log.hold()
   try {
     send(tx, answer, object === null ? ofMade(tx, answer, fieldLines) : ofObject(tx, answer, object, fieldLines))
   } finally {
     tx.hold(null)
     if (claim !== null) refreshInBackground(tx, claim, refreshes)
+    if (log !== null && claim !== null) log.release()
   }
   return DONE
 }
@@ -81,6 +83,7 @@ function asksConditions(tx: RequestTransaction, answer: Answer): boolean {
 function send(tx: RequestTransaction, answer: Answer, selected: Selection): void {
   const { status, reason, fieldLines, length, body } = selected
   tx.status = status
+  if (tx.log !== null) tx.log.sends(status, reason, fieldLines, length, answer.assembled)
   const dated = answer.headers === null ? answer.dated : answer.headers.hasLower('date')
   const head = { status, reason, fieldLines, contentLength: length, dated, close: answer.close || closedByHook(answer) }
   if (tx.req.method === 'HEAD' || status === 304 || status === 204) {

@@ -31,6 +31,8 @@ export class Listeners implements Traffic {
         counters,
         log,
         isTrusted: engine.isTrusted,
+        xids: engine.xids,
+        journal: engine.journal,
         handler: (exchange) => serve(engine, exchange),
         onRefused: (peer, status, reason) => refused(engine, peer, status, reason),
       })

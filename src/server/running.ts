@@ -44,7 +44,13 @@ export class Running implements Server {
       clock: assembly.clock,
       log: assembly.log,
       originOf: (backend) => this.#probing.of(backend),
-      tell: (backend, healthy, report) => origins.setProbed(backend, healthy, report),
+      tell: (backend, healthy, report) => {
+        const how = origins.ledger(backend).happy === healthy ? 'Still' : 'Went'
+        origins.setProbed(backend, healthy, report)
+        const { history, good, threshold, window, last } = report
+        const numbers = `${good} ${threshold} ${window}`
+        assembly.engine.journal.raw('Backend_health', `${backend.url} ${how} ${healthy ? 'healthy' : 'sick'} ${history} ${numbers} ${last}`)
+      },
     })
     this.#started = assembly.clock.now()
     this.explain = createExplain(assembly)
@@ -105,6 +111,8 @@ export class Running implements Server {
         counters,
         clock,
         log,
+        xids: engine.xids,
+        journal: engine.journal,
         refetch: this.#parts.refetch,
         explain: this.explain,
       },

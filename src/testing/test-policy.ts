@@ -112,6 +112,7 @@ class RunningTest implements PolicyTest {
   async request(given: string | TestRequest): Promise<TestAnswer> {
     const exchange = this.#exchange(typeof given === 'string' ? { url: given } : given)
     const tx = new TracedTransaction(this.#assembly.engine, exchange)
+    tx.renamed = this.#tracer.renamed
     runRequest(tx, RECV)
     await exchange.answered
     await settled()

@@ -67,6 +67,9 @@ export class Tracer {
     ;(sender.init.kind === 'refresh' ? account.background : account).origin.push(seen)
   }
 
+  /** A transaction goes on under another id. */
+  readonly renamed = (before: string, after: string): void => void this.#accounts.set(after, this.#account(before))
+
   /** Of a transaction whose answer has gone out. The lists go on growing while the origin is asked behind it. */
   trace(tx: TracedTransaction): Trace {
     const { hooks, origin, background } = this.#account(tx.id)

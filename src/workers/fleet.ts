@@ -36,6 +36,7 @@ export interface FleetParts {
   readonly librarian: Pick<Librarian<unknown, unknown>, 'admit' | 'lost'>
   readonly memory: SharedMemory
   readonly limits: BucketMemory
+  readonly xids: SharedArrayBuffer
 }
 
 /** Milliseconds past its time that a worker has to say that it has ended. */
@@ -76,9 +77,11 @@ export class Fleet implements Traffic, PolicyFollowers {
           died: (slot) => this.#mourn(slot),
           wanted: (name) => this.#want(name),
           logged: (message) => this.#logged(message),
+          recorded: (message) => this.#recorded(message),
         }),
     )
     parts.assembly.policies.lead(this)
+    parts.assembly.engine.journal.relay((recording) => this.#record(recording))
     parts.assembly.params.onSet((name, value) => {
       this.#params.set(name, value)
       for (const slot of this.#slots) slot.post({ type: 'param', name, value })
@@ -199,13 +202,15 @@ export class Fleet implements Traffic, PolicyFollowers {
 
   /** Unix sockets cannot be shared: the first worker serves them. */
   #init(participant: number): Beginning {
-    const { options, access, assembly, memory, limits } = this.#parts
+    const { options, access, assembly, memory, limits, xids } = this.#parts
     return {
       workers: this.#slots.length,
       options,
       access,
       memory,
       limits,
+      xids,
+      recording: assembly.engine.journal.recording,
       listen: this.#listen.filter((text) => participant === 1 || parseListenAddress(text).type === 'tcp'),
       params: [...this.#params],
       health: [...this.#health.values()],
@@ -228,6 +233,17 @@ export class Fleet implements Traffic, PolicyFollowers {
   #mourn(slot: Slot): void {
     this.#parts.librarian.lost(slot.participant)
     for (const other of this.#slots) if (other !== slot) other.post({ type: 'miss', participant: slot.participant })
+  }
+
+  /** Who is told nothing of it is gone, or begins with it. */
+  async #record(recording: boolean): Promise<void> {
+    await Promise.allSettled(this.#slots.map((slot) => slot.ask({ type: 'record', recording })))
+  }
+
+  #recorded({ transactions, lost }: FromWorker & { readonly type: 'transactions' }): void {
+    const { journal } = this.#parts.assembly.engine
+    for (const transaction of transactions) journal.deliver(transaction)
+    if (lost > 0) journal.lose(lost)
   }
 
   #logged(message: FromWorker & { readonly type: 'records' | 'lines' | 'event' }): void {

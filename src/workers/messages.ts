@@ -10,6 +10,7 @@ import type { AdminHealth } from '../origin/ledger.ts'
 import type { Answer } from '../origin/names.ts'
 import type { PolicyCopy, PolicyState } from '../policy/followers.ts'
 import type { BucketMemory } from '../policy/services/buckets.ts'
+import type { Transaction } from '../vsl/transaction.ts'
 import type { ErrorMessage } from './error-message.ts'
 
 /** Options that another thread can have. */
@@ -49,6 +50,10 @@ export interface WorkerInit {
   readonly memory: SharedMemory
   /** What all workers count the limits of policies in. */
   readonly limits: BucketMemory
+  /** Where transaction ids come from. */
+  readonly xids: SharedArrayBuffer
+  /** Somebody listens to the transaction log. */
+  readonly recording: boolean
   /** To the librarian. */
   readonly port: MessagePort
   /** When the supervisor's monotonic time began: what is told of time in shared memory is told in it. */
@@ -59,6 +64,7 @@ export interface WorkerInit {
 export type Task =
   | { readonly type: 'prepare' | 'use'; readonly copy: PolicyCopy }
   | { readonly type: 'refetch'; readonly target: RefetchTarget }
+  | { readonly type: 'record'; readonly recording: boolean }
   | { readonly type: 'drain'; readonly ms: number }
   | { readonly type: 'close' }
 
@@ -71,6 +77,8 @@ export type ToWorker =
   | { readonly type: 'name'; readonly name: string; readonly answer: Answer }
   | { readonly type: 'rest' | 'discard'; readonly name: string }
   | { readonly type: 'reopen' }
+  /** Of transactions that it recorded, so many bytes were taken in. */
+  | { readonly type: 'taken'; readonly bytes: number }
   /** Another worker, and a port to it. */
   | { readonly type: 'meet'; readonly participant: number; readonly port: MessagePort }
   /** It has gone. */
@@ -95,3 +103,5 @@ export type FromWorker =
   | { readonly type: 'records'; readonly records: readonly AccessRecord[] }
   | { readonly type: 'lines'; readonly text: string; readonly count: number }
   | { readonly type: 'event'; readonly event: LoggedEvent }
+  /** `bytes`: as `taken` tells them. `lost`: so many others could not be recorded. */
+  | { readonly type: 'transactions'; readonly transactions: readonly Transaction[]; readonly bytes: number; readonly lost: number }

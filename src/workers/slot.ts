@@ -28,6 +28,8 @@ export interface SlotParts {
   readonly died: (slot: Slot) => void
   /** It uses an origin server's name. */
   readonly wanted: (name: string) => void
+  /** What it recorded for the transaction log. */
+  readonly recorded: (message: FromWorker & { readonly type: 'transactions' }) => void
   /** What it logs. */
   readonly logged: (message: FromWorker & { readonly type: 'records' | 'lines' | 'event' }) => void
 }
@@ -141,6 +143,10 @@ export class Slot {
         else asked?.reject(errorOf(message.error))
         return
       }
+      case 'transactions':
+        this.#parts.recorded(message)
+        this.post({ type: 'taken', bytes: message.bytes })
+        return
       default:
         this.#parts.logged(message)
     }

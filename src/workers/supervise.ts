@@ -10,6 +10,7 @@ import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
 import { leastMemory, shareMemory } from '../stores.ts'
+import { sharedXids, Xids } from '../vsl/xids.ts'
 import { Fleet } from './fleet.ts'
 import type { Spawn } from './handle.ts'
 import type { AccessTarget, WorkerOptions } from './messages.ts'
@@ -38,7 +39,13 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   checkMemory(settings.memory, workers)
   const memory = shareMemory(settings, workers)
   const limits = bucketMemory()
-  const assembly = assemble(options, { counters: new SummedCounters(counters), limits, shared: { role: 'librarian', memory } })
+  const xids = sharedXids()
+  const assembly = assemble(options, {
+    xids: new Xids(xids),
+    counters: new SummedCounters(counters),
+    limits,
+    shared: { role: 'librarian', memory },
+  })
   const { librarian } = assembly.stores
   if (librarian === null) throw new Error('there is nobody who keeps the books')
   const accessLog = options.accessLog ?? null
@@ -50,7 +57,7 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
     access: output?.access ?? (accessLog === null ? { type: 'none' } : { type: 'records' }),
     accessLog,
     lines: output?.lines ?? (() => {}),
-    ...{ librarian, memory, limits },
+    ...{ librarian, memory, limits, xids },
   })
   output?.reopening(() => fleet.reopenLogs())
   const running = new Running({ assembly, traffic: fleet, origins: fleet, refetch: (target) => fleet.refetch(target), workers: counters })

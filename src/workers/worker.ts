@@ -10,7 +10,9 @@ import { FollowedNames } from '../origin/followed-names.ts'
 import { POLICY_CELLS } from '../policy/followers.ts'
 import { Listeners } from '../server/listeners.ts'
 import { stopAssembly } from '../server/stop.ts'
+import { Xids } from '../vsl/xids.ts'
 import { errorMessage } from './error-message.ts'
+import { JournalShipping } from './journal-shipping.ts'
 import type { FromWorker, Task, ToWorker, WorkerInit } from './messages.ts'
 import { type WorkerLogs, workerLogs } from './worker-log.ts'
 
@@ -29,6 +31,8 @@ export class TrafficWorker {
   readonly #assembly: Assembly
   readonly #listeners: Listeners
   readonly #logs: WorkerLogs
+  readonly #shipping: JournalShipping
+  #stopRecording: () => void = () => {}
   #closed: Promise<void> | null = null
 
   constructor(init: WorkerInit, post: (message: FromWorker) => void, same: SameThread | null) {
@@ -46,10 +50,12 @@ export class TrafficWorker {
         limits,
         names: this.#names,
         threads: init.workers,
+        xids: new Xids(init.xids),
         shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) },
       },
     )
     this.#listeners = new Listeners(this.#assembly, true)
+    this.#shipping = new JournalShipping(post)
     const { params, origins, policies } = this.#assembly
     policies.countIn(counters.gauge(POLICY_CELLS.name, POLICY_CELLS.width))
     for (const [name, value] of init.params) params.set(name, value)
@@ -61,6 +67,7 @@ export class TrafficWorker {
   async start(): Promise<void> {
     try {
       await this.#assembly.policies.follow(this.#init.policies)
+      await this.#record(this.#init.recording)
       await this.#listeners.open(this.#init.listen)
       this.#post({ type: 'ready', addresses: this.#listeners.addresses })
     } catch (error) {
@@ -91,6 +98,9 @@ export class TrafficWorker {
         return
       case 'discard':
         void policies.discard(message.name).catch((error: unknown) => this.#assembly.log.error({ err: error }, 'a policy is not forgotten'))
+        return
+      case 'taken':
+        this.#shipping.taken(message.bytes)
         return
       case 'reopen':
         this.#logs.reopen()
@@ -127,6 +137,11 @@ export class TrafficWorker {
     }
   }
 
+  async #record(recording: boolean): Promise<void> {
+    this.#stopRecording()
+    this.#stopRecording = recording ? await this.#assembly.engine.journal.listen(this.#shipping) : () => {}
+  }
+
   async #do(task: Task): Promise<boolean> {
     const { policies, engine } = this.#assembly
     switch (task.type) {
@@ -136,6 +151,9 @@ export class TrafficWorker {
         return true
       case 'refetch':
         return refetch(engine, task.target)
+      case 'record':
+        await this.#record(task.recording)
+        return true
       case 'drain':
         await this.#listeners.drain(task.ms)
         return true

@@ -43,7 +43,7 @@ it('describes every route, in the structure of OpenAPI 3.1, and nothing else', a
     }
     const [success] = Object.keys(responses)
     expect(success).toMatch(/^20[01]$/)
-    expect(responses[success ?? '']?.content).toHaveProperty(['application/json', 'schema'])
+    expect(responses[success ?? '']?.content).toHaveProperty([path === '/log' ? 'application/x-ndjson' : 'application/json', 'schema'])
     expect(responses['default']).toEqual({ $ref: '#/components/responses/Problem' })
   }
   expect(document.components).toMatchObject({

@@ -4,6 +4,7 @@ import { COMMANDS, VARNISH_ONLY } from '../../src/admin/commands.ts'
 import type { Route } from '../../src/admin/route.ts'
 import { ROUTES } from '../../src/admin/routes.ts'
 import { formatParam, PARAMETERS } from '../../src/config/params.ts'
+import { TAG_NAMES, TAGS } from '../../src/vsl/tags.ts'
 
 export const ADMIN_PAGE: URL = new URL('../../src/admin/README.md', import.meta.url)
 
@@ -46,6 +47,48 @@ counters and health, so a reload does not forget that one was marked sick. \`sic
 objects answer as for a server that is down. \`healthy\`: it is asked whatever its probe finds. \`auto\`: as its probe finds it, healthy without one. \`probe\` shows
 the window (\`H\` good, \`-\` bad or not made yet, newest last) and what came of the last one; \`ejected\` says how many directors leave it out for what it
 answered, those of each worker counted. A member that a policy does not name is called after its director: \`shop.pool.1\`.
+
+## The transaction log
+
+\`clearcoat log\` and \`GET /log\` tell what the server does, in the words of varnishlog(1): each connection, request, restart, fragment, fetch and retry is a
+transaction with an id (XID), and names in \`Link\` those that it began. What begins while somebody listens is recorded, of all workers, and told when it has
+ended; while nobody listens nothing is recorded, and nothing is paid for it.
+
+\`\`\`sh
+clearcoat log -g request -q 'RespStatus >= 500'
+curl -sN 'http://127.0.0.1:6082/log?group=request&query=BerespStatus%20>=%20500'
+\`\`\`
+
+Each line of \`GET /log\` is a group: \`{"transactions":[{"level":1,"type":"req","vxid":1001,"parent":1000,"reason":"rxreq","records":[["Begin","req 1000 rxreq"],…]}]}\`.
+\`group\` says what comes together: \`vxid\` (the default) each transaction, \`request\` a client's request with all that came of it, \`session\` a connection with all its
+requests, \`raw\` each transaction and the records of none (CLI, Backend_health). A group waits for all its transactions, two minutes and 16 MiB at most; then it comes
+as it is, \`"incomplete":true\`. A reader that is more than 1 MiB behind loses whole groups, and is told how many: \`{"lost":12}\`.
+
+A query (vsl-query(7)) is of tests \`{level}tags:prefix[field] operator operand\`, joined by \`and\`, \`or\`, \`not\` and parentheses. It is asked of each group, and a test holds if it
+does for any record there.
+
+| part | what it is |
+| --- | --- |
+| tags | one or several, separated by commas, in any case, with \`*\` at either end: \`RespStatus\`, \`Req*\`, \`BerespStatus,RespStatus\`; alone: there is such a record |
+| {level} | of transactions of that level, \`{2+}\` or below it, \`{2-}\` or above it; 1 is the first of a group |
+| :prefix | what stands before the colon in the text: \`ReqHeader:host\`, \`Timestamp:Resp\`, \`VCL_Log:key\`; quoted if it holds blanks |
+| [field] | one word of the text behind the prefix, from 1; else all of it |
+| \`== != < <= > >=\` | compare numbers; what is no number never holds |
+| \`eq ne\` | compare texts |
+| \`~ !~\` | search for a pattern, as bans do: what could take long is refused |
+| vxid | in place of tags: \`vxid == 1001\` |
+| operand | in single or double quotes if it holds blanks, parentheses or operators |
+
+Texts are printable ASCII, at most 4 KiB: other bytes are \`\\xHH\`. Values of cookies, of Authorization, of fields called after a token, secret, password or key, and of such
+parameters in URLs are \`***\`. The tags:
+
+| tag | text |
+| --- | --- |
+${TAG_NAMES.map((tag) => `| \`${tag}\` | ${TAGS[tag]} |`).join('\n')}
+
+Under the preset \`varnish\` answers carry the id as \`X-Varnish\`, on a hit with that of the fetch that stored the object. Everywhere it is the last part of
+\`req.id\`, of the id on error pages and in the access log. \`debug.xid 1000\` makes the next connection 1000, its first request 1001, the fetch for it 1002. With several
+workers each takes 32,768 ids at a time.
 
 ## Commands
 

@@ -3,6 +3,7 @@ import { ManualClock } from '../../src/clock.ts'
 import { Counters, workerCounterBuffer } from '../../src/counters.ts'
 import { createSharedMemory } from '../../src/object/shared/memory.ts'
 import { bucketMemory } from '../../src/policy/services/buckets.ts'
+import { sharedXids } from '../../src/vsl/xids.ts'
 import { Backoff } from '../../src/workers/backoff.ts'
 import type { WorkerEvents } from '../../src/workers/handle.ts'
 import { Slot } from '../../src/workers/slot.ts'
@@ -39,11 +40,14 @@ it('waits so long before the next worker begins in a place', async () => {
       health: [],
       probed: [],
       names: [],
+      xids: sharedXids(),
+      recording: false,
       policies: { current: 'builtin', copies: [] },
     }),
     began: (_slot, port) => port.close(),
     died() {},
     wanted() {},
+    recorded() {},
     logged() {},
   })
   const die = (): void => lives.at(-1)?.ended({ code: 1, error: null })

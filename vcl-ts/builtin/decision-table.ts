@@ -49,6 +49,7 @@ export type DecisionId =
   | 'lineEnds'
   | 'purgeRefused'
   | 'date'
+  | 'xVarnish'
 
 /** Every row, in the order of the reference. */
 export const DECISIONS: readonly Decision[] = Object.freeze([
@@ -366,5 +367,14 @@ export const DECISIONS: readonly Decision[] = Object.freeze([
     safe: 'the stored Date, unchanged',
     rfc9111: 'the same',
     varnish: 'the same',
+  },
+  {
+    id: 'xVarnish',
+    rule: 'X-Varnish on answers, and on requests to the origin',
+    clause: 'Varnish X-Varnish',
+    reason: null,
+    safe: 'none',
+    rfc9111: 'the same',
+    varnish: 'id of the transaction; on a hit behind it the id of the fetch that stored the object; to the origin the id of the fetch',
   },
 ])

@@ -71,6 +71,8 @@ export interface Decisions {
   readonly imsWithoutLastModified: 'date' | 'storedAt'
   /** Varnish’s date arithmetic for Expires, status-first grace, and the like. */
   readonly varnishLifetime: boolean
+  /** Whether answers carry X-Varnish: the id of the transaction, and of the fetch that stored what was hit. */
+  readonly xVarnish: boolean
 }
 
 export const PRESETS: readonly PresetName[] = Object.freeze(['safe', 'rfc9111', 'varnish'])
@@ -105,6 +107,7 @@ export const DECISION_FIELDS: Readonly<Record<Exclude<keyof Decisions, 'preset'>
   oddStatus: 'oddStatus',
   imsWithoutLastModified: 'ifModifiedSince',
   varnishLifetime: 'lifetime',
+  xVarnish: 'xVarnish',
 })
 
 const SAFE: Decisions = freeze({
@@ -137,6 +140,7 @@ const SAFE: Decisions = freeze({
   oddStatus: 'fail',
   imsWithoutLastModified: 'date',
   varnishLifetime: false,
+  xVarnish: false,
 })
 
 const RFC9111: Decisions = freeze({
@@ -183,6 +187,7 @@ const VARNISH: Decisions = freeze({
   oddStatus: 'relay',
   imsWithoutLastModified: 'storedAt',
   varnishLifetime: true,
+  xVarnish: true,
 })
 
 /** What a preset decides; the same frozen constant each time. */

@@ -22,6 +22,8 @@ import { runRequest } from '../../request/machine.ts'
 import { MemoryExchange } from '../../request/memory-exchange.ts'
 import { RECV } from '../../request/step.ts'
 import { TracedTransaction } from '../../request/traced-transaction.ts'
+import { Journal } from '../../vsl/journal.ts'
+import { Xids } from '../../vsl/xids.ts'
 import type { OriginAsked } from '../explanation.ts'
 import { CopyTable } from './copy-table.ts'
 import type { CheckedRequest } from './request.ts'
@@ -88,6 +90,8 @@ export class Rehearsal {
         purgeKey: (key, soft) => this.#purge(this.table.purge(key, soft).objects),
         purge: async (subject) => this.#purge(await engine.invalidation.count(subject)),
       },
+      xids: new Xids(),
+      journal: new Journal(clock),
       idPrefix: 'explain-',
     }
     this.exchange = new HeadExchange(request.head, request.peer)

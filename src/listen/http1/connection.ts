@@ -15,6 +15,7 @@ import { Input } from './input.ts'
 import { MORE, RequestParser } from './parser.ts'
 import { plainAnswer, REFUSALS, type RefusalReason, refusalAnswer } from './refusal.ts'
 import { type BodyHost, RequestBody } from './request-body.ts'
+import { openSessionLog, type SessionLog } from './session-log.ts'
 import { leaveInput, listenTo, type SocketOwner } from './socket-events.ts'
 
 /** Bytes of a request body that are read for nobody so that the connection survives. */
@@ -33,6 +34,9 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   next: Registered | null = null
   place: Registered['place'] = 'none'
   idleSince: number = 0
+  /** Varnish's XID of the session. */
+  readonly xid: number
+  log: SessionLog | null = null
 
   readonly #socket: Socket
   readonly #peer: Peer
@@ -63,6 +67,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#peer = peer
     this.#context = context
     this.#answering = new Answering(this, socket, context)
+    this.xid = context.xids.next()
+    if (context.journal.recording) this.log = openSessionLog(context.journal, this.xid, peer, socket)
     listenTo(socket, this)
     context.counters.add(C.sess_conn)
     context.register.add(this)
@@ -87,6 +93,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   }
 
   socketFailed(): void {
+    if (this.log !== null) this.log.failed()
     this.#context.counters.add(C.sess_closed_err)
   }
 
@@ -96,6 +103,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#context.register.remove(this)
     this.#context.counters.add(C.sess_closed)
     if (left) this.#abandon('left', new Error('the client closed the connection'))
+    if (this.log !== null) this.log.closed(left ? 'REM_CLOSE' : 'TX_ERROR')
   }
 
   /** Works off what has arrived, until something has to be waited for. Never runs inside itself, however deep the calls. */
@@ -184,6 +192,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #begin(parser: RequestParser): void {
     const { head, framing } = parser
     if (head === null) return
+    const { journal } = this.#context
+    if (journal.recording && this.log === null) this.log = openSessionLog(journal, this.xid, this.#peer, this.#socket)
     const body = framing === 'none' || framing === 0 ? null : new RequestBody(framing, this)
     const exchange = new Http1Exchange(this, this.#peer, head, body)
     this.#exchange = exchange
@@ -322,6 +332,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#answering.last(head.status, head.reason, head.fieldLines)
     this.#phase = 'gone'
     this.#exchange = null
+    if (this.log !== null) this.log.closed('TX_PIPE')
     leaveInput(socket)
     socket.pause()
     const rest = this.#input.take()
@@ -344,6 +355,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     if (status === 400) counters.add(C.client_req_400)
     else if (status === 417) counters.add(C.client_req_417)
     onRefused?.(this.#peer, status, reason)
+    if (this.log !== null) this.log.refused(status, reason)
     const midAnswer = this.#answering.begun && this.#exchange !== null
     const answered = this.#exchange === null && this.#body !== null
     if (midAnswer) {
@@ -359,6 +371,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   #close(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'closing'
+    if (this.log !== null) this.log.closing(this.#inputEnded ? 'REM_CLOSE' : this.#keepAlive ? 'RESP_CLOSE' : 'REQ_CLOSE')
     this.#end()
   }
 
@@ -413,6 +426,7 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
   }
 
   closeIdle(): void {
+    if (this.log !== null) this.log.closing('RX_CLOSE_IDLE')
     this.#close()
   }
 

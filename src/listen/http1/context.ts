@@ -4,6 +4,8 @@ import type { Deadlines, Limits, Settings } from '../../config/settings.ts'
 import type { Counters } from '../../counters.ts'
 import type { EventLog } from '../../log.ts'
 import type { ExchangeHandler, Peer } from '../../request/exchange.ts'
+import { Journal } from '../../vsl/journal.ts'
+import { Xids } from '../../vsl/xids.ts'
 import type { ConnectionRegister } from '../limits.ts'
 import { type HeadLimits, RequestParser } from './parser.ts'
 import type { RefusalReason } from './refusal.ts'
@@ -18,6 +20,9 @@ export interface ContextParts {
   readonly handler: ExchangeHandler
   readonly onRefused: RefusedObserver | null
   readonly register: ConnectionRegister
+  /** Where ids of sessions come from, and where sessions are recorded. Default: its own, and nowhere. */
+  readonly xids?: Xids
+  readonly journal?: Journal
 }
 
 export class ConnectionContext {
@@ -27,6 +32,8 @@ export class ConnectionContext {
   readonly handler: ExchangeHandler
   readonly onRefused: RefusedObserver | null
   readonly register: ConnectionRegister
+  readonly xids: Xids
+  readonly journal: Journal
   /** No further request is accepted on any connection. */
   draining: boolean = false
   readonly #settings: Settings
@@ -48,6 +55,8 @@ export class ConnectionContext {
     this.handler = parts.handler
     this.onRefused = parts.onRefused
     this.register = parts.register
+    this.xids = parts.xids ?? new Xids()
+    this.journal = parts.journal ?? new Journal(parts.clock)
     this.#limits = settings.limits
     this.#parser = new RequestParser(headLimits(settings.limits))
     this.#deadlines = settings.deadlines

@@ -1,10 +1,10 @@
 /** One request and its answer on an HTTP/1.1 connection. It only names the exchange; the connection does the work. */
 import type { Socket } from 'node:net'
 import type { Body } from '../../body/body.ts'
-import type { Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from '../../request/exchange.ts'
+import type { ClientSession, Exchange, ExchangeObserver, Peer, RequestHead, ResponseHead } from '../../request/exchange.ts'
 
 /** The connection as its exchanges see it. An exchange that has ended gets no answer any more; its calls do nothing. */
-export interface ExchangeHost {
+export interface ExchangeHost extends ClientSession {
   interim(exchange: Http1Exchange, status: number, reason: string, fieldLines: string): void
   respond(exchange: Http1Exchange, head: ResponseHead, body: Body | null): void
   respondWhole(exchange: Http1Exchange, head: ResponseHead, body: Buffer | string | null): void
@@ -24,6 +24,10 @@ export class Http1Exchange implements Exchange {
     this.peer = peer
     this.head = head
     this.body = body
+  }
+
+  get session(): ClientSession {
+    return this.#host
   }
 
   interim(status: number, reason: string, fieldLines: string): void {

@@ -35,6 +35,8 @@ const CODING_AT = 10
 const CODING = 7
 const ESI = 1 << 13
 const SLICED = 1 << 14
+/** The id of the fetch is known, and written where a part has its place. */
+const NUMBERED = 1 << 15
 
 const ETAG_NONE = -1
 const ETAG_APART = -2
@@ -56,6 +58,7 @@ const POSITION = 80
 const ETAG = 84
 const PART_FIRST = 88
 const PART_LAST = 96
+const XID = PART_FIRST
 const PART_TOTAL = 104
 const BODY = 112
 const TEXTS = 120
@@ -143,6 +146,7 @@ function writeObject(buffer: Buffer, at: number, object: CachedObject, bodyApart
   if (bodyApart) flags |= BODY_APART
   if (object.esi) flags |= ESI
   if (object.sliced) flags |= SLICED
+  if (part === null && object.xid > 0) flags |= NUMBERED
   flags |= numberOfCoding(object.coding) << CODING_AT
   buffer.writeInt32LE(flags, at + FLAGS)
   buffer.writeInt32LE(object.status, at + STATUS)
@@ -160,6 +164,7 @@ function writeObject(buffer: Buffer, at: number, object: CachedObject, bodyApart
     buffer.writeDoubleLE(part.last, at + PART_LAST)
     buffer.writeDoubleLE(part.total ?? Number.NaN, at + PART_TOTAL)
   }
+  if ((flags & NUMBERED) !== 0) buffer.writeDoubleLE(object.xid, at + XID)
   buffer.writeDoubleLE(object.body.length ?? Number.NaN, at + BODY)
 }
 
@@ -274,6 +279,7 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
     esi: (flags & ESI) !== 0,
     sliced: (flags & SLICED) !== 0,
     coding: codingOfNumber((flags >> CODING_AT) & CODING),
+    xid: (flags & NUMBERED) === 0 ? 0 : buffer.readDoubleLE(at + XID),
   }
 }
 

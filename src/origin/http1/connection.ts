@@ -5,14 +5,14 @@
 import type { Socket } from 'node:net'
 import type { Body } from '../../body/body.ts'
 import { Deadline } from '../deadline.ts'
-import { OriginFailure, type OriginFailureCode, type OriginResponse } from '../exchange.ts'
+import { OriginFailure, type OriginFailureCode, type OriginResponse, type OriginWire } from '../exchange.ts'
 import type { Reader } from '../intake.ts'
 import type { Place } from '../place.ts'
 import type { AnswerBody } from './answer-body.ts'
 import { type AnswerHost, AnswerReader } from './answer-reader.ts'
 import type { ConnectionCall, ConnectionOptions, Line, TlsState } from './contract.ts'
 import type { AnswerHead } from './response-parser.ts'
-import { type Unread, unreadOf } from './unread.ts'
+import { descriptorOf, type Unread, unreadOf } from './unread.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
 export interface ConnectionOwner {
@@ -63,6 +63,20 @@ export class Connection implements AnswerHost, UploadOwner, Reader {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error))
     socket.on('close', () => this.#gone())
     this.#deadline.set(options.settings.deadlines.originIdle * 1000)
+  }
+
+  /** What it is, as the transaction log tells it. */
+  wire(reused: boolean): OriginWire {
+    const socket = this.#socket
+    const { host, path, port } = this.place
+    return {
+      descriptor: descriptorOf(socket),
+      address: path ?? host,
+      port,
+      localAddress: socket.localAddress ?? '-',
+      localPort: socket.localPort ?? 0,
+      reused,
+    }
   }
 
   /** What it is asked for at this moment; `null`: nothing, or it is a tunnel. */

@@ -16,7 +16,7 @@ const probe = [Buffer.alloc(1)]
 
 /** For a socket that is connected. `quiet` gives the cheaper read, where there is one. */
 export function unreadOf(socket: Socket, quiet: (fd: number) => QuietReader | null = quietReader): Unread {
-  const fd = (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1
+  const fd = descriptorOf(socket)
   // Windows has no descriptors for sockets: there the guard on read events is all there is.
   if (fd < 0) return () => process.platform !== 'win32' || socket.destroyed
   const read = quiet(fd)
@@ -26,6 +26,11 @@ export function unreadOf(socket: Socket, quiet: (fd: number) => QuietReader | nu
     const outcome = read === null ? 'unknown' : read()
     return outcome === 'unknown' ? hasUnread(fd) : outcome === 'bytes'
   }
+}
+
+/** -1 where there is none. */
+export function descriptorOf(socket: Socket): number {
+  return (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1
 }
 
 /** That there is nothing is reported by a throw, which costs ten times as much as the read. */
