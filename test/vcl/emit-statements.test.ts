@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PolicyTest, TestAnswer, TestOptions } from '../../src/testing/test-policy.ts'
 import { statementVcl } from './statement-cases.ts'
-import { translate, vclTest } from './translated.ts'
+import { translate, vclTest, withBackend } from './translated.ts'
 
 function run(name: string, options: TestOptions = {}): Promise<PolicyTest> {
   return vclTest(statementVcl(name), options)
@@ -124,6 +124,12 @@ describe('statements', () => {
 
   it('know the client on the backend side', async () => {
     expect(await sent(await run('client'), '/', 'x-from')).toBe('192.0.2.1 192.0.2.2 192.0.2.2:80')
+  })
+
+  it('are left out where they are never reached', () => {
+    const { code } = translate(withBackend('sub vcl_recv { return (hash); set req.url = "/never"; }'))
+    expect(code).not.toContain('/never')
+    expect(code).toContain('// What the VCL has behind this is never reached.')
   })
 
   it('keep their comments', () => {

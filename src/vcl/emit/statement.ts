@@ -35,6 +35,8 @@ export interface Surroundings {
 }
 
 const LONGEST = 110
+/** Says it in place of the statements. */
+const UNREACHED = '// What the VCL has behind this is never reached.'
 
 export function emitBlock(
   { statements, closing }: Pick<CheckedBlock, 'statements' | 'closing'>,
@@ -47,8 +49,10 @@ export function emitBlock(
     const lines = emitStatement(statement, scope, { ...around, last })
     const blank = statement.blankBefore && made.length > 0 ? [''] : []
     made.push({ ...lines, lines: [...blank, ...lines.lines] })
+    if (!lines.ends) continue
     // VCL allows what is never reached; TypeScript complains.
-    if (lines.ends) break
+    if (index < statements.length - 1) made.push({ lines: [UNREACHED], awaits: false, ends: true })
+    break
   }
   const ends = made.some((lines) => lines.ends)
   const end = commentLines(closing)
