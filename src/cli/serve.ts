@@ -14,6 +14,7 @@ import { EXIT, type ExitCode } from './complaint.ts'
 import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { OPTION_NOTES } from './help.ts'
+import { useOneArena } from './one-arena.ts'
 import { originBackend } from './origin-backend.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
@@ -49,6 +50,7 @@ function resolved(texts: OptionTexts): ResolvedOptions {
 async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
   const { values } = options
   checkValues(values)
+  if (values.workers !== 1) useOneArena()
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null && values.vcl === null ? await startDemo() : null
