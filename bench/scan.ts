@@ -2,7 +2,7 @@
  * What URLs that are asked for once do to the hit ratio of the others, without sockets: by hand, `node bench/scan.ts [one-offs] [entries]`.
  * The memory tier as it is beside other ways to choose who leaves (`eviction.ts`).
  */
-import type { Entry } from '../src/object/object.ts'
+import type { Entry } from '../src/object/entry.ts'
 import { MemoryStore } from '../src/storage/memory.ts'
 import { type Bounds, type Eviction, lru, lruCache, s3fifo, segmentedLru, sieve } from './eviction.ts'
 import { seeded } from './harness/paths.ts'

@@ -1,36 +1,13 @@
 /** What a director may know of a fetch, and a second try with another of its members. */
 import { C } from '../counters.ts'
-import type { OriginFailureCode } from '../errors.ts'
 import type { ChoiceContext } from '../origin/directors/choice.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
+import { type FailureStage, failureStage } from '../origin/failure-stage.ts'
 import { methodFacts } from '../wire/methods.ts'
 import type { FetchTransaction } from './transaction.ts'
 
-/** Failures after which another member may do better at once. Who waited for an answer in vain has waited long enough. */
-const WORTH_IT: ReadonlySet<OriginFailureCode> = new Set([
-  'connect_refused',
-  'connect_timeout',
-  'connect_failed',
-  'tls_untrusted',
-  'tls_name',
-  'tls_expired',
-  'tls_handshake',
-  'tls_setup',
-  'dns',
-  'pool_full',
-  'unhealthy',
-  'closed_before_answer',
-  'incomplete',
-  'reset',
-  'malformed_head',
-  'head_too_large',
-  'bad_framing',
-  'bad_status',
-  'too_many_interim',
-])
-
-/** The connection was lost under the request, or within the head of its answer. */
-const LOST: ReadonlySet<OriginFailureCode> = new Set(['closed_before_answer', 'incomplete', 'reset'])
+/** How far it got, where another member may do better at once. Who waited for an answer in vain has waited long enough. */
+const WORTH_IT: ReadonlySet<FailureStage> = new Set(['unreached', 'lost', 'head'])
 
 export function choiceContext({ init, bereq, avoid }: FetchTransaction): ChoiceContext {
   const { request } = init
@@ -70,7 +47,14 @@ export function goesElsewhere(fetch: FetchTransaction, failure: OriginFailure | 
  */
 export function goesAgain(fetch: FetchTransaction, failure: OriginFailure): boolean {
   const { chosen, bereq, init, deps } = fetch
-  if (chosen !== null || bereq === null || fetch.wentAgain || failure.resent || !LOST.has(failure.code) || init.kind === 'refresh')
+  if (
+    chosen !== null ||
+    bereq === null ||
+    fetch.wentAgain ||
+    failure.resent ||
+    failureStage(failure.code) !== 'lost' ||
+    init.kind === 'refresh'
+  )
     return false
   if (init.stale !== null || fetch.object !== null || fetch.retries >= deps.settings.limits.retries) return false
   if (!mayBeRepeated(fetch, bereq.method, failure) || !spends(fetch)) return false
@@ -92,7 +76,7 @@ export function spends(fetch: FetchTransaction): boolean {
 }
 
 function mayBeRepeated({ init }: FetchTransaction, method: string, failure: OriginFailure | null): boolean {
-  if (failure !== null && !WORTH_IT.has(failure.code)) return false
+  if (failure !== null && !WORTH_IT.has(failureStage(failure.code))) return false
   const { body, upgrade, ownMethod } = init.request
   if ((init.kind === 'pass' || ownMethod) && body !== null && !body.replayable) return false
   return failure?.untouched === true || (methodFacts(method).idempotent && upgrade === null)

@@ -14,6 +14,7 @@ import { type ReceiveStep, refuse, type Sharing, share, withoutCodings } from '.
 import { type FoundSlice, giveUpSlices, manifestBefore } from './slicing.ts'
 import { DONE, type FetchStep, failWith } from './step.ts'
 import { deliverableHeaders } from './stored-head.ts'
+import { tellReceived } from './tell.ts'
 import type { FetchTransaction } from './transaction.ts'
 
 const NO_NAMES: readonly string[] = []
@@ -69,19 +70,8 @@ function publish({ deps, keeping }: FetchTransaction, claim: FetchTransaction['i
   if (object.complete) deps.table.complete(object)
 }
 
-function tell(fetch: FetchTransaction, { beresp, response }: ReceiveStep, sharing: Sharing, object: CachedObject): void {
+function tell(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, object: CachedObject): void {
   const { decisions, settings } = fetch.deps
-  fetch.tell({
-    status: beresp.status,
-    reason: beresp.reason,
-    headers: deliverableHeaders(beresp.headers, decisions, settings.tagFields),
-    object,
-    contentLength: object.body.length,
-    stored: sharing.store,
-    why: sharing.why,
-    ttl: beresp.ttl,
-    ttlSource: beresp.control.source,
-    originStatus: response.status,
-    failure: null,
-  })
+  const headers = deliverableHeaders(step.beresp.headers, decisions, settings.tagFields)
+  tellReceived(fetch, step, sharing, object, headers, object.body.length)
 }

@@ -12,6 +12,7 @@ import { type ReceiveStep, refuse, type Sharing, share, withoutCodings } from '.
 import { DONE, type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import { shapingOf } from './store-stages.ts'
 import { deliverableHeaders } from './stored-head.ts'
+import { tellReceived } from './tell.ts'
 import { asksForWhole } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { invalidateUnsafe } from './unsafe.ts'
@@ -82,20 +83,9 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
     deps.table.publish(claim, object, sharing.names, init.request.variant(sharing.names), sharing.store)
     if (step.body === null || object.complete) deps.table.complete(object)
   } else refuse(fetch, step, sharing)
-  const { beresp, response } = step
-  fetch.tell({
-    status: beresp.status,
-    reason: beresp.reason,
-    headers: sendsAsKept(step, sharing, init.policy) ? null : deliverableHeaders(beresp.headers, deps.decisions, deps.settings.tagFields),
-    object,
-    contentLength: announcedLength(step, object),
-    stored: sharing.store,
-    why: sharing.why,
-    ttl: beresp.ttl,
-    ttlSource: beresp.control.source,
-    originStatus: response.status,
-    failure: null,
-  })
+  const asKept = sendsAsKept(step, sharing, init.policy)
+  const headers = asKept ? null : deliverableHeaders(step.beresp.headers, deps.decisions, deps.settings.tagFields)
+  tellReceived(fetch, step, sharing, object, headers, announcedLength(step, object))
 }
 
 /** Whether the request that fetched it gets the very head that later ones get, so that it need not be written twice. */

@@ -3,7 +3,7 @@
  * removed goes at once, so that nothing is kept alive by its place here.
  */
 import type { Clock, Timer } from '../clock.ts'
-import type { Entry } from './object.ts'
+import type { Entry } from './entry.ts'
 import { Wheel } from './wheel.ts'
 
 /** Milliseconds of a tick; memory is given back that much late at the most. */

@@ -1,32 +1,20 @@
 /** The remembered thing: an answer's head, its body (whole or still arriving), and the numbers of its life. */
 import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type Entry, newEntryId } from './entry.ts'
+import { type EtagPlace, etagAt, settledEtag } from './etag-place.ts'
 import type { Filling } from './filling.ts'
 import { KeptFields, leftOut, type ReadFields, readFields, stayRead } from './kept-fields.ts'
 import { type Place, placeEnd } from './key-text.ts'
 import type { Freshness, Lifetime } from './lifetime.ts'
 import { retention } from './lifetime.ts'
 import { ownHeaders, ownText } from './own.ts'
+import { failedRare, type Rare, rareBytes, rareOf, settleRare } from './rare.ts'
 import { sharedText } from './shared-text.ts'
 import type { Slot } from './slot.ts'
 import { StoredBody } from './stored-body.ts'
 import type { StoredCoding } from './stored-coding.ts'
 import type { Carried } from './tag-index.ts'
 import { sharedTerms, type Terms } from './terms.ts'
-
-/** What a store and the expiry need to know of an entry: nothing of HTTP. */
-export interface Entry {
-  readonly id: number
-  /** Primary key. */
-  readonly key: string
-  /** Bytes of everything the entry holds: body, head, key, tags, index. */
-  readonly bytes: number
-  /** Monotonic milliseconds from which it is worthless. */
-  readonly expiresAt: number
-  /** Where the expiry holds it; -1 while it does not. Nobody else's to touch. */
-  place: number
-  /** Where the store has it; -1 while it has not. Nobody else's to touch. */
-  row: number
-}
 
 /** The part of a representation that a 206 brought. */
 export interface Part {
@@ -51,8 +39,7 @@ export interface ObjectInit {
   readonly retention: 'max' | 'sum'
   /** Of the invalidation log when the fetch began. */
   readonly position: number
-  /** Itself, or where its text begins in `fieldLines`. */
-  readonly etag: string | number | null
+  readonly etag: EtagPlace
   /** Epoch milliseconds. */
   readonly lastModified: number | null
   /** Epoch milliseconds of `Date`, or of receipt. */
@@ -77,39 +64,15 @@ export interface ObjectInit {
 const OVERHEAD = 650
 /** Of a field: its places in three arrays, and what a string takes beyond its characters. */
 const PER_FIELD = 56
-/** Of what few objects have. */
-const RARE = 160
-/** Where that is only the id of their fetch. */
-const NUMBERED = 72
-/** As `OVERHEAD`, of a refusal. */
-const MARKER_OVERHEAD = 700
 
 /** Of a key that is more than URL and host: its place in the index of those, beyond their text. Measured, rounded up. */
 const PER_INDEXED_KEY = 400
 /** Of a key that does not begin with URL and host. */
 const PER_KEY_MADE_ANEW = 80
 
-interface Rare {
-  target: Place | null
-  readonly part: Part | null
-  readonly retryAt: number
-  readonly failures: number
-  readonly xid: number
-}
-
-const NOTHING_RARE: Rare = { target: null, part: null, retryAt: 0, failures: 0, xid: 0 }
-
-const ETAG = /^etag: /im
 const NO_TAGS: readonly string[] = []
 /** Of a tag: its place in the object and its share of the index, at worst as the only object that has it. Measured, rounded up. */
 const PER_TAG = 320
-
-let nextId = 1
-
-/** Ids are process-wide, so that entries of all kinds can share one store. */
-export function newEntryId(): number {
-  return nextId++
-}
 
 export class CachedObject implements Entry {
   readonly id: number = newEntryId()
@@ -135,10 +98,9 @@ export class CachedObject implements Entry {
   ttl: number
   body: Filling | StoredBody
   hits = 0
-  #rare: Rare | null = null
+  #rare: Rare | null
   readonly #terms: Terms
-  /** Itself, or where its text begins in `fieldLines`. */
-  #etag: string | number | null
+  #etag: EtagPlace
   /** Seconds, since whole ones need no memory of their own; so is the next. */
   readonly #lastModified: number | null
   readonly #date: number
@@ -160,8 +122,7 @@ export class CachedObject implements Entry {
     this.checked = init.position
     const placed = placeEnd(init.key)
     const { xid = 0 } = init
-    if (init.part !== null || (placed < 0 && init.target !== null) || xid > 0)
-      this.#rare = { ...NOTHING_RARE, part: init.part, target: placed < 0 ? init.target : null, xid }
+    this.#rare = rareOf(init.part, placed < 0 ? init.target : null, xid)
     this.#indexed = placed < 0 ? PER_KEY_MADE_ANEW : placed === init.key.length ? 0 : PER_INDEXED_KEY + placed
     this.#etag = init.etag
     this.#lastModified = init.lastModified === null ? null : inSeconds(init.lastModified)
@@ -208,8 +169,7 @@ export class CachedObject implements Entry {
   settle({ head, variant }: Slot): void {
     this.key = head.key
     this.#indexed += variant.length
-    const rare = this.#rare
-    if (rare !== null && rare.target !== null) rare.target = { url: ownText(rare.target.url), host: ownText(rare.target.host) }
+    if (this.#rare !== null) settleRare(this.#rare)
     this.fieldLines = ownText(this.fieldLines)
     const headers = this.#fields
     if (headers instanceof HeaderMap) {
@@ -238,8 +198,8 @@ export class CachedObject implements Entry {
     return fields instanceof HeaderMap ? fields : new KeptFields(this.#leftOut, this.#terms.dated)
   }
 
-  /** Of a settled object: itself, or where its text begins in `fieldLines`. */
-  get writtenEtag(): string | number | null {
+  /** Of a settled object. */
+  get writtenEtag(): EtagPlace {
     return this.#etag
   }
 
@@ -283,7 +243,7 @@ export class CachedObject implements Entry {
 
   /** A refresh failed for the `failures`th time in a row. */
   failed(failures: number, retryAt: number): void {
-    this.#rare = { ...(this.#rare ?? NOTHING_RARE), failures, retryAt }
+    this.#rare = failedRare(this.#rare, failures, retryAt)
   }
 
   get status(): number {
@@ -346,8 +306,7 @@ export class CachedObject implements Entry {
   }
 
   get etag(): string | null {
-    const etag = this.#etag
-    return typeof etag === 'number' ? this.fieldLines.slice(etag, this.fieldLines.indexOf('\r\n', etag)) : etag
+    return etagAt(this.#etag, this.fieldLines)
   }
 
   get lastModified(): number | null {
@@ -360,9 +319,7 @@ export class CachedObject implements Entry {
 
   get bytes(): number {
     let bytes = OVERHEAD + this.body.held + this.key.length + this.#indexed + this.fieldLines.length + this.#leftOut.length
-    const rare = this.#rare
-    if (rare !== null) bytes += rare.xid > 0 && rare.part === null && rare.target === null && rare.failures === 0 ? NUMBERED : RARE
-    if (this.target !== null) bytes += this.target.url.length + this.target.host.length
+    if (this.#rare !== null) bytes += rareBytes(this.#rare)
     if (typeof this.#etag === 'string') bytes += this.#etag.length
     if (this.#fields instanceof HeaderMap) bytes += fieldBytes(this.#fields)
     for (const tag of this.tags) bytes += tag.length + PER_TAG
@@ -407,44 +364,6 @@ export class CachedObject implements Entry {
   get complete(): boolean {
     return this.body instanceof StoredBody
   }
-}
-
-/** A remembered refusal: what the last answer said about sharing, held per variant and class. */
-export class Marker implements Entry {
-  readonly id: number = newEntryId()
-  readonly key: string
-  readonly type: 'hitForMiss' | 'hitForPass'
-  readonly expiresAt: number
-  readonly position: number
-  readonly credentialed: boolean
-  place = -1
-  row = -1
-  /** As an object's. */
-  handle = 0
-  /** As an object's, both. */
-  slot: Slot | null = null
-  checked: number
-
-  constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
-    this.key = ownText(key)
-    this.type = type
-    this.expiresAt = expiresAt
-    this.position = position
-    this.checked = position
-    this.credentialed = credentialed
-  }
-
-  get bytes(): number {
-    return MARKER_OVERHEAD + this.key.length * 2
-  }
-}
-
-/** Most are part of what is sent. */
-function settledEtag(etag: string | null, fieldLines: string): string | number | null {
-  if (etag === null) return null
-  const at = fieldLines.search(ETAG)
-  const from = at < 0 ? -1 : fieldLines.indexOf(': ', at) + 2
-  return from > 0 && fieldLines.startsWith(`${etag}\r\n`, from) ? from : ownText(etag)
 }
 
 /** Of milliseconds. What is whole becomes a number that V8 keeps without memory of its own, which the quotient alone is not. */

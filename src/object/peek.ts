@@ -1,6 +1,7 @@
 /** What a look-up would find under one key at a moment, to be looked at: nothing is counted, touched, claimed or purged. */
 import type { Head } from './head.ts'
-import type { CachedObject, Marker } from './object.ts'
+import type { Marker } from './marker.ts'
+import type { CachedObject } from './object.ts'
 import type { Slot } from './slot.ts'
 import type { Sweeps } from './sweeps.ts'
 

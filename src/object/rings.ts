@@ -2,7 +2,7 @@
  * Entries in rings, each from the oldest to the newest: rows of typed arrays linked by their numbers, which cost the garbage collector nothing.
  * An entry that knows its row is found, moved and taken out without being looked for.
  */
-import type { Entry } from './object.ts'
+import type { Entry } from './entry.ts'
 
 const FIRST_ROWS = 1024
 

@@ -1,8 +1,10 @@
 /** What is kept or arriving, and where: keys, their slots, the indexes over them, and the store that holds the bytes. */
 import { C, type Counters } from '../counters.ts'
+import type { Entry } from './entry.ts'
 import { Head } from './head.ts'
 import { Heads } from './heads.ts'
-import { CachedObject, type Entry, Marker } from './object.ts'
+import { Marker } from './marker.ts'
+import { CachedObject } from './object.ts'
 import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 import type { LeaveReason, ObjectStore } from './store.ts'

@@ -3,7 +3,8 @@
  * has room in itself for its first variant, and the head of a key for its first list: all three are one object then.
  */
 import type { Head, LocalClaim } from './head.ts'
-import type { CachedObject, Marker } from './object.ts'
+import type { Marker } from './marker.ts'
+import type { CachedObject } from './object.ts'
 import { sharedText } from './shared-text.ts'
 
 /** What a slot, a list or a head has besides, at times; one shape for all. */

@@ -2,7 +2,7 @@
  * What a memory tier has to do. It knows keys, bytes and sizes, never Vary, Age or policy. `storage/` implements it; every
  * implementation passes `test/object/store-contract.ts`.
  */
-import type { Entry } from './object.ts'
+import type { Entry } from './entry.ts'
 
 /** Why an entry left: `lru` to make room (Varnish's word), `expired`, `superseded` by a newer one, `purged`, `banned`. */
 export type LeaveReason = 'lru' | 'expired' | 'superseded' | 'purged' | 'banned'

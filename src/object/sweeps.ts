@@ -4,7 +4,8 @@
  */
 import { type BanTests, BanView } from './ban-view.ts'
 import type { Head, LocalClaim } from './head.ts'
-import type { CachedObject, Marker } from './object.ts'
+import type { Marker } from './marker.ts'
+import type { CachedObject } from './object.ts'
 import type { Shelves } from './shelves.ts'
 import type { Slot } from './slot.ts'
 import type { Selector } from './subject.ts'

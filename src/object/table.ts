@@ -6,7 +6,8 @@
 import type { Claim, ClaimOutcome, Waiter } from './claim.ts'
 import type { Place } from './key-text.ts'
 import type { Freshness } from './lifetime.ts'
-import type { CachedObject, Marker } from './object.ts'
+import type { Marker } from './marker.ts'
+import type { CachedObject } from './object.ts'
 import type { SubjectPurge } from './subject.ts'
 
 /** A look-up, as the table sees it: it asks for what only HTTP knows. */

@@ -3,7 +3,7 @@
  * in the wheel of the highest digit in which its tick differs from the present one, and moves to a lower one when that digit comes up, so at
  * the most four times. Adding, removing and coming due cost the same however many there are.
  */
-import type { Entry } from './object.ts'
+import type { Entry } from './entry.ts'
 import { grown, Rings } from './rings.ts'
 
 const DIGIT = 6

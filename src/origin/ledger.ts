@@ -1,5 +1,6 @@
 /** What is known of one origin server: what was asked of it and how that went, and whether an operator wants it asked at all. */
 import type { OriginFailureCode } from '../errors.ts'
+import { type FailureStage, failureStage } from './failure-stage.ts'
 import type { Found, ProbeReport } from './health.ts'
 
 /** `auto`: as probes find it; healthy while there are none. */
@@ -102,7 +103,7 @@ export class Ledger {
   /** A request that failed on a connection. */
   countFailure(code: OriginFailureCode): void {
     if (code === 'first_byte_timeout' || code === 'between_bytes_timeout') this.count(code)
-    else if (BROKEN.has(code)) this.count('broken')
+    else if (BROKEN.has(failureStage(code))) this.count('broken')
   }
 
   /** A director leaves it out, or does so no more. */
@@ -142,15 +143,5 @@ const CONNECT_FAILURES: Readonly<Partial<Record<OriginFailureCode, BackendCounte
   dns: 'fail_resolve',
 }
 
-const BROKEN: ReadonlySet<OriginFailureCode> = new Set([
-  'closed_before_answer',
-  'incomplete',
-  'reset',
-  'malformed_head',
-  'head_too_large',
-  'bad_framing',
-  'bad_chunk',
-  'bad_status',
-  'too_many_interim',
-  'unexpected_upgrade',
-])
+/** An answer came that is no good, or broke off. */
+const BROKEN: ReadonlySet<FailureStage> = new Set(['lost', 'head', 'body', 'upgrade'])

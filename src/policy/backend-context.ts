@@ -2,15 +2,14 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { ObjStale } from '../../vcl-ts/context.ts'
 import type { FetchContext } from '../../vcl-ts/hook-context.ts'
-import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
 import type { BackendResponse } from './backend-response.ts'
-import { HookSignal } from './hook-signal.ts'
-import { logInto, type ToolOwner } from './notes.ts'
+import { HookSide } from './hook-side.ts'
+import type { ToolOwner } from './notes.ts'
 
 const ABSENT = null as never
 
-export class BackendContext implements FetchContext {
+export class BackendContext extends HookSide implements FetchContext {
   declare readonly fail: Verbs['fail']
   declare readonly abandon: Verbs['abandon']
   declare readonly error: Verbs['error']
@@ -27,44 +26,12 @@ export class BackendContext implements FetchContext {
   readonly bereq: BackendRequest
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
-  #signal: HookSignal | null = null
-
-  readonly #owner: ToolOwner
-  #log: Log | null = null
 
   constructor(now: number, state: object, bereq: BackendRequest, owner: ToolOwner) {
-    this.#owner = owner
+    super(owner)
     this.now = now
     this.state = state
     this.bereq = bereq
-  }
-
-  get log(): Log {
-    this.#log ??= logInto(this.#owner)
-    return this.#log
-  }
-
-  get healthy(): HookTools['healthy'] {
-    return this.#owner.healthy
-  }
-
-  get invalidate(): HookTools['invalidate'] {
-    const owner = this.#owner
-    return (options) => owner.invalidate(options)
-  }
-
-  get signal(): AbortSignal {
-    this.#signal ??= new HookSignal()
-    return this.#signal.signal
-  }
-
-  interrupt(cause: unknown): void {
-    this.#signal?.interrupt(cause)
-  }
-
-  /** The fetch is over. */
-  end(): void {
-    this.#signal?.end()
   }
 }
 

@@ -2,10 +2,9 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
-import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
-import { HookSignal } from './hook-signal.ts'
-import { logInto, type ToolOwner } from './notes.ts'
+import { HookSide } from './hook-side.ts'
+import type { ToolOwner } from './notes.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
 const ABSENT = null as never
@@ -16,7 +15,7 @@ export interface ContextOwner extends Client, ToolOwner {
   epochSeconds(): number
 }
 
-export class ClientContext implements ClientContextContract {
+export class ClientContext extends HookSide implements ClientContextContract {
   declare readonly fail: Verbs['fail']
   declare readonly synth: Verbs['synth']
   declare readonly restart: Verbs['restart']
@@ -38,11 +37,10 @@ export class ClientContext implements ClientContextContract {
 
   readonly #owner: ContextOwner
   #session: Session | null = null
-  #signal: HookSignal | null = null
   #now = 0
-  #log: Log | null = null
 
   constructor(owner: ContextOwner, state: object, req: Req) {
+    super(owner)
     this.#owner = owner
     this.client = owner
     this.state = state
@@ -54,20 +52,6 @@ export class ClientContext implements ClientContextContract {
     return this.#session
   }
 
-  get signal(): AbortSignal {
-    this.#signal ??= new HookSignal()
-    return this.#signal.signal
-  }
-
-  interrupt(cause: unknown): void {
-    this.#signal?.interrupt(cause)
-  }
-
-  /** The transaction is over. */
-  end(): void {
-    this.#signal?.end()
-  }
-
   /** A hook begins, which has a `now` of its own. */
   begins(): void {
     this.#now = 0
@@ -77,20 +61,6 @@ export class ClientContext implements ClientContextContract {
   get now(): number {
     if (this.#now === 0) this.#now = this.#owner.epochSeconds()
     return this.#now
-  }
-
-  get log(): Log {
-    this.#log ??= logInto(this.#owner)
-    return this.#log
-  }
-
-  get healthy(): HookTools['healthy'] {
-    return this.#owner.healthy
-  }
-
-  get invalidate(): HookTools['invalidate'] {
-    const owner = this.#owner
-    return (options) => owner.invalidate(options)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
 import { startFetch } from '../fetch/start.ts'
+import { fetchRequest } from './fetch-request.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -39,7 +40,7 @@ function begin(tx: RequestTransaction, step: MissStep): RequestStep {
     startFetch(tx.engine, {
       kind: 'miss',
       policy: tx.policy,
-      request: tx.fetchRequest(null),
+      request: fetchRequest(tx, null),
       claim: step.claim,
       refusal: step.refusal,
       stale: step.stale,

@@ -2,6 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
 import { startFetch } from '../fetch/start.ts'
+import { fetchRequest } from './fetch-request.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -33,7 +34,7 @@ export function begin(
     startFetch(tx.engine, {
       kind: 'pass',
       policy: tx.policy,
-      request: tx.fetchRequest(upgrade),
+      request: fetchRequest(tx, upgrade),
       claim: null,
       refusal: step.refusal,
       stale: null,

@@ -13,6 +13,7 @@ import type { CachedObject } from '../object/object.ts'
 import { SliceLookup } from '../object/slice-lookup.ts'
 import { OriginFailure } from '../origin/exchange.ts'
 import { sliceRange } from '../wire/slices.ts'
+import { fetchRequest } from './fetch-request.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** Whose slices are read, and by which request. */
@@ -188,7 +189,7 @@ export class SliceRequest implements Waiter, FetchObserver {
       kind: 'miss',
       policy: tx.policy,
       request: {
-        ...tx.fetchRequest(null),
+        ...fetchRequest(tx, null),
         method: 'GET',
         body: null,
         ownMethod: false,

@@ -1,8 +1,9 @@
 /** One client request: the canonical request, where it stands, and what it owes to claims, fetches and the exchange. */
 import type { Socket } from 'node:net'
 import type { PurgeOptions } from '../../vcl-ts/actions.ts'
-import type { Client, OriginalRequest, Purged, Session } from '../../vcl-ts/context.ts'
+import type { OriginalRequest, Purged } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
 import { ReplayBody } from '../body/replay.ts'
@@ -10,30 +11,28 @@ import type { Timer } from '../clock.ts'
 import { C } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { PageAllowance } from '../esi/fragments.ts'
-import type { FetchHandle, FetchObserver, FetchRequest, FetchResult, SliceWish } from '../fetch/start.ts'
+import type { FetchHandle, FetchObserver, FetchResult, SliceWish } from '../fetch/start.ts'
 import type { Claim, ClaimOutcome, Waiter } from '../object/claim.ts'
 import { Filling } from '../object/filling.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Lookup } from '../object/table.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
-import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
 import { ClientRequest } from '../policy/client-request.ts'
 import { type Note, withNote } from '../policy/notes.ts'
-import { highestLanguage } from '../wire/accept.ts'
-import { ifRangeHolds } from '../wire/conditional.ts'
-import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
+import { effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
-import { requestedRange } from '../wire/range.ts'
 import { variantKey, variantScheme } from '../wire/vary.ts'
+import type { Outcome } from './answer.ts'
+import { RequestClient } from './client.ts'
 import type { RequestDeps } from './engine.ts'
 import type { Exchange, ExchangeEnd, ExchangeObserver } from './exchange.ts'
 import { fetched, fetchFailed, tunnelled } from './fetched.ts'
 import { finish } from './finish.ts'
+import { holdsRange, judgeLimited, speaksLanguage } from './fitness.ts'
 import { invalidate } from './invalidate.ts'
-import type { Caller } from './invalidators.ts'
 import type { PrimaryKey } from './key.ts'
 import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
@@ -42,9 +41,7 @@ import { LOOKUP, RECV, type RequestStep } from './step.ts'
 
 const NO_BYTES: Buffer = Buffer.alloc(0)
 
-export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserver, Lookup, Client {
-  readonly engine: RequestDeps
-  readonly exchange: Exchange
+export class RequestTransaction extends RequestClient implements ExchangeObserver, Waiter, FetchObserver, Lookup {
   readonly policy: ActivePolicy
   readonly req: ClientRequest
   readonly received: number
@@ -86,7 +83,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   leaveQueue: (() => void) | null = null
   waitTimer: Timer | null = null
   waitingFor: Claim | null = null
-  outcome: import('./answer.ts').Outcome = 'SYNTH'
+  outcome: Outcome = 'SYNTH'
   reason: Reason = 'SYNTH'
   story = ''
   status = 0
@@ -108,15 +105,9 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   decorated = false
   /** Synthetic answers tried. */
   synths = 0
-  #forwarded = false
   #top: OriginalRequest | null = null
   #fetching = false
   #letGo: (() => void) | null = null
-  #clientIp: string | null = null
-  #identity: string | null = null
-  #mayInvalidate: boolean | null = null
-  #mayRefresh: boolean | null = null
-  #hasToken = false
   #variantNames: readonly string[] | null = null
   #variant = ''
   /** A policy asked for the body where there is none. */
@@ -129,10 +120,9 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
 
   /** `page`: the transaction whose page includes this one. */
   constructor(engine: RequestDeps, exchange: Exchange, page: RequestTransaction | null = null) {
+    super(engine, exchange)
     const { head, peer } = exchange
     const { headers } = head
-    this.engine = engine
-    this.exchange = exchange
     this.policy = page === null ? engine.policy() : page.policy
     this.now = engine.clock.now()
     this.received = this.now
@@ -156,7 +146,10 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       owner: this,
     })
     this.allowance = page === null ? null : page.allowance
-    if (page !== null) this.#takeAfter(page)
+    if (page !== null) {
+      this.takeAfter(page)
+      this.#top = page.top
+    }
     exchange.observer = this
     this.policy.enter()
   }
@@ -195,54 +188,6 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return collected
   }
 
-  get ip(): string {
-    const { peer } = this.exchange
-    if (!peer.trusted) return peer.address
-    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
-    return this.#clientIp
-  }
-
-  get identity(): string {
-    return this.#identity ?? this.ip
-  }
-
-  set identity(value: string) {
-    this.#identity = value
-  }
-
-  get remoteIp(): string {
-    return this.exchange.peer.address
-  }
-
-  get trusted(): boolean {
-    return this.exchange.peer.trusted
-  }
-
-  get mayInvalidate(): boolean {
-    this.#mayInvalidate ??= this.#hasToken || this.engine.invalidators.mayPurge(this.#caller())
-    return this.#mayInvalidate
-  }
-
-  /** Whether this request's no-cache is honoured whatever the preset says. */
-  get mayRefresh(): boolean {
-    if (!this.policy.honoursRefresh) return false
-    // Once: by the time of a second look-up our own forwarding fields are there.
-    this.#mayRefresh ??= this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller())
-    return this.#mayRefresh
-  }
-
-  /** The bearer token of those who purge is for us alone: no hook and no origin sees it. */
-  takeToken(): void {
-    const { headers } = this.req
-    if (!headers.getAll('authorization').some((value) => this.engine.invalidators.isToken(value))) return
-    this.#hasToken = true
-    headers.removeRaw('authorization')
-  }
-
-  #caller(): Caller {
-    return { remoteIp: this.remoteIp, ip: this.ip, trusted: this.trusted, headers: this.req.original.headers }
-  }
-
   /** The context of the client hooks. */
   hooks(): ClientContext {
     this.context ??= new ClientContext(this, this.policy.newState(), this.req)
@@ -273,34 +218,6 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     return (choice) => directors.healthy(choice)
   }
 
-  session(): Session {
-    const { peer } = this.exchange
-    return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
-  }
-
-  /** Behind a proxy in front the client's own port is not known. */
-  #ends(): ClientEnds {
-    const { address, port, localAddress, localPort } = this.exchange.peer
-    return { address: this.ip, port: this.ip === address ? port : 0, localAddress, localPort }
-  }
-
-  /** Sets the forwarding fields. Late, when something looks at them: a plain hit needs none. */
-  forward(): void {
-    if (this.#forwarded) return
-    this.#forwarded = true
-    const { peer } = this.exchange
-    void this.ip
-    appendForwarded(this.req.headers, {
-      peerAddress: peer.address,
-      trusted: peer.trusted,
-      scheme: this.req.scheme,
-      host: this.req.host,
-      name: this.engine.settings.name,
-      httpVersion: this.req.proto,
-      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
-    })
-  }
-
   variant(names: readonly string[]): string {
     const scheme = variantScheme(this.dropScheme ? '' : this.req.scheme, this.arm)
     if (names.length === 0) return scheme
@@ -316,78 +233,16 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
     this.#variantNames = null
   }
 
-  alsoMatches(object: CachedObject, names: readonly string[]): boolean {
-    if (this.engine.decisions.acceptLanguage !== 'setOrContentLanguage' || names.length !== 1 || names[0] !== 'accept-language')
-      return false
-    const wanted = highestLanguage(this.req.headers.joinedLower('accept-language') ?? '')
-    return wanted !== null && object.headers.joinedLower('content-language')?.toLowerCase() === wanted
-  }
-
   judge(object: CachedObject): Freshness {
-    return this.limited ? this.#judgeLimited(object) : object.freshness(this.now)
+    return this.limited ? judgeLimited(this, object) : object.freshness(this.now)
   }
 
-  /** `req.ttl`, `req.grace`, and the request's own Cache-Control where it is honoured (RFC 9111 §5.2.1). */
-  #judgeLimited(object: CachedObject): Freshness {
-    if (this.refreshing) return 'stale'
-    const { req, now } = this
-    const age = object.age(now)
-    const left = object.left(now)
-    if (req.ttl !== null && age > req.ttl) return 'stale'
-    if (this.policy.honoursClient) {
-      const control = req.cacheControl
-      if (control.noCache || control.noStore) return 'stale'
-      if (control.maxAge !== null && age > control.maxAge && control.maxStale === null) return 'stale'
-      if (control.minFresh !== null && left < control.minFresh) return 'stale'
-      if (control.maxStale !== null && left <= 0 && !object.mustRevalidate && left + control.maxStale >= 0) return 'fresh'
-    }
-    const grace = req.grace === null ? object.grace : Math.min(object.grace, req.grace)
-    return left > 0 ? 'fresh' : left + grace > 0 ? 'grace' : 'stale'
+  alsoMatches(object: CachedObject, names: readonly string[]): boolean {
+    return speaksLanguage(this, object, names)
   }
 
   covers(part: CachedObject): boolean {
-    const held = part.part
-    const range = this.range === null ? null : requestedRange(this.range)
-    if (held === null || range === null) return false
-    // Under an If-Range that does not hold the whole is asked for, which the part is not.
-    if (!ifRangeHolds(this.req.headers, part.etag, part.lastModified, part.date)) return false
-    if (range.first === null)
-      return held.total !== null && range.last !== null && held.last === held.total - 1 && held.total - range.last >= held.first
-    const last = range.last ?? (held.total === null ? Number.POSITIVE_INFINITY : held.total - 1)
-    return range.first >= held.first && range.first <= held.last && Math.min(last, held.total === null ? last : held.total - 1) <= held.last
-  }
-
-  /** The request as a fetch sees it. */
-  fetchRequest(upgrade: string | null): FetchRequest {
-    this.forward()
-    const { req } = this
-    return {
-      method: req.method,
-      scheme: req.scheme,
-      url: req.url,
-      host: req.host,
-      headers: req.headers,
-      body: this.body,
-      ownMethod: this.asksWithBody,
-      backend: this.armTo !== null && req.backend === this.armFrom ? this.armTo : req.backend,
-      key: this.key,
-      identity: this.identity,
-      credentialed: this.credentialed,
-      authorized: req.headers.hasLower('authorization'),
-      noStore: this.policy.honoursClient && req.cacheControl.noStore,
-      slice: this.slicing,
-      upgrade,
-      id: this.id,
-      xid: this.xid,
-      log: this.log === null ? null : this.log.open,
-      client: () => this.#ends(),
-      keyOf: (url) => this.primary?.withUrl(url) ?? this.key,
-      variant: (names) => this.variant(names),
-      note: (key, value) => {
-        this.notes = withNote(this.notes, key, value)
-      },
-      invalidate: (options) => this.invalidate(options),
-    }
+    return holdsRange(this, part)
   }
 
   /** Begins a fetch. It may have ended before its beginning returns. */
@@ -439,17 +294,6 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   /** Requests a fragment of the page that this request is answered with. It may be answered before this returns. */
   include(exchange: Exchange): void {
     runRequest(new RequestTransaction(this.engine, exchange, this), RECV)
-  }
-
-  /** Who asks for a page asks for what it includes. */
-  #takeAfter(page: RequestTransaction): void {
-    // Its fields are those of the page as they came, unless nobody wanted to look back at them.
-    this.#top = page.top
-    this.#forwarded = page.#forwarded && page.req.original === page.req
-    this.#clientIp = page.#clientIp
-    this.#mayInvalidate = page.#mayInvalidate
-    this.#mayRefresh = page.#mayRefresh
-    this.#hasToken = page.#hasToken
   }
 
   /** Gives back a claim that will not be used. */
@@ -508,7 +352,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   }
 }
 
-function setHost(headers: import('../../vcl-ts/headers.ts').HeaderMap, host: string): void {
+function setHost(headers: HeaderMap, host: string): void {
   if (headers.getLower('host') === host) return
   headers.removeRaw('host')
   headers.appendRaw('Host', 'host', host)

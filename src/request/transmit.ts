@@ -10,6 +10,7 @@ import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { judgesAsVarnish } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
+import { fetchRequest } from './fetch-request.ts'
 import { withoutTemplateFields } from './page.ts'
 import { ranges, type Selection, select, whole } from './selection.ts'
 import { SlicedBody } from './sliced-body.ts'
@@ -119,7 +120,7 @@ function refreshInBackground(tx: RequestTransaction, claim: Claim, refreshes: Ca
   startFetch(tx.engine, {
     kind: 'refresh',
     policy: tx.policy,
-    request: { ...tx.fetchRequest(null), body: tx.asksWithBody ? tx.body : null },
+    request: { ...fetchRequest(tx, null), body: tx.asksWithBody ? tx.body : null },
     claim,
     refusal: null,
     stale: refreshes,

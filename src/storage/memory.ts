@@ -3,7 +3,7 @@
  * which who was used gets another turn; the others leave, and if they come back soon they go to the large one at once. So what is asked for once
  * pushes out only what was asked for once, and a use moves nothing. (Yang et al., “FIFO queues are all you need for cache eviction”, SOSP 2023.)
  */
-import type { Entry } from '../object/object.ts'
+import type { Entry } from '../object/entry.ts'
 import type { LeaveReason, ObjectStore } from '../object/store.ts'
 import { Departed } from './departed.ts'
 import { Queues } from './queues.ts'

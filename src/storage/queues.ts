@@ -2,7 +2,7 @@
  * Entries in two queues, each with its bytes and its uses. An entry knows its row, so nothing is looked up; a use writes one byte and moves
  * nothing.
  */
-import type { Entry } from '../object/object.ts'
+import type { Entry } from '../object/entry.ts'
 import { grown, Rings } from '../object/rings.ts'
 
 export type QueueName = 0 | 1

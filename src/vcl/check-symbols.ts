@@ -11,6 +11,7 @@ import type {
   Statement,
   SubDeclaration,
 } from './ast.ts'
+import { HOOK_SUBS } from './checked-ast.ts'
 import type { Complain } from './problem.ts'
 import type { Vmod } from './signature.ts'
 import type { Span } from './source.ts'
@@ -114,23 +115,7 @@ class Collector {
   }
 
   #meant(name: string): string | null {
-    const known = nearest(name, [
-      'vcl_recv',
-      'vcl_hash',
-      'vcl_hit',
-      'vcl_miss',
-      'vcl_pass',
-      'vcl_pipe',
-      'vcl_purge',
-      'vcl_deliver',
-      'vcl_synth',
-      'vcl_backend_fetch',
-      'vcl_backend_refresh',
-      'vcl_backend_response',
-      'vcl_backend_error',
-      'vcl_init',
-      'vcl_fini',
-    ])
+    const known = nearest(name, HOOK_SUBS)
     if (name === 'vcl_fetch') return 'it is vcl_backend_response since VCL 4'
     if (name === 'vcl_error') return 'it is vcl_synth since VCL 4, and vcl_backend_error for failed fetches'
     return known === null ? null : `did you mean ${known}?`

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Clock, ManualClock } from '../../src/clock.ts'
+import { type Entry, newEntryId } from '../../src/object/entry.ts'
 import { Expiry } from '../../src/object/expiry.ts'
-import { type Entry, newEntryId } from '../../src/object/object.ts'
 import fc from '../support/properties.ts'
 
 interface Mortal extends Entry {

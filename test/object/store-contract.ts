@@ -1,6 +1,6 @@
 /** What every memory tier has to do. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Entry, newEntryId } from '../../src/object/object.ts'
+import { type Entry, newEntryId } from '../../src/object/entry.ts'
 import type { LeaveReason, ObjectStore } from '../../src/object/store.ts'
 
 function entry(bytes: number): Entry {

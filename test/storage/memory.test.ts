@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Entry, newEntryId } from '../../src/object/object.ts'
+import { type Entry, newEntryId } from '../../src/object/entry.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { storeContract } from '../object/store-contract.ts'
 

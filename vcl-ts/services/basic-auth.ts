@@ -1,10 +1,9 @@
 /** User names and passwords (RFC 7617). */
 import { type Synth, synthetic } from '../actions.ts'
 import type { Req } from '../context.ts'
-import type { HookContext } from '../hook-context.ts'
 import type { Maybe } from '../maybe.ts'
 import type { Policy } from '../policy.ts'
-import { checkGate, dropClaimed, fieldValue, type GateOptions, letIn, quoted } from './gate.ts'
+import { checkGate, fieldValue, type GateOptions, gateHook, letIn, quoted } from './gate.ts'
 import { type Service, workOf } from './service.ts'
 
 export interface BasicAuthOptions {
@@ -127,7 +126,7 @@ function refusal(realm: string, { error }: BasicAuthResult & { readonly valid: f
 }
 
 function basicAuthPolicy(service: BasicAuth, options: BasicAuthPolicyOptions): Policy {
-  const { when, forward = true, field } = options
+  const { forward = true, field } = options
   const fields = field === undefined ? [] : [field]
   checkGate('basicAuth', options, fields)
   const admit = (req: Req, user: string): undefined => {
@@ -140,15 +139,6 @@ function basicAuthPolicy(service: BasicAuth, options: BasicAuthPolicyOptions): P
   return Object.freeze({
     name: 'basicAuth',
     services: Object.freeze({ basicAuth: service }),
-    recv: (context: HookContext<'recv'>) => {
-      const { req } = context
-      dropClaimed(req, fields)
-      if (when !== undefined && !when(context)) return undefined
-      // After a restart the password may be gone, which was right.
-      const known = req.restarts > 0 ? service.user(req) : null
-      if (known !== null) return admit(req, known)
-      const result = service.check(req)
-      return result instanceof Promise ? result.then((late) => decide(req, late)) : decide(req, result)
-    },
+    recv: gateHook(options, { fields, proven: (req) => service.user(req), check: ({ req }) => service.check(req), admit, decide }),
   })
 }

@@ -3,10 +3,9 @@ import { type Synth, synthetic } from '../actions.ts'
 import type { Client, Req } from '../context.ts'
 import { type Duration, seconds } from '../duration.ts'
 import { HeaderMap, type HeaderPairs } from '../headers.ts'
-import type { HookContext } from '../hook-context.ts'
 import type { Maybe } from '../maybe.ts'
 import type { Policy } from '../policy.ts'
-import { checkGate, dropClaimed, type GateOptions, letIn } from './gate.ts'
+import { checkGate, type GateOptions, gateHook, letIn } from './gate.ts'
 import { checkTimeout } from './http-client.ts'
 import { type Service, workOf } from './service.ts'
 import { checkUrl } from './url.ts'
@@ -155,7 +154,7 @@ function judge({ headers, onFailure }: ForwardAuth, answer: AuthAnswer | null): 
 }
 
 function forwardAuthPolicy(service: ForwardAuth, options: GateOptions): Policy {
-  const { when, forward = true } = options
+  const { forward = true } = options
   checkGate('forwardAuth', options, service.headers)
   const admitted = new WeakMap<Req, HeaderPairs>()
   const admit = (req: Req, headers: HeaderPairs): undefined => {
@@ -168,14 +167,12 @@ function forwardAuthPolicy(service: ForwardAuth, options: GateOptions): Policy {
   return Object.freeze({
     name: 'forwardAuth',
     services: Object.freeze({ forwardAuth: service }),
-    recv: (context: HookContext<'recv'>) => {
-      const { req, client } = context
-      dropClaimed(req, service.headers)
-      if (when !== undefined && !when(context)) return undefined
-      const known = req.restarts > 0 ? admitted.get(req) : undefined
-      if (known !== undefined) return admit(req, known)
-      const result = service.check(req, client)
-      return result instanceof Promise ? result.then((late) => decide(req, late)) : decide(req, result)
-    },
+    recv: gateHook(options, {
+      fields: service.headers,
+      proven: (req) => admitted.get(req) ?? null,
+      check: ({ req, client }) => service.check(req, client),
+      admit,
+      decide,
+    }),
   })
 }

@@ -1,6 +1,8 @@
 /** What the services that ask who somebody is have in common, as policies: what the origin hears of it, and who may share what it answers. */
+import type { Synth } from '../actions.ts'
 import type { Req } from '../context.ts'
 import type { HookContext } from '../hook-context.ts'
+import type { Maybe } from '../maybe.ts'
 
 export interface GateOptions {
   /** Which requests it is for; `true`: this one. Default: all. */
@@ -13,6 +15,35 @@ export interface GateOptions {
    * is credentialed, and what it fetches is shared only if the origin says so.
    */
   readonly shared?: boolean
+}
+
+/** How one service asks, and what follows. */
+export interface Gate<Proof, Result> {
+  /** Fields that tell the origin who asks. */
+  readonly fields: readonly string[]
+  /** What this request proved before it was begun again; `null`: nothing. */
+  readonly proven: (req: Req) => Proof | null
+  readonly check: (context: HookContext<'recv'>) => Maybe<Result>
+  readonly admit: (req: Req, proof: Proof) => undefined
+  /** Admits the request, or answers it. */
+  readonly decide: (req: Req, result: Result) => Synth | undefined
+}
+
+/** The hook `recv` of such a policy. */
+export function gateHook<Proof, Result>(
+  { when }: GateOptions,
+  { fields, proven, check, admit, decide }: Gate<Proof, Result>,
+): (context: HookContext<'recv'>) => Maybe<Synth | undefined> {
+  return (context) => {
+    const { req } = context
+    dropClaimed(req, fields)
+    if (when !== undefined && !when(context)) return undefined
+    // After a restart what it was proven with may be gone, which was right.
+    const proof = req.restarts > 0 ? proven(req) : null
+    if (proof !== null) return admit(req, proof)
+    const result = check(context)
+    return result instanceof Promise ? result.then((late) => decide(req, late)) : decide(req, result)
+  }
 }
 
 /** Throws a `TypeError` where everybody would get what was made for one. `told`: fields that tell the origin who asks. */
@@ -34,7 +65,7 @@ export function letIn(req: Req, { shared = false }: GateOptions): void {
  * Removes what a client says of itself in fields that are ours to set; also where it writes `_` for `-`, which is the same to what runs behind
  * CGI, WSGI and the like (RFC 3875 §4.1.18).
  */
-export function dropClaimed(req: Req, fields: readonly string[]): void {
+function dropClaimed(req: Req, fields: readonly string[]): void {
   if (fields.length === 0) return
   const ours = new Set(fields.map(folded))
   const claimed = Array.from(req.headers, ([name]) => name).filter((name) => ours.has(folded(name)))

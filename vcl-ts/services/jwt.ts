@@ -3,10 +3,9 @@ import { type Synth, synthetic } from '../actions.ts'
 import type { Req } from '../context.ts'
 import { cookies } from '../cookies.ts'
 import { type Duration, seconds } from '../duration.ts'
-import type { HookContext } from '../hook-context.ts'
 import type { Maybe } from '../maybe.ts'
 import type { Policy } from '../policy.ts'
-import { checkGate, dropClaimed, fieldValue, type GateOptions, letIn, quoted } from './gate.ts'
+import { checkGate, fieldValue, type GateOptions, gateHook, letIn, quoted } from './gate.ts'
 import { type Service, workOf } from './service.ts'
 import { checkUrl } from './url.ts'
 
@@ -207,37 +206,27 @@ function jwtPolicy<Claims extends object>(
   cookie: string | undefined,
   options: JwtPolicyOptions,
 ): Policy {
-  const { when, optional = false, forward = true, fields = {} } = options
+  const { optional = false, forward = true, fields = {} } = options
   const names = Object.keys(fields)
   checkGate('jwt', options, names)
   const decide = (req: Req, result: JwtResult<Claims>): Synth | undefined => {
     if (!result.valid) return optional && result.error === 'missing' ? undefined : token.refusal(result)
-    admit(req, result.claims)
-    return undefined
+    return admit(req, result.claims)
   }
-  const admit = (req: Req, claims: Claims): void => {
+  const admit = (req: Req, claims: Claims): undefined => {
     letIn(req, options)
     for (const [field, claim] of Object.entries(fields)) {
       const value = (claims as Readonly<Record<string, unknown>>)[claim]
       if (typeof value === 'string' || typeof value === 'number') req.headers.set(field, fieldValue(String(value)))
     }
-    if (forward) return
+    if (forward) return undefined
     if (header !== null) req.headers.delete(header)
     if (cookie !== undefined) cookies.delete(req.headers, cookie)
   }
   return Object.freeze({
     name: 'jwt',
     services: Object.freeze({ jwt: token }),
-    recv: (context: HookContext<'recv'>) => {
-      const { req } = context
-      dropClaimed(req, names)
-      if (when !== undefined && !when(context)) return undefined
-      // After a restart the token may be gone, which was good.
-      const known = req.restarts > 0 ? token.claims(req) : null
-      if (known !== null) return admit(req, known)
-      const result = token.check(req)
-      return result instanceof Promise ? result.then((late) => decide(req, late)) : decide(req, result)
-    },
+    recv: gateHook(options, { fields: names, proven: (req) => token.claims(req), check: ({ req }) => token.check(req), admit, decide }),
   })
 }
 

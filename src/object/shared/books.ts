@@ -1,5 +1,7 @@
 /** What is kept, as the librarian's table has it: an entry in shared memory for each, which goes when it is taken out. */
-import type { CachedObject, Entry, Marker } from '../object.ts'
+import type { Entry } from '../entry.ts'
+import type { Marker } from '../marker.ts'
+import type { CachedObject } from '../object.ts'
 import type { LeaveReason, ObjectStore } from '../store.ts'
 import { entryOf } from './handle.ts'
 

@@ -1,5 +1,5 @@
 /** What one worker reads and writes of the shared table: entries under a key, their records, and room for new ones. */
-import { Marker } from '../object.ts'
+import { Marker } from '../marker.ts'
 import { Appender } from './appender.ts'
 import { Arena } from './arena.ts'
 import { Control } from './control.ts'

@@ -4,7 +4,8 @@
  */
 import type { BanTests } from '../ban-view.ts'
 import type { Kept, LocalTable } from '../local-table.ts'
-import { CachedObject, type Marker } from '../object.ts'
+import type { Marker } from '../marker.ts'
+import { CachedObject } from '../object.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { Chain, Far } from './far.ts'
 import { entryOf } from './handle.ts'

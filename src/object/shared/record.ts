@@ -4,7 +4,8 @@
  */
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import { KeptFields, readFields } from '../kept-fields.ts'
-import { CachedObject, Marker, type ObjectInit, type Part } from '../object.ts'
+import { Marker } from '../marker.ts'
+import { CachedObject, type ObjectInit, type Part } from '../object.ts'
 import { sharedNames, sharedText } from '../shared-text.ts'
 import { EMPTY_BODY, StoredBody } from '../stored-body.ts'
 import { codingOfNumber, numberOfCoding } from '../stored-coding.ts'

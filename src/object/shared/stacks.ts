@@ -10,14 +10,16 @@ import { Arena } from './arena.ts'
 import { Blocks } from './blocks.ts'
 import { BookedBody, BookedObject, type Library } from './booked-object.ts'
 import type { Books } from './books.ts'
+import { Burials } from './burials.ts'
 import type { Control } from './control.ts'
-import { DEAD, Entries, FREE, HANDED } from './entries.ts'
+import { DEAD, Entries, HANDED } from './entries.ts'
 import { Epochs } from './epochs.ts'
 import { entryOf, handleOf } from './handle.ts'
 import { fromSharedBuffers } from './large-bodies.ts'
 import { LargeKeeper } from './large-keeper.ts'
 import { BLOCK, ENTRY_WORDS, type SharedMemory, UNIT } from './memory.ts'
 import { HIT_FOR_MISS, readBody, readInit, readLabel, readMarker, readObject, recordBodyLength } from './record.ts'
+import { repair } from './repair.ts'
 import { noticesOf, type Ring, spareBlocksOf, spareEntriesOf } from './ring.ts'
 import { isAfter } from './serial.ts'
 
@@ -63,12 +65,7 @@ export class Stacks implements Library {
   /** Entries to be handed out, and the first that was never used. */
   readonly #free: number[] = []
   #fresh = 1
-  /** Taken out of their chains, and not yet free. */
-  readonly #buried = new Set<number>()
-  /** What has been buried since the last time that something was freed. */
-  #burying: Burying = { entries: [], blocks: [] }
-  /** Blocks that are on their way to be free. */
-  #emptied = 0
+  readonly #burials: Burials
 
   constructor(init: StacksInit) {
     const { memory, control, books } = init
@@ -77,6 +74,10 @@ export class Stacks implements Library {
     this.#epochs = new Epochs(control)
     this.#arena = new Arena(memory)
     this.#blocks = new Blocks(memory.blocks)
+    this.#burials = new Burials(this.#epochs, {
+      entry: (entry) => this.#renew(entry),
+      block: (block) => this.#blocks.giveBack(block),
+    })
     this.#appender = new Appender(this.#arena, { shift: () => this.#blocks.take(LIBRARIAN) }, () => this.#blocks.seal(LIBRARIAN, 0))
     const workers = memory.participants - 1
     this.#mostBlocks = Math.max(1, Math.min(MOST_BLOCKS, Math.floor(memory.blocks / (8 * workers))))
@@ -108,7 +109,15 @@ export class Stacks implements Library {
     this.#epochs.abandon(participant)
     this.#take(supplies.notices)
     this.#supplies.delete(participant)
-    this.#repair(participant)
+    repair(participant, {
+      entries: this.#entries,
+      books: this.#init.books,
+      burials: this.#burials,
+      fresh: this.#fresh,
+      book: (entry) => this.#book(entry),
+      renew: (entry) => this.#renew(entry),
+    })
+    for (const handle of this.large.handles()) if (this.find(handle) === null) this.large.drop(handle)
     this.#blocks.abandon(participant, supplies.blocks)
     this.large.forget(participant)
     for (const ring of Object.values(supplies)) ring.reset()
@@ -125,12 +134,12 @@ export class Stacks implements Library {
     const waiting = Array.from(this.#supplies, ([participant, { blocks }]) => [participant, blocks.length] as const)
     this.takeNotices()
     for (const [participant, length] of waiting) this.#blocks.seal(participant, length)
-    this.#reclaim()
+    this.#burials.reclaim()
     while (this.#isFull()) {
       if (!this.#makeRoom()) break
       if (!between()) return 'now'
     }
-    this.#reclaim()
+    this.#burials.reclaim()
     for (const [participant, supplies] of this.#supplies) this.#supply(participant, supplies)
     return this.#epochs.waiting > 0 ? 'soon' : 'woken'
   }
@@ -190,7 +199,7 @@ export class Stacks implements Library {
   #book(entry: number): void {
     const { books, log } = this.#init
     const entries = this.#entries
-    if (books.at(entry) !== null || this.#buried.has(entry)) return
+    if (books.at(entry) !== null || this.#burials.has(entry)) return
     this.#blocks.enter(this.#arena.blockOf(entries.address(entry)), entry, sizeIn(entries.size(entry)))
     if (!entries.isLive(entry) || !this.#enter(entry)) {
       entries.kill(entry)
@@ -253,45 +262,29 @@ export class Stacks implements Library {
 
   /** It is out of the books, and of no use to anybody who comes. */
   #bury(entry: number): void {
-    if (this.#buried.has(entry)) return
+    if (this.#burials.has(entry)) return
     const entries = this.#entries
     entries.kill(entry)
     entries.unlink(entry)
-    this.#buried.add(entry)
-    this.#burying.entries.push(entry)
+    this.#burials.addEntry(entry)
     this.#blocks.leave(this.#arena.blockOf(entries.address(entry)), sizeIn(entries.size(entry)))
     if (entries.large(entry) === 0) return
     const handle = handleOf(entry, entries.generation(entry))
     for (const holder of this.large.drop(handle)) this.#init.dropped(handle, holder)
   }
 
-  /** Frees what nobody can be reading any more. */
-  #reclaim(): void {
-    const { entries, blocks } = this.#burying
-    if (entries.length > 0 || blocks.length > 0) {
-      this.#burying = { entries: [], blocks: [] }
-      this.#epochs.retire(() => {
-        for (const entry of entries) this.#renew(entry)
-        for (const block of blocks) this.#blocks.giveBack(block)
-        this.#emptied -= blocks.length
-      })
-    }
-    this.#epochs.reclaim()
-  }
-
   #renew(entry: number): void {
-    this.#buried.delete(entry)
     this.#entries.renew(entry)
     this.#free.push(entry)
   }
 
   get #freeEntries(): number {
-    return this.#free.length + this.#buried.size + this.#entries.count + 1 - this.#fresh
+    return this.#free.length + this.#burials.entries + this.#entries.count + 1 - this.#fresh
   }
 
   /** Bytes of all that is stored, with what is free in blocks that are used. */
   get #taken(): number {
-    return this.#blocks.bytes - this.#emptied * BLOCK + this.#init.books.bytes - this.#blocks.live
+    return this.#blocks.bytes - this.#burials.blocks * BLOCK + this.#init.books.bytes - this.#blocks.live
   }
 
   /** Whether what is stored takes more than it may, or less is free than the workers want. What is about to be free counts as free. */
@@ -299,7 +292,7 @@ export class Stacks implements Library {
     const workers = this.#supplies.size
     return (
       this.#taken > this.#init.limit ||
-      this.#blocks.free + this.#emptied < workers * this.#mostBlocks ||
+      this.#blocks.free + this.#burials.blocks < workers * this.#mostBlocks ||
       this.#freeEntries < workers * this.#mostEntries
     )
   }
@@ -322,8 +315,7 @@ export class Stacks implements Library {
       if (this.#entries.used(entry) !== 0 && size <= room && this.#move(entry, address, size)) room -= size
       else books.remove(booked, 'lru')
     }
-    this.#emptied++
-    this.#burying.blocks.push(block)
+    this.#burials.addBlock(block)
     return true
   }
 
@@ -369,36 +361,6 @@ export class Stacks implements Library {
       entries.push(entry)
     }
   }
-
-  /** Looks at everything that a dead worker had in its hands. */
-  #repair(participant: number): void {
-    const { books } = this.#init
-    const entries = this.#entries
-    for (let entry = 1; entry < this.#fresh; entry++) {
-      if (entries.owner(entry) !== participant || books.at(entry) !== null || this.#buried.has(entry)) continue
-      const state = entries.state(entry)
-      if (state === FREE) continue
-      if (state === HANDED || !this.#isLinked(entry)) this.#renew(entry)
-      else {
-        // Its version may not have been raised.
-        entries.touchVersion(entries.bucketOf(entries.hash(entry)))
-        this.#book(entry)
-      }
-    }
-    for (const handle of this.large.handles()) if (this.find(handle) === null) this.large.drop(handle)
-  }
-
-  #isLinked(entry: number): boolean {
-    const entries = this.#entries
-    for (let other = entries.first(entries.bucketOf(entries.hash(entry))); other !== 0; other = entries.next(other))
-      if (other === entry) return true
-    return false
-  }
-}
-
-interface Burying {
-  readonly entries: number[]
-  readonly blocks: number[]
 }
 
 function sizeIn(bytes: number): number {

@@ -1,4 +1,5 @@
-import type { CachedObject, Marker } from '../../../src/object/object.ts'
+import type { Marker } from '../../../src/object/marker.ts'
+import type { CachedObject } from '../../../src/object/object.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
 import { tableContract } from '../table-contract.ts'
 import { Fleet } from './fleet.ts'

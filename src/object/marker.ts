@@ -1,0 +1,36 @@
+/** A remembered refusal: what the last answer said about sharing, held per variant and class. */
+import { type Entry, newEntryId } from './entry.ts'
+import { ownText } from './own.ts'
+import type { Slot } from './slot.ts'
+
+/** Bookkeeping of one refusal: its key's head and slot, maps, instances. Measured, rounded up. */
+const OVERHEAD = 700
+
+export class Marker implements Entry {
+  readonly id: number = newEntryId()
+  readonly key: string
+  readonly type: 'hitForMiss' | 'hitForPass'
+  readonly expiresAt: number
+  readonly position: number
+  readonly credentialed: boolean
+  place = -1
+  row = -1
+  /** As an object's. */
+  handle = 0
+  /** As an object's, both. */
+  slot: Slot | null = null
+  checked: number
+
+  constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
+    this.key = ownText(key)
+    this.type = type
+    this.expiresAt = expiresAt
+    this.position = position
+    this.checked = position
+    this.credentialed = credentialed
+  }
+
+  get bytes(): number {
+    return OVERHEAD + this.key.length * 2
+  }
+}

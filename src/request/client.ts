@@ -1,0 +1,114 @@
+/** The client of a request: its addresses, what it may do, and what those behind are told of it. */
+import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { ClientEnds } from '../origin/proxy-header.ts'
+import type { ActivePolicy } from '../policy/active.ts'
+import type { ClientRequest } from '../policy/client-request.ts'
+import { appendForwarded, clientAddress } from '../wire/forwarded.ts'
+import type { RequestDeps } from './engine.ts'
+import type { Exchange } from './exchange.ts'
+import type { Caller } from './invalidators.ts'
+
+/** The part of a transaction that knows who asks: it has no object of its own, so that a hit makes one less. */
+export abstract class RequestClient implements Client {
+  readonly engine: RequestDeps
+  readonly exchange: Exchange
+  abstract readonly policy: ActivePolicy
+  abstract readonly req: ClientRequest
+  #forwarded = false
+  #clientIp: string | null = null
+  #identity: string | null = null
+  #mayInvalidate: boolean | null = null
+  #mayRefresh: boolean | null = null
+  #hasToken = false
+
+  constructor(engine: RequestDeps, exchange: Exchange) {
+    this.engine = engine
+    this.exchange = exchange
+  }
+
+  get ip(): string {
+    const { peer } = this.exchange
+    if (!peer.trusted) return peer.address
+    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
+    return this.#clientIp
+  }
+
+  get identity(): string {
+    return this.#identity ?? this.ip
+  }
+
+  set identity(value: string) {
+    this.#identity = value
+  }
+
+  get remoteIp(): string {
+    return this.exchange.peer.address
+  }
+
+  get trusted(): boolean {
+    return this.exchange.peer.trusted
+  }
+
+  get mayInvalidate(): boolean {
+    this.#mayInvalidate ??= this.#hasToken || this.engine.invalidators.mayPurge(this.#caller())
+    return this.#mayInvalidate
+  }
+
+  /** Whether this request's no-cache is honoured whatever the preset says. */
+  get mayRefresh(): boolean {
+    if (!this.policy.honoursRefresh) return false
+    // Once: by the time of a second look-up our own forwarding fields are there.
+    this.#mayRefresh ??= this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller())
+    return this.#mayRefresh
+  }
+
+  /** The bearer token of those who purge is for us alone: no hook and no origin sees it. */
+  takeToken(): void {
+    const { headers } = this.req
+    if (!headers.getAll('authorization').some((value) => this.engine.invalidators.isToken(value))) return
+    this.#hasToken = true
+    headers.removeRaw('authorization')
+  }
+
+  session(): Session {
+    const { peer } = this.exchange
+    return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
+  }
+
+  /** Of the client's connection, as a PROXY header tells them. Behind a proxy in front the client's own port is not known. */
+  ends(): ClientEnds {
+    const { address, port, localAddress, localPort } = this.exchange.peer
+    return { address: this.ip, port: this.ip === address ? port : 0, localAddress, localPort }
+  }
+
+  /** Sets the forwarding fields. Late, when something looks at them: a plain hit needs none. */
+  forward(): void {
+    if (this.#forwarded) return
+    this.#forwarded = true
+    const { peer } = this.exchange
+    void this.ip
+    appendForwarded(this.req.headers, {
+      peerAddress: peer.address,
+      trusted: peer.trusted,
+      scheme: this.req.scheme,
+      host: this.req.host,
+      name: this.engine.settings.name,
+      httpVersion: this.req.proto,
+      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
+    })
+  }
+
+  /** Who asks for a page asks for what it includes. */
+  protected takeAfter(page: RequestClient): void {
+    // Its fields are those of the page as they came, unless nobody wanted to look back at them.
+    this.#forwarded = page.#forwarded && page.req.original === page.req
+    this.#clientIp = page.#clientIp
+    this.#mayInvalidate = page.#mayInvalidate
+    this.#mayRefresh = page.#mayRefresh
+    this.#hasToken = page.#hasToken
+  }
+
+  #caller(): Caller {
+    return { remoteIp: this.remoteIp, ip: this.ip, trusted: this.trusted, headers: this.req.original.headers }
+  }
+}
