@@ -7,6 +7,8 @@ import type {
   CheckedIf,
   CheckedSet,
   CheckedStatement,
+  HookSub,
+  SplitSub,
   VariableExpression,
 } from '../checked-ast.ts'
 import { textOf } from '../source.ts'
@@ -194,12 +196,7 @@ function literalDuration(target: VariableExpression, value: CheckedExpression, m
 function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings): Lines {
   const { program, names } = scope.module
   const sub = program.subs.get(statement.sub)
-  if (sub === undefined)
-    scope.refuse(
-      statement.span,
-      `${statement.sub} belongs to the built-in code, which runs behind the policy`,
-      'let the sub end without return',
-    )
+  if (sub === undefined) return emitStepCall(statement, scope, around)
   const promises = scope.module.promises.get(statement.sub) ?? 'never'
   if (promises !== 'never' && !scope.waits) scope.refuse(statement.span, 'vcl_hash cannot wait for anything', null)
   // A promise of an action can be handed on as the action itself.
@@ -218,6 +215,39 @@ function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings)
     awaits: asynchronous,
     ends: false,
   }
+}
+
+/** A step of the built-in code. Those that judge an answer say more here than there, for they hold for passes, too. */
+function emitStepCall({ sub, span }: CheckedCall, scope: Scope, around: Surroundings): Lines {
+  const { program } = scope.module
+  const hint = 'let the sub end without return'
+  if (program.steps.has(sub as SplitSub)) scope.refuse(span, `${sub} has a body here, which runs before the built-in one`, hint)
+  if (sub === 'vcl_req_url' && only(scope, 'vcl_recv')) return { lines: [], awaits: false, ends: false }
+  if (sub === 'vcl_beresp_hitmiss' && only(scope, 'vcl_backend_response')) {
+    const beresp = scope.use('beresp')
+    return { lines: [`${beresp}.ttl = 120`, `${beresp}.uncacheable = true`, `return ${scope.use('deliver')}()`], awaits: false, ends: true }
+  }
+  const step = CALLABLE_STEPS[sub]
+  if (step === undefined || !only(scope, step.hook))
+    scope.refuse(span, `${sub} belongs to the built-in code, which runs behind the policy`, hint)
+  scope.handsOn = true
+  const called = `${scope.module.lib('builtin')}.${step.name}(context)`
+  if (around.last && around.leave === 'return') return { lines: [`return ${called}`], awaits: false, ends: true }
+  const answer = scope.answer()
+  return { lines: [`const ${answer} = ${called}`, `if (${answer} !== undefined) return ${answer}`], awaits: false, ends: false }
+}
+
+/** Steps that do the same wherever they are called, by our names. */
+const CALLABLE_STEPS: Readonly<Record<string, { readonly hook: HookSub; readonly name: string }>> = {
+  vcl_req_host: { hook: 'vcl_recv', name: 'reqHost' },
+  vcl_req_method: { hook: 'vcl_recv', name: 'reqMethod' },
+  vcl_req_authorization: { hook: 'vcl_recv', name: 'reqAuthorization' },
+  vcl_req_cookie: { hook: 'vcl_recv', name: 'reqCookie' },
+  vcl_beresp_range: { hook: 'vcl_backend_response', name: 'berespRange' },
+}
+
+function only(scope: Scope, hook: HookSub): boolean {
+  return scope.subs.every((sub) => sub === hook)
 }
 
 function emitIf({ branches, otherwise }: CheckedIf, scope: Scope, around: Surroundings): Lines {
