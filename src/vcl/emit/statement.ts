@@ -7,8 +7,6 @@ import type {
   CheckedIf,
   CheckedSet,
   CheckedStatement,
-  HookSub,
-  SplitSub,
   VariableExpression,
 } from '../checked-ast.ts'
 import { textOf } from '../source.ts'
@@ -16,25 +14,11 @@ import { emitAction } from './action.ts'
 import { commentLines, leadingLines, trailingText } from './comments.ts'
 import { arithmetic, emitExpression, emitText } from './expression.ts'
 import { concatenated, definite, type Js, js, quoted } from './javascript.ts'
+import type { Lines, Surroundings } from './lines.ts'
 import { Refusal } from './module.ts'
 import type { Scope } from './scope.ts'
+import { emitStepCall } from './step-call.ts'
 import { unsetVariable, writeVariable } from './variables.ts'
-
-/** Lines, and what must be known of them to put them together. */
-export interface Lines {
-  readonly lines: readonly string[]
-  /** They wait for something, in the function that they stand in. */
-  readonly awaits: boolean
-  /** Nothing that comes behind them is reached. */
-  readonly ends: boolean
-}
-
-/** What a bare `return` says; it differs where VCL's built-in code goes on behind the sub. */
-export interface Surroundings {
-  readonly leave: string
-  /** The end of these statements is the end of the function: nothing of it comes behind them. */
-  readonly last: boolean
-}
 
 const LONGEST = 110
 /** Says it in place of the statements. */
@@ -215,39 +199,6 @@ function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings)
     awaits: asynchronous,
     ends: false,
   }
-}
-
-/** A step of the built-in code. Those that judge an answer say more here than there, for they hold for passes, too. */
-function emitStepCall({ sub, span }: CheckedCall, scope: Scope, around: Surroundings): Lines {
-  const { program } = scope.module
-  const hint = 'let the sub end without return'
-  if (program.steps.has(sub as SplitSub)) scope.refuse(span, `${sub} has a body here, which runs before the built-in one`, hint)
-  if (sub === 'vcl_req_url' && only(scope, 'vcl_recv')) return { lines: [], awaits: false, ends: false }
-  if (sub === 'vcl_beresp_hitmiss' && only(scope, 'vcl_backend_response')) {
-    const beresp = scope.use('beresp')
-    return { lines: [`${beresp}.ttl = 120`, `${beresp}.uncacheable = true`, `return ${scope.use('deliver')}()`], awaits: false, ends: true }
-  }
-  const step = CALLABLE_STEPS[sub]
-  if (step === undefined || !only(scope, step.hook))
-    scope.refuse(span, `${sub} belongs to the built-in code, which runs behind the policy`, hint)
-  scope.handsOn = true
-  const called = `${scope.module.lib('builtin')}.${step.name}(context)`
-  if (around.last && around.leave === 'return') return { lines: [`return ${called}`], awaits: false, ends: true }
-  const answer = scope.answer()
-  return { lines: [`const ${answer} = ${called}`, `if (${answer} !== undefined) return ${answer}`], awaits: false, ends: false }
-}
-
-/** Steps that do the same wherever they are called, by our names. */
-const CALLABLE_STEPS: Readonly<Record<string, { readonly hook: HookSub; readonly name: string }>> = {
-  vcl_req_host: { hook: 'vcl_recv', name: 'reqHost' },
-  vcl_req_method: { hook: 'vcl_recv', name: 'reqMethod' },
-  vcl_req_authorization: { hook: 'vcl_recv', name: 'reqAuthorization' },
-  vcl_req_cookie: { hook: 'vcl_recv', name: 'reqCookie' },
-  vcl_beresp_range: { hook: 'vcl_backend_response', name: 'berespRange' },
-}
-
-function only(scope: Scope, hook: HookSub): boolean {
-  return scope.subs.every((sub) => sub === hook)
 }
 
 function emitIf({ branches, otherwise }: CheckedIf, scope: Scope, around: Surroundings): Lines {
