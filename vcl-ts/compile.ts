@@ -232,7 +232,7 @@ function chain(
     ),
     own: entries.map(({ own }) => own),
     labels: entries.map(({ label }) => label),
-    handed: handed.length === 0 ? null : (context) => handed.map((find) => find(context)).findLast((start) => start >= 0) ?? -1,
+    handed: handed.length === 0 ? null : (context: object) => handed.map((find) => find(context)).findLast((start) => start >= 0) ?? -1,
     answered,
   })
 }

@@ -23,7 +23,7 @@ describe('return (vcl(label))', () => {
     expect(told(await get(cache, 'x.example', '/blog/'))).toEqual(['blog', 'blog', 'miss', 'http://127.0.0.1:8004'])
     const front = await get(cache, 'x.example', '/')
     expect(told(front)).toEqual(['front', 'front', 'miss', 'http://127.0.0.1:8001'])
-    expect(front.trace.notes).toContainEqual(['log', 'front'])
+    expect(front.trace.notes).toContainEqual(['', 'front'])
     expect((await get(cache, 'x.example', '/')).trace.decision).toBe('hit')
   })
 
