@@ -87,6 +87,8 @@ export interface ServerOptions {
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
   readonly policyFile?: string
+  /** Files of the VCLs that one in VCL hands requests to by `return (vcl(label))`, by label. Default: none. */
+  readonly vclLabels?: Readonly<Record<string, string>>
   /** Reload the policy file when it or a module that it imports changes. Default `false`. */
   readonly watch?: boolean
   readonly accessLog?: AccessLog | null
@@ -152,7 +154,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const deadline = (): number => settings.deadlines.hook
   const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
   const policies = new Policies(
-    { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null },
+    { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
   const stores = createStores({ settings, clock, counters }, parts.shared ?? null)

@@ -17,13 +17,18 @@ export interface Labelled {
 
 export class ChainLayout {
   readonly entries: Labelled[] = []
+  /** Each tells where a request that was handed over goes on; -1: it knows nothing of it. */
+  readonly handed: ((context: object) => number)[] = []
 
   add(label: string, run: HookFunction, own: boolean, step: StepName | null): void {
     this.entries.push({ label, run, own, step, jump: false })
   }
 
-  /** Lays out several ways, of which each request goes one: that whose number `which` answers, `otherwise` if there is none. All meet behind them. */
-  branch(which: (context: object) => number, ways: readonly (() => void)[], otherwise: () => void): void {
+  /**
+   * Lays out several ways, of which each request goes one: that whose number `which` answers, `otherwise` if there is none. All meet behind them. Answers where
+   * each begins.
+   */
+  branch(which: (context: object) => number, ways: readonly (() => void)[], otherwise: () => void): readonly number[] {
     const fork = this.#reserve()
     const starts: number[] = []
     const ends: number[] = []
@@ -37,6 +42,7 @@ export class ChainLayout {
     const behind = this.entries.length
     this.entries[fork] = jump('route', (context) => starts[which(context)] ?? other)
     for (const end of ends) this.entries[end] = jump('route', () => behind)
+    return starts
   }
 
   /** A place for a jump whose target is not known yet. */

@@ -49,6 +49,8 @@ export interface Chain {
   readonly own: readonly boolean[]
   /** For each function who it is, for log and errors. */
   readonly labels: readonly string[]
+  /** Where the policy begins that the context's request was handed to; `null` but in `recv` of policies with `front`. */
+  readonly handed: ((context: object) => number) | null
   /** Called with the context once an answer is there; `null` but in `recv` of policies with routes. */
   readonly answered: ((context: object) => void) | null
 }
@@ -108,7 +110,7 @@ export function compilePolicy(
       const layout = laySteps(layHooks(new ChainLayout(), policies, hook, routers), policies, hook, routers, steps)
       layout.add(`default of ${hook}`, defaultAnswer(hook), false, null)
       const answered = hook === 'recv' && routers.length > 0 ? (context: object): void => chooseAll(routers, context) : null
-      return chain(hook, layout.entries, answered, observe, watch)
+      return chain(hook, layout, answered, observe, watch)
     }),
     backends: collectBackends(flat),
     defaultBackend: Object.values(collectBackends(outside))[0] ?? null,
@@ -148,11 +150,12 @@ function layHooks(layout: ChainLayout, policies: readonly Policy[], hook: Reques
 
 function layRoutes(layout: ChainLayout, routing: Routing, hook: RequestHook, routers: readonly Router[]): void {
   const router = routerOf(routers, routing)
-  layout.branch(
+  const starts = layout.branch(
     (context) => router.chosenIn(hook, context),
     routing.members.map((member, number) => () => layHooks(layout, [member], hook, router.innerOf(number))),
     () => {},
   )
+  if (hook === 'recv' && routing.names !== null) layout.handed.push((context) => starts[router.handedIn(context)] ?? -1)
 }
 
 /** Lays out the built-in steps of a hook, as the policies left them. */
@@ -216,7 +219,7 @@ function esiFinder(outside: readonly Policy[], routers: readonly Router[]): (sta
 
 function chain(
   hook: RequestHook,
-  entries: readonly Labelled[],
+  { entries, handed }: ChainLayout,
   answered: Chain['answered'],
   observe: DecisionObserver | null,
   watch: Watch | null,
@@ -229,6 +232,7 @@ function chain(
     ),
     own: entries.map(({ own }) => own),
     labels: entries.map(({ label }) => label),
+    handed: handed.length === 0 ? null : (context: object) => handed.map((find) => find(context)).findLast((start) => start >= 0) ?? -1,
     answered,
   })
 }

@@ -3,7 +3,7 @@ import { flatten, type Policy, PolicyError, validatePolicy } from './policy.ts'
 import { parseRoute, type RoutePattern } from './route-pattern.ts'
 import { RouteTable } from './route-table.ts'
 
-/** What `routes` makes of its table. */
+/** What `routes` makes of its table, and `front` of the policies behind it. */
 export interface Routing {
   readonly patterns: readonly string[]
   /** Each policy once, in the order of its first route. */
@@ -12,6 +12,8 @@ export interface Routing {
   readonly memberOf: readonly number[]
   /** Answers numbers of patterns. */
   readonly table: RouteTable
+  /** Of `front`: what its members but the first are handed requests by; `null`: the table tells whose they are. */
+  readonly names: readonly string[] | null
 }
 
 /**
@@ -41,23 +43,24 @@ export function routes(table: Readonly<Record<RoutePattern, Policy>>): Policy {
     if (same !== number)
       throw new PolicyError(`the routes ${JSON.stringify(patterns[same])} and ${JSON.stringify(pattern)} are the same; leave one out`)
     const policy = table[pattern]
-    checkMember(pattern, policy)
+    checkMember(`the route ${JSON.stringify(pattern)}`, policy)
     if (!members.includes(policy)) members.push(policy)
     return members.indexOf(policy)
   })
-  const routing: Routing = Object.freeze({ patterns, members: Object.freeze(members), memberOf, table: found })
+  const routing: Routing = Object.freeze({ patterns, members: Object.freeze(members), memberOf, table: found, names: null })
   return Object.freeze({ routes: routing })
 }
 
-function checkMember(pattern: string, policy: unknown): asserts policy is Policy {
+/** `place`: what it is the policy of. */
+export function checkMember(place: string, policy: unknown): asserts policy is Policy {
   try {
     validatePolicy(policy)
   } catch (cause) {
     const fault = cause instanceof Error ? cause.message : String(cause)
-    throw new PolicyError(`the route ${JSON.stringify(pattern)} has no policy that can be used: ${fault}`, { cause })
+    throw new PolicyError(`${place} has no policy that can be used: ${fault}`, { cause })
   }
   if (flatten([policy]).some(({ builtin }) => builtin?.reqCacheControl !== undefined))
     throw new PolicyError(
-      `the policy of the route ${JSON.stringify(pattern)} changes the step reqCacheControl, which holds for all requests; say it in a policy beside routes(): stack(routes({ … }), { builtin: { reqCacheControl: false } })`,
+      `the policy of ${place} changes the step reqCacheControl, which holds for all requests; say it in a policy beside routes(): stack(routes({ … }), { builtin: { reqCacheControl: false } })`,
     )
 }

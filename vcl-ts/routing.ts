@@ -2,6 +2,7 @@
 import type { Bereq, Req } from './context.ts'
 import type { BackendChoice } from './directors/director.ts'
 import type { EsiRules } from './esi.ts'
+import { offer, type Taker } from './hand-over.ts'
 import type { RequestHook } from './legal.ts'
 import { flattenOutside, type Policy } from './policy.ts'
 import type { Routing } from './routes.ts'
@@ -28,13 +29,16 @@ type RoutedContext = { readonly state: Record<symbol, unknown>; readonly req: Re
 
 const NO_ROUTERS: readonly Router[] = []
 
-export class Router {
+export class Router implements Taker {
   readonly routing: Routing
+  /** Of the members that requests are handed to. */
+  readonly names: readonly string[]
   readonly #members: readonly Member[]
   readonly #slot = Symbol('route')
 
   constructor(routing: Routing) {
     this.routing = routing
+    this.names = routing.names ?? []
     this.#members = routing.members.map(memberOf)
   }
 
@@ -52,6 +56,20 @@ export class Router {
     return this.#choose(routed, req.host, req.url, before)
   }
 
+  /** The member in front has handed the request over. */
+  take(context: object, name: string): void {
+    const routed = context as RoutedContext
+    const before = routed.state[this.#slot] as Chosen | undefined
+    this.#belong(routed, this.names.indexOf(name) + 1, before)
+    offer(routed.state, null)
+  }
+
+  /** The number of the member that was handed the request; -1: none was. */
+  handedIn(context: object): number {
+    const chosen = (context as RoutedContext).state[this.#slot] as Chosen | undefined
+    return this.routing.names === null || chosen === undefined || chosen.member === 0 ? -1 : chosen.member
+  }
+
   /** Of routes within the member that was chosen. */
   innerOf(member: number): readonly Router[] {
     return this.#members[member]?.inner ?? NO_ROUTERS
@@ -65,10 +83,18 @@ export class Router {
   }
 
   #choose(context: RoutedContext, host: string, url: string, before: Chosen | undefined): number {
-    const { state, req } = context
+    if (this.routing.names !== null) {
+      const member = before?.member ?? 0
+      if (member === 0) offer(context.state, this)
+      return this.#belong(context, member, before)
+    }
     const query = url.indexOf('?')
     const route = this.routing.table.find(host, query < 0 ? url : url.slice(0, query))
-    const member = this.routing.memberOf[route] ?? -1
+    return this.#belong(context, this.routing.memberOf[route] ?? -1, before)
+  }
+
+  #belong(context: RoutedContext, member: number, before: Chosen | undefined): number {
+    const { state, req } = context
     const found = this.#members[member]
     const backend = found?.backend ?? null
     if (req !== undefined && (req.backend === null || req.backend === before?.backend)) req.backend = backend

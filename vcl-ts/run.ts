@@ -2,6 +2,7 @@
 import { type Action, failure, verbs } from './actions.ts'
 import type { HookFunction } from './chain-layout.ts'
 import { type Chain, type CompiledPolicy, functionsOf } from './compile.ts'
+import { isHandOver } from './hand-over.ts'
 import type { HookContext } from './hook-context.ts'
 import { type HookAction, illegality, type RequestHook } from './legal.ts'
 import { type Policy, PolicyError } from './policy.ts'
@@ -56,7 +57,7 @@ function walk(chain: Chain, from: number, context: object, limit: Limit): Action
         at = answer - 1 // a fork of routes
         continue
       }
-      if (!(answer instanceof Promise)) return judge(chain, at, answer, context)
+      if (!(answer instanceof Promise)) return answered(chain, at, answer, context, limit)
       if (hook !== 'hash') return settle(chain, at, answer, context, limit)
       answer.catch(() => {}) // nobody awaits it, and an unhandled rejection would end the process
       return decided(chain, at, failure(`${chain.labels[at]} returned a promise; hash must not be asynchronous`, null), context)
@@ -67,10 +68,16 @@ function walk(chain: Chain, from: number, context: object, limit: Limit): Action
   return decided(chain, at - 1, failure(`nobody answered in ${hook}`, null), context)
 }
 
+/** The answer is there: it is looked at, unless it hands the request over. */
+function answered(chain: Chain, at: number, answer: unknown, context: object, limit: Limit): Action | Promise<Action> {
+  const start = chain.handed !== null && isHandOver(answer) ? chain.handed(context) : -1
+  return start < 0 ? judge(chain, at, answer, context) : walk(chain, start, context, limit)
+}
+
 async function settle(chain: Chain, at: number, promise: Promise<unknown>, context: object, limit: Limit): Promise<Action> {
   try {
     const answer = await limit(promise)
-    if (answer !== undefined) return judge(chain, at, answer, context)
+    if (answer !== undefined) return answered(chain, at, answer, context, limit)
   } catch (cause) {
     if ('interrupt' in context) (context as Interruptible).interrupt(cause)
     return decided(chain, at, failure(`${chain.labels[at]} rejected`, cause), context)

@@ -151,8 +151,8 @@ export const VARNISH_ONLY: ReadonlyMap<string, string> = new Map([
   ['vcl.inline', 'policies are loaded from files: policy.load NAME FILE'],
   ['vcl.show', 'a policy is its file; policy.list tells which'],
   ['vcl.state', 'a policy that nobody uses ends by itself, and is begun anew by policy.use'],
-  ['vcl.label', 'there are no labels'],
-  ['vcl.deps', 'policies do not depend on each other'],
+  ['vcl.label', 'labels are said at the start: --label NAME=FILE'],
+  ['vcl.deps', 'a policy holds all that it depends on'],
   ['vcl.symtab', 'the vocabulary is that of clearcoat/vcl-ts'],
 ])
 

@@ -29,6 +29,7 @@ export const SERVE: CommandRow = {
     ['clearcoat --origin http://a:3000 --origin http://b:3000', 'two servers that take turns, and stand in for each other'],
     ['clearcoat http://localhost:3000 --policy shop.ts --watch', 'with a policy, reloaded when it changes'],
     ['clearcoat --vcl default.vcl --watch', 'as the VCL says, with its backends'],
+    ['clearcoat --vcl default.vcl --label shop=shop.vcl --label blog=blog.vcl', 'with the VCLs that it hands requests to'],
     ['clearcoat http://10.0.0.5 --listen :80 --memory 2G --trust 10.0.0.0/8', ''],
   ],
   rows: [tableRow(CONFIG_OPTION), ...ALL_OPTIONS],
@@ -101,7 +102,7 @@ async function start(
   const { startServer } = await import('../workers/create-server.ts')
   const { listen, admin, adminToken, workers, trust, purgeFrom, refreshFrom, purgeToken, tagFields } = values
   const { compress, compressTypes, compressMin, compressAgain, slice } = values
-  const { preset, name, memory, maxObject, params, dns } = values
+  const { preset, name, memory, maxObject, params, dns, vclLabels } = values
   // The demo's policy is there to be played with.
   const watch = values.watch || (values.policy === null && values.vcl === null)
   const { accessLog, eventLog } = output
@@ -128,6 +129,7 @@ async function start(
       name,
       memory,
       ...(policyFile === null ? {} : { policyFile, watch }),
+      vclLabels,
       ...(maxObject === null ? {} : { maxObject }),
       limits,
       deadlines,

@@ -40,6 +40,8 @@ export interface Config {
   readonly policy?: string
   /** The policy's file, in VCL; in place of `policy`. */
   readonly vcl?: string
+  /** Files of the VCLs that it hands requests to, by label. */
+  readonly vclLabels?: Readonly<Record<string, string>>
   readonly watch?: boolean
   readonly memory?: SizeText
   readonly maxObject?: SizeText

@@ -136,6 +136,14 @@ export const pairs: Kind<Readonly<Record<string, string>>> = {
   merge: (weaker, stronger) => ({ ...weaker, ...stronger }),
 }
 
+/** Names with the paths of files: `name=path`, repeated or with commas. */
+export const paths: Kind<Readonly<Record<string, string>>> = {
+  ...pairs,
+  schema: z.record(z.string().regex(/^[A-Za-z][\w-]*$/), z.string().min(1)),
+  expects: 'NAME=FILE, several with commas; a name is a letter, then letters, digits, - and _',
+  from: (value, folder) => Object.fromEntries(Object.entries(value).map(([name, file]) => [name, resolve(folder, file)])),
+}
+
 /** On or off; a flag without a value is on. */
 export const toggle: Kind<boolean> = {
   read: (texts) => (/^(?:on|true|yes|1)$/i.test(last(texts)) ? true : /^(?:off|false|no|0)$/i.test(last(texts)) ? false : null),

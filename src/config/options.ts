@@ -13,6 +13,7 @@ import {
   optional,
   pairs,
   path,
+  paths,
   secret,
   size,
   sliceSize,
@@ -86,6 +87,8 @@ export interface OptionValues {
   readonly policy: string | null
   /** A policy in VCL, in place of `policy`. */
   readonly vcl: string | null
+  /** Files of the VCLs that `vcl` hands requests to, by label. */
+  readonly vclLabels: Readonly<Record<string, string>>
   readonly watch: boolean
   /** Bytes. */
   readonly memory: number
@@ -282,6 +285,16 @@ export const OPTIONS: Rows<OptionValues> = {
     defaultText: 'none',
     group: 'Cache',
     prose: 'the policy as VCL in place of --policy: its backends are the origin, and the preset is varnish unless --preset says otherwise',
+  },
+  vclLabels: {
+    flag: 'label',
+    placeholder: 'NAME=FILE',
+    kind: paths,
+    default: {},
+    defaultText: 'none',
+    repeatable: true,
+    group: 'Cache',
+    prose: 'the VCL that return (vcl(NAME)) hands a request to; for --vcl, and for each VCL that is loaded later',
   },
   watch: {
     flag: 'watch',

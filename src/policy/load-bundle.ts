@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildOptions, Message } from 'esbuild'
 import { type Place, PolicyLoadError } from './load-error.ts'
+import type { VclLabels, VclPolicy } from './vcl-file.ts'
 
 export interface PolicyBundle {
   /** The policy's own file, absolute. */
@@ -21,12 +22,13 @@ let underWay = 0
 export type SourceKind = 'policy' | 'configuration' | 'test'
 
 /**
- * Bundles a file; VCL is translated first. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
+ * Bundles a file; VCL is translated first, with those that it hands requests to by `labels`. `clearcoat/vcl-ts` and Node's own modules stay outside, whoever evaluates it gives them. Rejects with a
  * `PolicyLoadError` for a file that is not there, a syntax error, an import that leads nowhere, `import.meta` and top-level await.
  */
-export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): Promise<PolicyBundle> {
+export async function bundlePolicy(path: string, kind: SourceKind = 'policy', labels: VclLabels = {}): Promise<PolicyBundle> {
   const { file, folder } = await fileAt(path)
-  return bundle(file, kind, {
+  const vcl = file.endsWith('.vcl') && kind === 'policy' ? await translated(file, labels) : null
+  return bundle(file, kind, vcl, {
     absWorkingDir: folder,
     outdir: folder,
     format: 'cjs',
@@ -46,7 +48,7 @@ export async function bundlePolicy(path: string, kind: SourceKind = 'policy'): P
 export async function bundleTest(path: string, folder: string, given: ReadonlyMap<string, string>): Promise<PolicyBundle> {
   const { file } = await fileAt(path)
   const address = pathToFileURL(file).href
-  return bundle(file, 'test', {
+  return bundle(file, 'test', null, {
     absWorkingDir: folder,
     outdir: folder,
     format: 'esm',
@@ -92,9 +94,17 @@ async function fileAt(path: string): Promise<{ readonly file: string; readonly f
   return { file, folder: dirname(file) }
 }
 
-async function bundle(file: string, kind: SourceKind, options: BuildOptions & { readonly absWorkingDir: string }): Promise<PolicyBundle> {
-  // Whoever has no VCL pays nothing for it.
-  const vcl = file.endsWith('.vcl') && kind === 'policy' ? (await import('./vcl-file.ts')).policyOfVcl(file) : null
+/** Whoever has no VCL pays nothing for it. */
+async function translated(file: string, labels: VclLabels): Promise<VclPolicy> {
+  return (await import('./vcl-file.ts')).policyOfVcl(file, labels)
+}
+
+async function bundle(
+  file: string,
+  kind: SourceKind,
+  vcl: VclPolicy | null,
+  options: BuildOptions & { readonly absWorkingDir: string },
+): Promise<PolicyBundle> {
   const { build, stop } = await import('esbuild')
   const folder = options.absWorkingDir
   underWay++

@@ -9,6 +9,7 @@ import { type ActiveDeps, type ActivePolicy, activatePolicy } from './active.ts'
 import type { PolicyCopy, PolicyFollowers, PolicyState } from './followers.ts'
 import { bundlePolicy, evaluatePolicy, type PolicyBundle } from './load.ts'
 import { PolicyLoadError, PolicyNameError } from './load-error.ts'
+import type { VclLabels } from './vcl-file.ts'
 import { PolicyWatch } from './watch.ts'
 
 /** Policies at hand at most, the one in use among them; the oldest go first. */
@@ -31,6 +32,8 @@ export interface PoliciesDeps extends ActiveDeps {
   readonly log: EventLog
   /** Throws when a backend that a policy names cannot be used. */
   readonly vet: (backend: BackendChoice) => void
+  /** What VCLs hand requests to. Default: nothing. */
+  readonly vclLabels?: VclLabels
   /** Told of every hook's decision; `null` costs nothing. */
   readonly observe: DecisionObserver | null
 }
@@ -95,7 +98,7 @@ export class Policies {
       return
     }
     this.#kept = []
-    this.#current = await this.#load(null, await bundlePolicy(file))
+    this.#current = await this.#load(null, await this.#bundled(file))
     this.active = this.#current.running ?? this.active
   }
 
@@ -162,7 +165,7 @@ export class Policies {
       if (name !== null && !NAME.test(name))
         throw new PolicyNameError(`${JSON.stringify(name)} cannot be a policy's name; use up to 64 letters, digits, . _ and -`)
       if (name !== null && this.#find(name) !== undefined) throw new PolicyNameError(`there is a policy ${name} already`)
-      return (await this.#load(name, await bundlePolicy(file))).name
+      return (await this.#load(name, await this.#bundled(file))).name
     })
   }
 
@@ -235,6 +238,10 @@ export class Policies {
 
   #usersOf(kept: Kept): number {
     return (kept.running?.users ?? 0) + (this.#followers?.users(kept.mark) ?? 0)
+  }
+
+  #bundled(file: string): Promise<PolicyBundle> {
+    return bundlePolicy(file, 'policy', this.#deps.vclLabels)
   }
 
   async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
@@ -312,7 +319,7 @@ export class Policies {
       return false
     }
     try {
-      const fresh = await bundlePolicy(bundle.file)
+      const fresh = await this.#bundled(bundle.file)
       if (onlyIfChanged && fresh.code === bundle.code) this.#watch?.set(fresh.inputs)
       else await this.#use(await this.#load(null, fresh))
       return true

@@ -16,7 +16,7 @@ import type { ErrorMessage } from './error-message.ts'
 /** Options that another thread can have. */
 export type WorkerOptions = Omit<
   ServerOptions,
-  'listen' | 'admin' | 'adminToken' | 'workers' | 'policy' | 'policyFile' | 'watch' | 'accessLog' | 'eventLog' | 'clock'
+  'listen' | 'admin' | 'adminToken' | 'workers' | 'policy' | 'policyFile' | 'vclLabels' | 'watch' | 'accessLog' | 'eventLog' | 'clock'
 >
 
 /** What a worker does with its access records: hands them on, or lines made of them, or writes the lines to a file of its own. */

@@ -83,6 +83,7 @@ function workerOptions(options: ServerOptions, { settings }: Assembly, workers: 
     workers: _w,
     policy: _p,
     policyFile: _f,
+    vclLabels: _v,
     watch: _h,
     accessLog: _g,
     eventLog: _e,

@@ -66,6 +66,29 @@ describe('clearcoat import-vcl', () => {
     expect((await importVcl(folder, 'default.vcl', '--vcl-path', elsewhere.path)).stdout).toContain('restart()')
   })
 
+  it('puts the VCLs that have labels into the same policy, and says which label has none', async () => {
+    const first = `${GOOD}sub vcl_recv { return (vcl(shop)); }\n`
+    const folder = new Folder({ 'default.vcl': first, 'shop.vcl': GOOD.replace('127.0.0.1', '127.0.0.2'), 'bad.vcl': ILLEGAL })
+    const { code, stdout, stderr } = await importVcl(folder, 'default.vcl', '--label', 'shop=shop.vcl')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain("return vcl.handOver(context, 'shop')")
+    expect(stdout).toContain('{ shop: shopPolicy() }')
+    const { files } = readVclFile(folder.of('default.vcl'), [], { shop: folder.of('shop.vcl') })
+    expect(files).toEqual([folder.of('default.vcl'), folder.of('shop.vcl')])
+    const unsaid = await importVcl(folder, 'default.vcl')
+    expect([unsaid.code, unsaid.stdout]).toEqual([3, ''])
+    expect(unsaid.stderr).toContain('--label shop=OTHER.vcl')
+    const partial = await importVcl(folder, 'default.vcl', '--partial')
+    expect([partial.code, partial.stdout]).toEqual([0, expect.stringContaining('NOT TRANSLATED: which VCL has the label shop')])
+    const nested = await importVcl(folder, 'default.vcl', '--label', 'shop=default.vcl')
+    expect([nested.code, nested.stderr]).toEqual([3, expect.stringContaining('shop is a labelled VCL')])
+    const bad = await importVcl(folder, 'default.vcl', '--label', 'shop=bad.vcl')
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('bad.vcl:4:6: illegal:')])
+    const none = await importVcl(folder, 'default.vcl', '--label', 'shop=nothing.vcl')
+    expect([none.code === 0, none.stderr]).toEqual([false, expect.stringContaining('nothing.vcl')])
+    expect(await importVcl(folder, 'default.vcl', '--label', 'shop')).toMatchObject({ code: 2, stderr: expect.stringContaining('--label') })
+  })
+
   it('wants a file that is there', async () => {
     const folder = new Folder({})
     expect((await importVcl(folder)).code).toBe(2)

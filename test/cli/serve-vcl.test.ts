@@ -92,6 +92,30 @@ describe('clearcoat --vcl', () => {
     expect((await fetch(`${at}/a`)).headers.get('x-hits')).not.toBe('0')
   })
 
+  it.each([1, 2])('hands requests to the VCLs that have labels, and reloads when one of them changes, with %d workers', async (workers) => {
+    const [shop, blog] = [await origin(), await origin()]
+    const site = (port: number, word: string): string =>
+      vcl(port, word).replace('include "deliver.vcl";', '').concat(deliver(word), `sub vcl_hash { hash_data("${word}"); }\n`)
+    const folder = new Folder({
+      'default.vcl':
+        'vcl 4.1;\nbackend none none;\nsub vcl_recv { if (req.url ~ "^/b") { return (vcl(blog)); } return (vcl(shop)); }\nsub vcl_deliver { set resp.http.X-Front = "1"; }\n',
+      'shop.vcl': site(shop, 'shop'),
+      'blog.vcl': site(blog, 'blog'),
+    })
+    const labels = ['--label', `shop=${folder.of('shop.vcl')}`, '--label', `blog=${folder.of('blog.vcl')}`]
+    const { cli, at } = await start(['--vcl', folder.of('default.vcl'), ...labels, '--watch', '--workers', String(workers)])
+    const got = async (url: string): Promise<readonly unknown[]> => {
+      const answer = await fetch(`${at}${url}`)
+      return [answer.headers.get('x-word'), await answer.text(), answer.headers.get('x-hits'), answer.headers.has('x-front')]
+    }
+    expect(await got('/a')).toEqual(['shop', '/a 1', '0', false])
+    expect(await got('/b')).toEqual(['blog', '/b 1', '0', false])
+    expect(await got('/a')).toEqual(['shop', '/a 1', '1', false])
+    folder.replace('blog.vcl', site(blog, 'news'))
+    await cli.event((line) => line['event'] === 'policy' && line['policy'] === 'default-2')
+    expect(await got('/b')).toEqual(['news', '/b 2', '0', false])
+  })
+
   it('does not start with a VCL that Varnish would refuse, nor with two policies', async () => {
     const folder = new Folder({
       'bad.vcl': 'vcl 4.1;\nbackend a { .host = "127.0.0.1"; }\nsub vcl_recv { set req.ulr = "/"; }\n',

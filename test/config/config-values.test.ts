@@ -58,7 +58,8 @@ describe('a configuration file', () => {
   })
 
   it('begins relative paths at its folder', () => {
-    const { values } = read({ policy: './shop.ts', log: 'json:../log/access.log' })
+    const { values } = read({ policy: './shop.ts', log: 'json:../log/access.log', vclLabels: { shop: 'shop.vcl' } })
+    expect(values.get('vclLabels')).toEqual({ shop: '/etc/clearcoat/shop.vcl' })
     expect(values.get('policy')).toBe('/etc/clearcoat/shop.ts')
     expect(values.get('log')).toEqual({ format: 'json', file: '/etc/log/access.log' })
     expect(read({ policy: '/srv/shop.ts' }).values.get('policy')).toBe('/srv/shop.ts')

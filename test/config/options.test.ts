@@ -105,6 +105,8 @@ describe('options', () => {
     ['log', 'json:'],
     ['watch', 'maybe'],
     ['policy', ''],
+    ['label', 'shop'],
+    ['label', '7=shop.vcl'],
     ['listen', ''],
     ['listen', ':80,,:81'],
   ])('refuse --%s %j: a mistake of usage on the command line, of configuration in a variable', (flag, text) => {

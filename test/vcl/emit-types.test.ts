@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { typeCheck } from '../../src/cli/type-check.ts'
 import { DECLARATION_VCLS } from './declaration-cases.ts'
 import { expressionVcl } from './expression-cases.ts'
+import { LABEL_BLOG, LABEL_SHOP, LABELS_FRONT } from './label-cases.ts'
 import { STATEMENT_VCLS, statementVcl } from './statement-cases.ts'
 import { translate } from './translated.ts'
 import { VARIABLE_USES, variableVcl } from './variable-cases.ts'
@@ -32,8 +33,9 @@ it('translated policies pass the compiler of their user', { timeout: 120_000 }, 
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const vcls = Object.entries(corpus())
   for (const [name, text] of vcls) writeFileSync(join(folder, `${name}.ts`), translate(text, `${name}.vcl`).code)
+  writeFileSync(join(folder, 'labels.ts'), translate(LABELS_FRONT, 'labels.vcl', { shop: LABEL_SHOP, 'the-blog': LABEL_BLOG }).code)
   const all = join(folder, 'all.ts')
-  writeFileSync(all, vcls.map(([name]) => `import './${name}.ts'\n`).join(''))
+  writeFileSync(all, [...vcls, ['labels']].map(([name]) => `import './${name}.ts'\n`).join(''))
   const { findings, note } = await typeCheck(all, [BIN, process.env['PATH'] ?? ''].join(delimiter))
   expect(findings.map(({ file, line, message }) => `${file.slice(folder.length + 1)}:${line} ${message}`)).toEqual([])
   expect(note).toContain('types checked')

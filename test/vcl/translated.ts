@@ -2,6 +2,7 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { expect } from 'vitest'
 import { type PolicyTest, type TestOptions, testPolicy } from '../../src/testing/test-policy.ts'
+import type { CheckedProgram } from '../../src/vcl/checked-ast.ts'
 import { emitPolicy } from '../../src/vcl/emit/emit.ts'
 import { readVcl } from '../../src/vcl/front.ts'
 import { type Problem, renderProblem } from '../../src/vcl/problem.ts'
@@ -16,12 +17,19 @@ export interface Translation {
 }
 
 /** Fails the test for illegal VCL. */
-export function translate(text: string, name: string = 'test.vcl'): Translation {
+export function translate(text: string, name: string = 'test.vcl', labels: Readonly<Record<string, string>> = {}): Translation {
+  const first = checked(text, name)
+  const others = Object.entries(labels).map(([label, other]) => [label, checked(other, `${label}.vcl`)] as const)
+  const emitted = emitPolicy(first.program, new Map(others.map(([label, { program }]) => [label, program])))
+  const problems = [first, ...others.map(([, each]) => each)].flatMap((each) => each.problems)
+  return { code: emitted.code, problems: [...problems, ...emitted.problems] }
+}
+
+function checked(text: string, name: string): { readonly program: CheckedProgram; readonly problems: readonly Problem[] } {
   const { program, problems } = readVcl({ name, text }, { validateRegex: patternFault })
   expect(problems.filter(({ kind }) => kind === 'illegal').map(renderProblem)).toEqual([])
   if (program === null) throw new Error('no program')
-  const emitted = emitPolicy(program)
-  return { code: emitted.code, problems: [...problems, ...emitted.problems] }
+  return { program, problems }
 }
 
 /** The policy that TypeScript without imports but those of a policy exports. */
@@ -34,8 +42,8 @@ export function policyOf(code: string): Policy {
 }
 
 /** Runs VCL that can be translated as a whole. */
-export function vclTest(text: string, options: TestOptions = {}): Promise<PolicyTest> {
-  const { code, problems } = translate(text)
+export function vclTest(text: string, options: TestOptions = {}, labels: Readonly<Record<string, string>> = {}): Promise<PolicyTest> {
+  const { code, problems } = translate(text, 'test.vcl', labels)
   expect(problems.map(renderProblem)).toEqual([])
   return testPolicy(policyOf(code), { preset: 'varnish', ...options })
 }

@@ -1,7 +1,7 @@
 /** `return(action)` of VCL as the verb that says the same here. */
 import type { CheckedAction, CheckedReturn } from '../checked-ast.ts'
 import { emitExpression, emitText } from './expression.ts'
-import { call, type Js, js } from './javascript.ts'
+import { call, type Js, js, text } from './javascript.ts'
 import type { Scope } from './scope.ts'
 
 /** Verbs that take nothing and have the same name, in camel case. */
@@ -40,12 +40,22 @@ export function emitAction(action: CheckedAction, statement: CheckedReturn, scop
         return js(`new Error(${action.reason === null ? "'vcl_init failed'" : emitText(action.reason, scope).code})`)
       return call(scope.use('fail'), action.reason === null ? [] : [emitText(action.reason, scope)])
     case 'vcl':
-      return scope.refuse(
-        statement.span,
-        `another VCL, ${action.label}, cannot take over a request`,
-        'write stack(first, second), or routes by host, in one policy',
-      )
+      return emitHandOver(action.label, statement, scope)
     default:
       return call(scope.use(PLAIN[action.name] ?? action.name), [])
   }
+}
+
+function emitHandOver(label: string, { span }: CheckedReturn, scope: Scope): Js {
+  const { module } = scope
+  if (module.label !== null)
+    scope.refuse(
+      span,
+      `${module.label} is a labelled VCL; it cannot hand a request to ${label}`,
+      'only the first VCL may do that, as in Varnish',
+    )
+  if (!module.labels.includes(label))
+    scope.refuse(span, `which VCL has the label ${label} is not said`, `give its file: --label ${label}=OTHER.vcl`)
+  scope.handsOn = true
+  return call(module.lib('handOver'), [js('context'), text(label)])
 }

@@ -18,28 +18,84 @@ export interface Emitted {
   readonly problems: readonly Problem[]
 }
 
-export function emitPolicy(program: CheckedProgram): Emitted {
-  const module = new PolicyModule(program)
+/** `labels`: the VCLs that the first hands requests to, by their labels. */
+export function emitPolicy(program: CheckedProgram, labels: ReadonlyMap<string, CheckedProgram> = new Map()): Emitted {
+  const behind = [...labels].map(([label, inner]) => emitLabelled(label, inner))
+  const module = new PolicyModule(program, [...labels.keys()], null)
+  for (const each of behind) module.importFor(each.module)
+  if (behind.length > 0) module.use('front')
+  const made = behind.map(({ module: { label } }) => module.names.free(functionName(label ?? '')))
+  const body = moduleLines(module)
+  const lines = [
+    ...commentLines(program.opening),
+    ...(program.opening.length === 0 ? [] : ['']),
+    `// From ${sourceOf(program)} by clearcoat import-vcl. It is meant for --preset varnish.`,
+    ...module.importLines(),
+    ...body.declared,
+    ...behind.flatMap(({ lines: inner, module: { label, program: from } }, at) => [
+      '',
+      `/** The label ${label}: from ${sourceOf(from)}. */`,
+      `function ${made[at]}() {`,
+      ...indented(inner),
+      '}',
+    ]),
+    '',
+    ...body.before,
+    ...exported(module, body.policy, made),
+    ...section(commentLines(program.closing)),
+  ]
+  const problems = [module, ...behind.map((each) => each.module)].flatMap((each) => each.problems)
+  return { code: `${lines.join('\n').replace(/\n{3,}/g, '\n\n')}\n`, problems }
+}
+
+function exported(module: PolicyModule, policy: readonly string[], behind: readonly string[]): readonly string[] {
+  if (behind.length === 0) return prefixed('export default ', policy)
+  const members = behind.map((name, at) => `${key(module.labels[at] ?? '')}: ${name}()`)
+  return ['export default front(', ...indented(suffixed(policy, ',')), ...indented([`{ ${members.join(', ')} },`]), ')']
+}
+
+/** The policy of a labelled VCL, as the body of a function, so that its names are its own. */
+function emitLabelled(label: string, program: CheckedProgram): { readonly module: PolicyModule; readonly lines: readonly string[] } {
+  const module = new PolicyModule(program, [], label)
+  const { declared, before, policy } = moduleLines(module)
+  const opening = commentLines(program.opening)
+  const lines = [...opening, ...declared, '', ...before, ...prefixed('return ', policy), ...section(commentLines(program.closing))]
+  return { module, lines: lines.slice(lines.findIndex((line) => line !== '')) }
+}
+
+interface ModuleLines {
+  readonly declared: readonly string[]
+  /** What the policy alone needs. */
+  readonly before: readonly string[]
+  /** `definePolicy({ … })` */
+  readonly policy: readonly string[]
+}
+
+function moduleLines(module: PolicyModule): ModuleLines {
   reserveNames(module)
   const declared = declarations(module)
   const steps = emitSteps(module)
   const hooks = emitHooks(module)
-  const policy = policyLines(module, steps, hooks)
-  const [file] = program.files
-  const lines = [
-    ...commentLines(program.opening),
-    ...(program.opening.length === 0 ? [] : ['']),
-    `// From ${file?.name ?? 'VCL'} by clearcoat import-vcl. It is meant for --preset varnish.`,
-    ...module.importLines(),
-    ...section(module.constants),
-    ...section(module.stateLines()),
-    ...section(module.typeLines()),
-    ...declared,
-    '',
-    ...policy,
-    ...section(commentLines(program.closing)),
-  ]
-  return { code: `${lines.join('\n').replace(/\n{3,}/g, '\n\n')}\n`, problems: module.problems }
+  const { before, policy } = policyLines(module, steps, hooks)
+  const top = [...section(module.constants), ...section(module.stateLines()), ...section(module.typeLines())]
+  return { declared: [...top, ...declared], before, policy }
+}
+
+function functionName(label: string): string {
+  const plain = label.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')
+  return `${plain.replace(/^(?=\d)/, '_')}Policy`
+}
+
+function sourceOf({ files: [file] }: CheckedProgram): string {
+  return file?.name ?? 'VCL'
+}
+
+function prefixed(prefix: string, [first = '', ...rest]: readonly string[]): readonly string[] {
+  return [`${prefix}${first}`, ...rest]
+}
+
+function suffixed(lines: readonly string[], suffix: string): readonly string[] {
+  return [...lines.slice(0, -1), `${lines.at(-1) ?? ''}${suffix}`]
 }
 
 /** What is declared gets its name before anything is written. */
@@ -139,17 +195,17 @@ function callsIn(statements: readonly CheckedStatement[]): readonly string[] {
   })
 }
 
-function policyLines(module: PolicyModule, steps: readonly string[], hooks: readonly string[]): readonly string[] {
+function policyLines(module: PolicyModule, steps: readonly string[], hooks: readonly string[]): Omit<ModuleLines, 'declared'> {
   const choices = choiceLine(module)
   const body = [
     ...choices.members,
-    ...(module.services.size === 0 ? [] : [`services: { ${[...module.services].join(', ')} },`]),
+    ...(module.services.size === 0 ? [] : [`services: { ${members(module, [...module.services], (name) => name)} },`]),
     ...(module.state.size === 0 ? [] : ['state,']),
     ...steps,
     ...hooks,
     ...module.initLines(),
   ]
-  return [...choices.before, `export default ${module.use('definePolicy')}({`, ...indented(body), '})']
+  return { before: choices.before, policy: [`${module.use('definePolicy')}({`, ...indented(body), '})'] }
 }
 
 /** The default backend is the first. */
@@ -158,14 +214,23 @@ function choiceLine(module: PolicyModule): { readonly before: readonly string[];
   if (choices.length === 0) return { before: namesBackends ? ['const backends = {}', ''] : [], members: [] }
   const first = defaultBackend?.name
   const ordered = first === undefined || !choices.includes(first) ? choices : [first, ...choices.filter((name) => name !== first)]
-  const list = ordered.map((name) => {
-    const known = module.names.of(name, 'backend')
-    return known === name ? name : `${key(name)}: ${known}`
-  })
-  const object = `{ ${list.join(', ')} }`
-  return namesBackends
-    ? { before: [`const backends = ${object}`, ''], members: ['backends,'] }
-    : { before: [], members: [`backends: ${object},`] }
+  const known = (name: string): string => module.names.of(name, 'backend')
+  const object = `{ ${members(module, ordered, known)} }`
+  if (!namesBackends) return { before: [], members: [`backends: ${object},`] }
+  if (module.label === null) return { before: [`const backends = ${object}`, ''], members: ['backends,'] }
+  // Its own names are those of the VCL; the others see them with the label.
+  const own = ordered.map((name) => (known(name) === name ? name : `${key(name)}: ${known(name)}`))
+  return { before: [`const backends = { ${own.join(', ')} }`, ''], members: [`backends: ${object},`] }
+}
+
+/** Members of an object by the names that they have among all policies. */
+function members(module: PolicyModule, names: readonly string[], of: (name: string) => string): string {
+  return names
+    .map((name) => {
+      const [outside, value] = [module.nameOutside(name), of(name)]
+      return outside === value ? value : `${key(outside)}: ${value}`
+    })
+    .join(', ')
 }
 
 function section(lines: readonly string[]): readonly string[] {

@@ -2,9 +2,10 @@
 import type { CheckedStatement, CheckedSub, HookSub, SplitSub } from '../checked-ast.ts'
 import { commentLines, leadingLines } from './comments.ts'
 import { hashBody } from './hash.ts'
+import type { Lines, Surroundings } from './lines.ts'
 import type { PolicyModule } from './module.ts'
 import { HOOK_OF, Scope } from './scope.ts'
-import { emitBlock, indented, type Lines, type Surroundings } from './statement.ts'
+import { emitBlock, indented } from './statement.ts'
 
 /** A step that VCL's bodies come before, by our name. */
 const STEP_OF: Readonly<Partial<Record<SplitSub, string>>> = {

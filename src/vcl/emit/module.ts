@@ -47,8 +47,27 @@ export class PolicyModule {
   /** Whether some function needs them all. */
   namesBackends = false
 
-  constructor(program: CheckedProgram) {
+  /** Labels of the VCLs that a request can be handed to. */
+  readonly labels: readonly string[]
+  /** Its own; `null`: it is the first VCL. */
+  readonly label: string | null
+
+  constructor(program: CheckedProgram, labels: readonly string[], label: string | null) {
     this.program = program
+    this.labels = labels
+    this.label = label
+  }
+
+  /** Imports what a policy within this one needs. */
+  importFor(inner: PolicyModule): void {
+    for (const name of inner.#values) this.use(name)
+    for (const name of inner.#types) this.useType(name)
+    for (const [module, names] of inner.#node) for (const name of names) this.node(module, name)
+  }
+
+  /** What something is called among all policies of the file: `shop.images`. */
+  nameOutside(name: string): string {
+    return this.label === null ? name : `${this.label}.${name}`
   }
 
   /** A value of `clearcoat/vcl-ts`. */

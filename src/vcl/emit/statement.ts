@@ -14,25 +14,11 @@ import { emitAction } from './action.ts'
 import { commentLines, leadingLines, trailingText } from './comments.ts'
 import { arithmetic, emitExpression, emitText } from './expression.ts'
 import { concatenated, definite, type Js, js, quoted } from './javascript.ts'
+import type { Lines, Surroundings } from './lines.ts'
 import { Refusal } from './module.ts'
 import type { Scope } from './scope.ts'
+import { emitStepCall } from './step-call.ts'
 import { unsetVariable, writeVariable } from './variables.ts'
-
-/** Lines, and what must be known of them to put them together. */
-export interface Lines {
-  readonly lines: readonly string[]
-  /** They wait for something, in the function that they stand in. */
-  readonly awaits: boolean
-  /** Nothing that comes behind them is reached. */
-  readonly ends: boolean
-}
-
-/** What a bare `return` says; it differs where VCL's built-in code goes on behind the sub. */
-export interface Surroundings {
-  readonly leave: string
-  /** The end of these statements is the end of the function: nothing of it comes behind them. */
-  readonly last: boolean
-}
 
 const LONGEST = 110
 /** Says it in place of the statements. */
@@ -194,12 +180,7 @@ function literalDuration(target: VariableExpression, value: CheckedExpression, m
 function emitSubCall(statement: CheckedCall, scope: Scope, around: Surroundings): Lines {
   const { program, names } = scope.module
   const sub = program.subs.get(statement.sub)
-  if (sub === undefined)
-    scope.refuse(
-      statement.span,
-      `${statement.sub} belongs to the built-in code, which runs behind the policy`,
-      'let the sub end without return',
-    )
+  if (sub === undefined) return emitStepCall(statement, scope, around)
   const promises = scope.module.promises.get(statement.sub) ?? 'never'
   if (promises !== 'never' && !scope.waits) scope.refuse(statement.span, 'vcl_hash cannot wait for anything', null)
   // A promise of an action can be handed on as the action itself.
