@@ -26,6 +26,7 @@ export class Journal {
   recording = false
   readonly clock: Clock
   readonly #listeners = new Set<JournalListener>()
+  readonly #watchers: ((recording: boolean) => void)[] = []
   #relay: Relay = async () => {}
   #relayed: Promise<void> = Promise.resolve()
   #open = 0
@@ -37,6 +38,11 @@ export class Journal {
   /** Threads elsewhere record, too, as long as somebody listens here. */
   relay(relay: Relay): void {
     this.#relay = relay
+  }
+
+  /** Calls back whenever somebody begins to listen where nobody did, and when the last one has left. */
+  watch(watcher: (recording: boolean) => void): void {
+    this.#watchers.push(watcher)
   }
 
   /** Resolves when everything that begins from then on is recorded; with what ends that. */
@@ -89,6 +95,7 @@ export class Journal {
     const recording = this.#listeners.size > 0
     if (recording === this.recording) return
     this.recording = recording
+    for (const watcher of this.#watchers) watcher(recording)
     this.#relayed = this.#relayed.then(() => this.#relay(recording))
   }
 }

@@ -49,6 +49,9 @@ export const TAGS = {
   FetchError: 'why the fetch failed',
   Length: 'bytes of the body',
   Filters: 'what the body passes through',
+  ExpKill:
+    'EXP_Expired or LRU, id of the fetch that stored the object that is gone (x=0: not known); of what expired also seconds of ttl left',
+  ExpBan: 'id of the fetch that stored the object, whether the lurker or a look-up found the ban that took it',
   Backend_health: 'what a probe changed',
   CLI: 'Rd and a command of an operator, Wr and its status',
   Error: 'what went wrong',

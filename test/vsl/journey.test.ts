@@ -1,6 +1,7 @@
 /** What the transaction log tells of whole journeys, over real sockets. */
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import type { LogLine } from '../../src/admin/log-stream.ts'
 import { backend, definePolicy } from '../../vcl-ts/index.ts'
 import { always, message, open, reply, type Site, type SiteOptions } from '../journey/site.ts'
 import { commandOf } from './admin-command.ts'
@@ -298,5 +299,41 @@ describe('the log', () => {
       [['CLI', 'Rd ping']],
       [['CLI', expect.stringMatching(/^Wr 200 \d+ PONG /)]],
     ])
+  })
+
+  describe('tells raw of objects that go:', () => {
+    const killed = (lines: readonly LogLine[]): readonly unknown[] => lines.flatMap(({ transactions = [] }) => transactions[0]?.records)
+    const query = 'ExpKill or ExpBan'
+
+    it('what expires, and not what is purged', async () => {
+      const { site, log } = await heard(always({ 'Cache-Control': 'max-age=1' }), {}, { group: 'raw', query })
+      await site.ask('GET', '/purged')
+      await site.ask('PURGE', '/purged')
+      await site.get('/')
+      site.clock.advance(12_400)
+      const id = 1001 + 3 + 2 + 1
+      expect(killed(await log.take(1))).toEqual([['ExpKill', `EXP_Expired x=${id} t=-11`]])
+    })
+
+    it('what makes room for others', async () => {
+      const { site, log } = await heard(always(FRESH, 'x'.repeat(400_000)), { memory: 1024 * 1024 }, { group: 'raw', query })
+      for (const path of ['/a', '/b', '/c']) await site.get(path)
+      expect(killed(await log.take(1))).toEqual([['ExpKill', 'LRU x=1002']])
+    })
+
+    it('what the lurker finds a ban for', async () => {
+      const { site, log } = await heard(always(FRESH), {}, { group: 'raw', query })
+      await site.get('/')
+      await commandOf(site.server, 'ban obj.status == 200')
+      expect(killed(await log.take(1))).toEqual([['ExpBan', '1002 banned by lurker']])
+    })
+
+    it('what a look-up finds a ban for', async () => {
+      const { site, log } = await heard(always(FRESH), { params: { ban_lurker_age: '60s' } }, { group: 'raw', query })
+      await site.get('/')
+      await commandOf(site.server, 'ban obj.status == 200')
+      await site.get('/')
+      expect(killed(await log.take(1))).toEqual([['ExpBan', '1002 banned lookup']])
+    })
   })
 })
