@@ -105,8 +105,14 @@ export class RequestLog {
 
   /** A step led to the next one. */
   after(step: RequestStep, next: RequestStep): void {
+    this.open.quiet()
     if (step.step === 'key') this.#key()
     if (this.#hook !== null) this.#answered(next)
+  }
+
+  /** A hook waits for something: what its policy asks from then on is not told apart from what others do. */
+  waits(): void {
+    this.open.quiet()
   }
 
   /** A fetch is going to be begun. */
@@ -188,6 +194,7 @@ export class RequestLog {
   #call(hook: string): void {
     this.open.add('VCL_call', hook)
     this.#hook = hook
+    this.open.observes()
   }
 
   #answered(next: RequestStep): void {
@@ -203,6 +210,7 @@ export class RequestLog {
   #returned(word: string): void {
     const { req } = this.#tx
     this.#hook = null
+    this.open.quiet()
     this.#req.request(req.method, req.url, req.proto, req.headers)
     this.open.add('VCL_return', word)
   }

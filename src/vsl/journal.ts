@@ -2,6 +2,7 @@
  * Where transactions are recorded while somebody listens, in bounded memory. With nobody listening `recording` is `false`, and no transaction
  * makes a record. Who is told of a transaction hears of it when it has ended.
  */
+import { observeAcls } from '../../vcl-ts/acl.ts'
 import type { Clock } from '../clock.ts'
 import { recordText } from './record-text.ts'
 import type { Tag } from './tags.ts'
@@ -146,6 +147,16 @@ export class OpenTransaction {
     this.add('VCL_Log', key === '' ? value : `${key}:${value}`)
   }
 
+  /** What is looked for in address lists until `quiet` is. */
+  observes(): void {
+    observeAcls((name, entry) => this.add('VCL_acl', aclText(name, entry)))
+  }
+
+  /** A hook is over, or waits for something. */
+  quiet(): void {
+    observeAcls(null)
+  }
+
   /** At the time at which it began to be recorded. */
   start(): void {
     this.stamp('Start', this.#stamped)
@@ -180,4 +191,11 @@ export class OpenTransaction {
 /** Of milliseconds, with six decimals as Varnish prints them. */
 export function inSeconds(ms: number): string {
   return (ms / 1000).toFixed(6)
+}
+
+/** `10.0.0.0/8` as `"10.0.0.0"/8`. */
+function aclText(name: string, entry: string | null): string {
+  if (entry === null) return `NO_MATCH ${name}`
+  const [address = '', length] = entry.replace('!', '').split('/')
+  return `${entry.startsWith('!') ? 'NEG_MATCH' : 'MATCH'} ${name} "${address}"${length === undefined ? '' : `/${length}`}`
 }

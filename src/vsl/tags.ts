@@ -18,6 +18,7 @@ export const TAGS = {
   VCL_call: 'the hook that runs',
   VCL_return: 'what it answered',
   VCL_Log: 'what a policy logged: key, colon, value',
+  VCL_acl: 'MATCH, list and entry of a client address that is on an acl with a name, NEG_MATCH if the entry has a !; NO_MATCH and list',
   VCL_Error: 'what a policy did wrong',
   VCL_use: 'name of the policy',
   Hash: 'a part of the key; *** for what a policy added',

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { LogLine } from '../../src/admin/log-stream.ts'
-import { backend, definePolicy } from '../../vcl-ts/index.ts'
+import { acl, backend, definePolicy } from '../../vcl-ts/index.ts'
 import { always, message, open, reply, type Site, type SiteOptions } from '../journey/site.ts'
 import { commandOf } from './admin-command.ts'
 import { hooks, type Listening, listen, outline, texts } from './listening.ts'
@@ -106,6 +106,30 @@ it('tells what hooks change, log and decide', async () => {
   const at = (tag: string, text: string): number => request.records.findIndex(([each, value]) => each === tag && value === text)
   expect(at('RespHeader', 'X-Served: yes')).toBeGreaterThan(at('VCL_call', 'DELIVER'))
   expect(at('RespHeader', 'X-Served: yes')).toBeLessThan(at('VCL_return', 'deliver'))
+})
+
+it('tells who was looked for in address lists with a name, with the hook that asked', async () => {
+  const office = acl('127.0.0.0/8', '!10.1.2.3').named('office')
+  const nowhere = acl('10.0.0.0/8').named('nowhere')
+  const policy = definePolicy({
+    recv: async ({ client }) => {
+      office.matches(client.ip)
+      office.matches('10.1.2.3')
+      acl().matches(client.ip)
+      await new Promise((resolve) => setImmediate(resolve))
+      office.matches('too late to be told from what others ask')
+    },
+    backendFetch: () => void nowhere.matches('127.0.0.1'),
+  })
+  const { site, log } = await heard(always(FRESH), { policy })
+  await site.get('/')
+  office.matches('127.0.0.1')
+  const [request, fetch] = await log.group()
+  expect(request && texts(request, 'VCL_acl')).toEqual(['MATCH office "127.0.0.0"/8', 'NEG_MATCH office "10.1.2.3"'])
+  expect(fetch && texts(fetch, 'VCL_acl')).toEqual(['NO_MATCH nowhere'])
+  const at = (tag: string, text: string): number => request?.records.findIndex(([each, value]) => each === tag && value === text) ?? -1
+  expect(at('VCL_acl', 'NEG_MATCH office "10.1.2.3"')).toBeGreaterThan(at('VCL_call', 'RECV'))
+  expect(at('VCL_acl', 'NEG_MATCH office "10.1.2.3"')).toBeLessThan(at('VCL_return', 'hash'))
 })
 
 it('tells a restart as a transaction of its own, beside the first', async () => {
@@ -311,13 +335,13 @@ describe('the log', () => {
       await site.ask('PURGE', '/purged')
       await site.get('/')
       site.clock.advance(12_400)
-      const id = 1001 + 3 + 2 + 1
-      expect(killed(await log.take(1))).toEqual([['ExpKill', `EXP_Expired x=${id} t=-11`]])
+      // Its ttl was over ten seconds ago, which was its grace.
+      expect(killed(await log.take(1))).toEqual([['ExpKill', 'EXP_Expired x=1007 t=-10']])
     })
 
     it('what makes room for others', async () => {
-      const { site, log } = await heard(always(FRESH, 'x'.repeat(400_000)), { memory: 1024 * 1024 }, { group: 'raw', query })
-      for (const path of ['/a', '/b', '/c']) await site.get(path)
+      const { site, log } = await heard(always(FRESH, 'x'.repeat(60_000)), { memory: 1024 * 1024 }, { group: 'raw', query })
+      for (let i = 0; i < 20; i++) await site.get(`/${i}`)
       expect(killed(await log.take(1))).toEqual([['ExpKill', 'LRU x=1002']])
     })
 
