@@ -60,6 +60,8 @@ export class RequestLog {
     const now = this.#tx.engine.clock.now()
     switch (step.step) {
       case 'recv':
+        // As hooks see them, whether or not anything needs them yet.
+        this.#req.fields(this.#tx.forwardedHeaders)
         this.#call('RECV')
         return
       case 'key':
@@ -211,7 +213,7 @@ export class RequestLog {
     const { req } = this.#tx
     this.#hook = null
     this.open.quiet()
-    this.#req.request(req.method, req.url, req.proto, req.headers)
+    this.#req.request(req.method, req.url, req.proto, this.#tx.forwardedHeaders)
     this.open.add('VCL_return', word)
   }
 

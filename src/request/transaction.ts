@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { PurgeOptions } from '../../vcl-ts/actions.ts'
 import type { Client, OriginalRequest, Purged, Session } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import type { Body } from '../body/body.ts'
 import { ReplayBody } from '../body/replay.ts'
@@ -24,7 +25,7 @@ import { ClientRequest } from '../policy/client-request.ts'
 import { type Note, withNote } from '../policy/notes.ts'
 import { highestLanguage } from '../wire/accept.ts'
 import { ifRangeHolds } from '../wire/conditional.ts'
-import { appendForwarded, clientAddress, effectiveScheme, normaliseHost } from '../wire/forwarded.ts'
+import { appendForwarded, clientAddress, effectiveScheme, type ForwardingFacts, normaliseHost } from '../wire/forwarded.ts'
 import { connectionOptions, stripHopByHop } from '../wire/hop-by-hop.ts'
 import { requestedRange } from '../wire/range.ts'
 import { variantKey, variantScheme } from '../wire/vary.ts'
@@ -288,9 +289,21 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
   forward(): void {
     if (this.#forwarded) return
     this.#forwarded = true
-    const { peer } = this.exchange
     void this.ip
-    appendForwarded(this.req.headers, {
+    appendForwarded(this.req.headers, this.#forwardingFacts())
+  }
+
+  /** The fields as they are, or will be, with our forwarding fields. Not for the hot path. */
+  get forwardedHeaders(): HeaderMap {
+    if (this.#forwarded) return this.req.headers
+    const headers = this.req.headers.clone()
+    appendForwarded(headers, this.#forwardingFacts())
+    return headers
+  }
+
+  #forwardingFacts(): ForwardingFacts {
+    const { peer } = this.exchange
+    return {
       peerAddress: peer.address,
       trusted: peer.trusted,
       scheme: this.req.scheme,
@@ -298,7 +311,7 @@ export class RequestTransaction implements ExchangeObserver, Waiter, FetchObserv
       name: this.engine.settings.name,
       httpVersion: this.req.proto,
       invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
-    })
+    }
   }
 
   variant(names: readonly string[]): string {

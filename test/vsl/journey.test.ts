@@ -108,6 +108,29 @@ it('tells what hooks change, log and decide', async () => {
   expect(at('RespHeader', 'X-Served: yes')).toBeLessThan(at('VCL_return', 'deliver'))
 })
 
+it('tells what we set of the request’s fields before the first hook, with and without one', async () => {
+  for (const policy of [definePolicy({}), definePolicy({ recv: () => undefined })]) {
+    const { site, log } = await heard(always(FRESH), { policy })
+    const fields = { 'X-Forwarded-For': '192.0.2.7' }
+    await site.get('/', fields)
+    await site.get('/', fields)
+    for (const { transactions = [] } of await log.take(2)) {
+      const records = transactions[0]?.records ?? []
+      const at = (tag: string, text: RegExp): readonly number[] =>
+        records.flatMap(([each, value], index) => (each === tag && text.test(value) ? [index] : []))
+      const [recv = -1] = at('VCL_call', /^RECV$/)
+      const [came = -1, set = -1, ...more] = at('ReqHeader', /^X-Forwarded-For: /)
+      const [unset = -1] = at('ReqUnset', /^X-Forwarded-For: 192\.0\.2\.7$/)
+      const order = [came, unset, set, recv]
+      expect(order).toEqual([...order].sort((one, other) => one - other))
+      expect(records[set]?.[1]).toBe('X-Forwarded-For: 127.0.0.1')
+      expect(more).toEqual([])
+      expect(at('ReqHeader', /^Via: 1\.1 /).map((index) => index < recv)).toEqual([true])
+      expect(at('ReqUnset', /./).filter((index) => index > recv)).toEqual([])
+    }
+  }
+})
+
 it('tells who was looked for in address lists with a name, with the hook that asked', async () => {
   const office = acl('127.0.0.0/8', '!10.1.2.3').named('office')
   const nowhere = acl('10.0.0.0/8').named('nowhere')
