@@ -5,6 +5,7 @@
 
 import type { RequestFailure } from '../errors.ts'
 import { keyPart } from '../object/key-text.ts'
+import type { Marker } from '../object/object.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { TunnelEnd } from '../origin/tunnel.ts'
 import type { OpenTransaction } from '../vsl/journal.ts'
@@ -74,11 +75,11 @@ export class RequestLog {
         return
       }
       case 'miss':
-        if (step.refusal !== null) open.add('HitMiss', step.reason)
+        if (step.refusal !== null) this.#remembered('HitMiss', step.marker)
         this.#call('MISS')
         return
       case 'pass':
-        if (step.refusal !== null) open.add('HitPass', step.reason)
+        if (step.refusal !== null) this.#remembered('HitPass', step.marker)
         this.#call('PASS')
         return
       case 'pipe':
@@ -191,6 +192,12 @@ export class RequestLog {
     this.open.add('VCL_use', names.length === 0 ? `builtin.${policy.compiled.preset}` : names.join('+'))
     this.open.add('ReqStart', `${peer.address === '' ? '-' : peer.address} ${peer.port} ${peer.localAddress}:${peer.localPort}`)
     this.#req.request(head.method, head.target, head.version, head.headers)
+  }
+
+  /** Who waited for an answer that then could not be shared has found nothing. */
+  #remembered(tag: 'HitMiss' | 'HitPass', marker: Marker | undefined): void {
+    if (marker === undefined) this.open.add(tag, '0 0.000000')
+    else this.open.add(tag, `${marker.xid} ${((marker.expiresAt - this.#tx.engine.clock.now()) / 1000).toFixed(6)}`)
   }
 
   #call(hook: string): void {

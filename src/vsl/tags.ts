@@ -23,8 +23,9 @@ export const TAGS = {
   VCL_use: 'name of the policy',
   Hash: 'a part of the key; *** for what a policy added',
   Hit: 'id of the fetch that stored the object (0: not known), seconds of ttl, grace and keep left',
-  HitMiss: 'what answers the key is not shared for now: why the request goes forward by itself',
-  HitPass: 'a policy lets requests for the key pass for now',
+  HitMiss:
+    'answers of the key are not shared for now, so that the request goes forward by itself: id of the fetch that found so (0: not known), seconds left',
+  HitPass: 'a policy lets requests for the key pass for now: id of the fetch that it decided that of (0: not known), seconds left',
   RespProtocol: 'the answer’s version',
   RespStatus: 'its status',
   RespReason: 'its reason phrase',

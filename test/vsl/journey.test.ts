@@ -323,7 +323,7 @@ describe('the log', () => {
     await site.get('/')
     await site.get('/')
     const second = (await log.take(2))[1]?.transactions?.[0]
-    expect(second && texts(second, 'HitMiss')).toEqual(['HIT_FOR_MISS'])
+    expect(second && texts(second, 'HitMiss')).toEqual(['1002 120.000000'])
   })
 
   it('tells what probes find to who asks for raw records', async () => {
