@@ -306,6 +306,16 @@ describe('the log', () => {
     expect(session && texts(session, 'SessClose')[0]).toMatch(/^RX_BAD /)
   })
 
+  it('tells what the system said of a connection that broke', async () => {
+    const { site, log } = await heard(always(FRESH), {}, { group: 'session' })
+    const client = await site.connect()
+    await client.request(message('GET', '/'))
+    client.socket.resetAndDestroy()
+    const [session] = await log.group()
+    expect(session && texts(session, 'SessError')).toEqual(['read ECONNRESET'])
+    expect(session && texts(session, 'SessClose')[0]).toMatch(/^TX_ERROR /)
+  })
+
   it('shows no credentials, and breaks no line', async () => {
     const { site, log } = await heard((_hit, response) => reply(response, 200, { 'Set-Cookie': 'sid=geheim; Path=/' }, 'x'))
     await site.get('/?token=geheim', { Cookie: 'sid=geheim; dark', Authorization: 'Bearer geheim', 'X-Odd': 'a\tb\xff' })
