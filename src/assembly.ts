@@ -15,6 +15,7 @@ import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
+import { recordKills } from './object/kill-log.ts'
 import type { LocalTable } from './object/local-table.ts'
 import { bootOrigin } from './origin/boot-origin.ts'
 import { Directors } from './origin/directors/directors.ts'
@@ -175,6 +176,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
       : { ...given, setHealth() {}, close() {}, stop() {} }
   const originsForProbes = (): Origins => given ?? createOrigins({ names, settings, clock, counters: new Counters(), oddStatus })
   const isTrusted = trustList(options.trust ?? [])
+  const journal = new Journal(clock)
+  // What leaves what a worker has at hand is stored still.
+  if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
   const engine: Engine = {
     settings,
     decisions,
@@ -198,7 +202,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     }),
     isTrusted,
     xids: parts.xids ?? new Xids(),
-    journal: new Journal(clock),
+    journal,
     idPrefix: `${randomBytes(4).toString('hex')}-`,
     viaLine: `Via: 1.1 ${settings.name}\r\n`,
     hitLines: hitLines(settings.name),

@@ -4,12 +4,26 @@
 export interface Acl {
   /** What it is, for whoever prints it. */
   readonly type: 'acl'
+  /** What the transaction log calls it; `null`: it has no name, and the log does not tell who was looked for in it. */
+  readonly name: string | null
+  /** The same list under a name, such as `office`. */
+  readonly named: (name: string) => Acl
   /** As they were given. */
   readonly entries: readonly string[]
   /** Whether an address is on the list. Text that is no address is not; a zone id (`%eth0`) is ignored; `::ffff:a.b.c.d` is `a.b.c.d`. */
   readonly matches: (address: string) => boolean
   /** The entry that decides about an address, as it was written, with its `!`; `null`: none is for it. */
   readonly entryFor: (address: string) => string | null
+}
+
+/** Told of an address that was looked for: the list, and the entry that decided, `null` if none is for it. */
+export type AclObserver = (name: string, entry: string | null) => void
+
+let observer: AclObserver | null = null
+
+/** Who is told, from now on, of every address that is looked for in a list with a name; `null`: nobody. */
+export function observeAcls(told: AclObserver | null): void {
+  observer = told
 }
 
 interface Network {
@@ -27,14 +41,24 @@ interface Network {
 export function acl(...entries: readonly string[]): Acl {
   const networks = entries.map(parseEntry).sort((a, b) => b.length - a.length)
   refuseContradiction(networks)
+  return listed(null, Object.freeze([...entries]), networks)
+}
+
+function listed(name: string | null, entries: readonly string[], networks: readonly Network[]): Acl {
   const decisive = (address: string): Network | undefined => {
     const ip = parseAddress(address)
     return ip === null ? undefined : networks.find((network) => network.family === ip.family && covers(network, ip.words))
   }
   return Object.freeze({
     type: 'acl',
-    entries: Object.freeze([...entries]),
-    matches: (address: string) => decisive(address)?.negated === false,
+    name,
+    named: (other: string) => listed(other, entries, networks),
+    entries,
+    matches: (address: string) => {
+      const network = decisive(address)
+      if (observer !== null && name !== null) observer(name, network?.text ?? null)
+      return network?.negated === false
+    },
     entryFor: (address: string) => decisive(address)?.text ?? null,
   })
 }

@@ -123,12 +123,18 @@ export class FetchLog {
 
   /** A step led to the next one. */
   after(next: FetchStep): void {
+    this.#open.quiet()
     if (this.#hook === null) return
     const word = wordOf(next)
     if (word === null) return
     if (next.step === 'receive') this.#settled(next.beresp, next.hitForPass)
     this.#returned(word)
     if (next.step === 'receive') this.#open.stamp('Process')
+  }
+
+  /** A hook waits for something: what its policy asks from then on is not told apart from what others do. */
+  waits(): void {
+    this.#open.quiet()
   }
 
   /** The answer is taken in. */
@@ -213,6 +219,7 @@ export class FetchLog {
   #call(hook: string): void {
     this.#open.add('VCL_call', hook)
     this.#hook = hook
+    this.#open.observes()
   }
 
   #returned(word: string): void {
@@ -220,6 +227,7 @@ export class FetchLog {
     if (this.#hook === 'BACKEND_FETCH' && bereq !== null) this.#bereq.request(bereq.method, bereq.url, '1.1', bereq.headers)
     else if (context !== null) this.#beresp.fields(context.beresp.headers)
     this.#hook = null
+    this.#open.quiet()
     this.#open.add('VCL_return', word)
   }
 

@@ -21,6 +21,7 @@ export function runFetch(fetch: FetchTransaction, first: FetchStep): void {
       result = broken(fetch, error, next)
     }
     if (result instanceof Promise) {
+      if (log !== null) log.waits()
       result.then(
         (step) => goOn(fetch, step),
         (error: unknown) => goOn(fetch, broken(fetch, error, next)),

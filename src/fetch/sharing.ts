@@ -95,7 +95,7 @@ export function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Shar
   if (remembered) {
     const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
     const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
-    marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed)
+    marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed, fetch.xid)
   }
   const variant = request.variant(sharing.names)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)

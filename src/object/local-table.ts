@@ -12,7 +12,7 @@ import { CachedObject } from './object.ts'
 import { type Pace, systemPace } from './pace.ts'
 import { type Peek, peekAt } from './peek.ts'
 import { Purging } from './purging.ts'
-import { type EntryTimes, Shelves } from './shelves.ts'
+import { type EntryTimes, type Killer, Shelves } from './shelves.ts'
 import type { ObjectStore } from './store.ts'
 import type { SubjectPurge } from './subject.ts'
 import { Sweeps } from './sweeps.ts'
@@ -225,6 +225,11 @@ export class LocalTable implements ObjectTable {
 
   outdated(object: CachedObject, position: number): Verdict {
     return this.#arrivals.outdated(object, position)
+  }
+
+  /** Who is told of objects that something takes; `null`: nobody. */
+  set onKilled(told: ((object: CachedObject, by: Killer) => void) | null) {
+    this.#shelves.onKilled = told
   }
 
   /** An entry's time is over. */

@@ -13,6 +13,8 @@ export class Marker implements Entry {
   readonly expiresAt: number
   readonly position: number
   readonly credentialed: boolean
+  /** Of the fetch whose answer it remembers; 0: not known. */
+  readonly xid: number
   place = -1
   row = -1
   /** As an object's. */
@@ -21,13 +23,14 @@ export class Marker implements Entry {
   slot: Slot | null = null
   checked: number
 
-  constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean) {
+  constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean, xid: number = 0) {
     this.key = ownText(key)
     this.type = type
     this.expiresAt = expiresAt
     this.position = position
     this.checked = position
     this.credentialed = credentialed
+    this.xid = xid
   }
 
   get bytes(): number {

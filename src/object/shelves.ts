@@ -11,6 +11,9 @@ import type { LeaveReason, ObjectStore } from './store.ts'
 import { TagIndex } from './tag-index.ts'
 import { UrlIndex } from './url-index.ts'
 
+/** What took an object: others that needed its room, its age, a ban that a request or the lurker found. */
+export type Killer = 'lru' | 'expired' | 'lookup' | 'lurker'
+
 /** Told of each entry that is kept, so that it can be let go in time, and of each that has left. */
 export interface EntryTimes {
   add(entry: Entry): void
@@ -52,6 +55,8 @@ export class Shelves {
   onSoftened: ((object: CachedObject) => void) | null = null
   /** Told of a key under which something made room for others. */
   onEvicted: ((key: string) => void) | null = null
+  /** Told of each object that something took, except purges and successors. `null`: nobody wants to know. */
+  onKilled: ((object: CachedObject, by: Killer) => void) | null = null
 
   constructor(init: ShelvesInit) {
     this.store = init.store
@@ -196,6 +201,7 @@ export class Shelves {
       this.#objects--
       this.#counters.add(LEFT[reason])
       this.#counters.reason('evict', reason)
+      if (this.onKilled !== null && (reason === 'lru' || reason === 'expired')) this.onKilled(entry, reason)
     }
     if (reason === 'lru') this.onEvicted?.(entry.key)
     entry.slot = null

@@ -84,6 +84,7 @@ export class Sweeps {
     if (this.#bans.newest > since && this.#banned(object, slot, byLurker)) {
       if (isKept(object, slot)) this.#shelves.store.remove(object, 'banned')
       else this.#dropArriving(object, slot)
+      if (this.#shelves.onKilled !== null) this.#shelves.onKilled(object, byLurker ? 'lurker' : 'lookup')
       return true
     }
     object.checked = this.#log.head

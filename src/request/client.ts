@@ -1,9 +1,10 @@
 /** The client of a request: its addresses, what it may do, and what those behind are told of it. */
 import type { Client, Session } from '../../vcl-ts/context.ts'
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { ClientEnds } from '../origin/proxy-header.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import type { ClientRequest } from '../policy/client-request.ts'
-import { appendForwarded, clientAddress } from '../wire/forwarded.ts'
+import { appendForwarded, clientAddress, type ForwardingFacts } from '../wire/forwarded.ts'
 import type { RequestDeps } from './engine.ts'
 import type { Exchange } from './exchange.ts'
 import type { Caller } from './invalidators.ts'
@@ -85,17 +86,16 @@ export abstract class RequestClient implements Client {
   forward(): void {
     if (this.#forwarded) return
     this.#forwarded = true
-    const { peer } = this.exchange
     void this.ip
-    appendForwarded(this.req.headers, {
-      peerAddress: peer.address,
-      trusted: peer.trusted,
-      scheme: this.req.scheme,
-      host: this.req.host,
-      name: this.engine.settings.name,
-      httpVersion: this.req.proto,
-      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
-    })
+    appendForwarded(this.req.headers, this.#forwardingFacts())
+  }
+
+  /** The fields as they are, or will be, with our forwarding fields. Not for the hot path. */
+  get forwardedHeaders(): HeaderMap {
+    if (this.#forwarded) return this.req.headers
+    const headers = this.req.headers.clone()
+    appendForwarded(headers, this.#forwardingFacts())
+    return headers
   }
 
   /** Who asks for a page asks for what it includes. */
@@ -106,6 +106,19 @@ export abstract class RequestClient implements Client {
     this.#mayInvalidate = page.#mayInvalidate
     this.#mayRefresh = page.#mayRefresh
     this.#hasToken = page.#hasToken
+  }
+
+  #forwardingFacts(): ForwardingFacts {
+    const { peer } = this.exchange
+    return {
+      peerAddress: peer.address,
+      trusted: peer.trusted,
+      scheme: this.req.scheme,
+      host: this.req.host,
+      name: this.engine.settings.name,
+      httpVersion: this.req.proto,
+      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
+    }
   }
 
   #caller(): Caller {

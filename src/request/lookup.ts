@@ -74,8 +74,8 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
     }
     case 'refused':
       goesAlone(tx)
-      if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', reason: 'HIT_FOR_PASS' }
-      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+      if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', marker: found.marker, reason: 'HIT_FOR_PASS' }
+      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', marker: found.marker, reason: 'HIT_FOR_MISS' }
     case 'wait':
       return wait(tx, found.claim, found.stale)
     case 'away':

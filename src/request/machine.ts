@@ -27,6 +27,7 @@ export function runRequest(tx: RequestTransaction, first: RequestStep): void {
       result = broken(tx, error, next)
     }
     if (result instanceof Promise) {
+      if (log !== null) log.waits()
       const during = next
       result.then(
         (step) => goOn(tx, during, step),

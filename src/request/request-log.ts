@@ -5,6 +5,7 @@
 
 import type { RequestFailure } from '../errors.ts'
 import { keyPart } from '../object/key-text.ts'
+import type { Marker } from '../object/marker.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { TunnelEnd } from '../origin/tunnel.ts'
 import type { OpenTransaction } from '../vsl/journal.ts'
@@ -60,6 +61,8 @@ export class RequestLog {
     const now = this.#tx.engine.clock.now()
     switch (step.step) {
       case 'recv':
+        // As hooks see them, whether or not anything needs them yet.
+        this.#req.fields(this.#tx.forwardedHeaders)
         this.#call('RECV')
         return
       case 'key':
@@ -72,11 +75,11 @@ export class RequestLog {
         return
       }
       case 'miss':
-        if (step.refusal !== null) open.add('HitMiss', step.reason)
+        if (step.refusal !== null) this.#remembered('HitMiss', step.marker)
         this.#call('MISS')
         return
       case 'pass':
-        if (step.refusal !== null) open.add('HitPass', step.reason)
+        if (step.refusal !== null) this.#remembered('HitPass', step.marker)
         this.#call('PASS')
         return
       case 'pipe':
@@ -105,8 +108,14 @@ export class RequestLog {
 
   /** A step led to the next one. */
   after(step: RequestStep, next: RequestStep): void {
+    this.open.quiet()
     if (step.step === 'key') this.#key()
     if (this.#hook !== null) this.#answered(next)
+  }
+
+  /** A hook waits for something: what its policy asks from then on is not told apart from what others do. */
+  waits(): void {
+    this.open.quiet()
   }
 
   /** A fetch is going to be begun. */
@@ -185,9 +194,16 @@ export class RequestLog {
     this.#req.request(head.method, head.target, head.version, head.headers)
   }
 
+  /** Who waited for an answer that then could not be shared has found nothing. */
+  #remembered(tag: 'HitMiss' | 'HitPass', marker: Marker | undefined): void {
+    if (marker === undefined) this.open.add(tag, '0 0.000000')
+    else this.open.add(tag, `${marker.xid} ${((marker.expiresAt - this.#tx.engine.clock.now()) / 1000).toFixed(6)}`)
+  }
+
   #call(hook: string): void {
     this.open.add('VCL_call', hook)
     this.#hook = hook
+    this.open.observes()
   }
 
   #answered(next: RequestStep): void {
@@ -203,7 +219,8 @@ export class RequestLog {
   #returned(word: string): void {
     const { req } = this.#tx
     this.#hook = null
-    this.#req.request(req.method, req.url, req.proto, req.headers)
+    this.open.quiet()
+    this.#req.request(req.method, req.url, req.proto, this.#tx.forwardedHeaders)
     this.open.add('VCL_return', word)
   }
 

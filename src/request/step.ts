@@ -5,6 +5,7 @@ import type { Reason } from '../../vcl-ts/reason.ts'
 import type { RequestFailure } from '../errors.ts'
 import type { Claim } from '../object/claim.ts'
 import type { Freshness } from '../object/lifetime.ts'
+import type { Marker } from '../object/marker.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { Answer } from './answer.ts'
@@ -27,9 +28,11 @@ export type RequestStep =
       readonly claim: Claim | null
       readonly stale: CachedObject | null
       readonly refusal: 'hitForMiss' | null
+      /** What was found of the refusal. */
+      readonly marker?: Marker
       readonly reason: Reason
     }
-  | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly reason: Reason }
+  | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly marker?: Marker; readonly reason: Reason }
   | { readonly step: 'pipe' }
   | { readonly step: 'purge'; readonly soft: boolean; readonly subject: PurgeSubject | null }
   | { readonly step: 'synth'; readonly synth: Synthetic }

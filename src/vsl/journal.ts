@@ -2,6 +2,7 @@
  * Where transactions are recorded while somebody listens, in bounded memory. With nobody listening `recording` is `false`, and no transaction
  * makes a record. Who is told of a transaction hears of it when it has ended.
  */
+import { observeAcls } from '../../vcl-ts/acl.ts'
 import type { Clock } from '../clock.ts'
 import { recordText } from './record-text.ts'
 import type { Tag } from './tags.ts'
@@ -26,6 +27,7 @@ export class Journal {
   recording = false
   readonly clock: Clock
   readonly #listeners = new Set<JournalListener>()
+  readonly #watchers: ((recording: boolean) => void)[] = []
   #relay: Relay = async () => {}
   #relayed: Promise<void> = Promise.resolve()
   #open = 0
@@ -37,6 +39,11 @@ export class Journal {
   /** Threads elsewhere record, too, as long as somebody listens here. */
   relay(relay: Relay): void {
     this.#relay = relay
+  }
+
+  /** Calls back whenever somebody begins to listen where nobody did, and when the last one has left. */
+  watch(watcher: (recording: boolean) => void): void {
+    this.#watchers.push(watcher)
   }
 
   /** Resolves when everything that begins from then on is recorded; with what ends that. */
@@ -89,6 +96,7 @@ export class Journal {
     const recording = this.#listeners.size > 0
     if (recording === this.recording) return
     this.recording = recording
+    for (const watcher of this.#watchers) watcher(recording)
     this.#relayed = this.#relayed.then(() => this.#relay(recording))
   }
 }
@@ -139,6 +147,16 @@ export class OpenTransaction {
     this.add('VCL_Log', key === '' ? value : `${key}:${value}`)
   }
 
+  /** What is looked for in address lists until `quiet` is. */
+  observes(): void {
+    observeAcls((name, entry) => this.add('VCL_acl', aclText(name, entry)))
+  }
+
+  /** A hook is over, or waits for something. */
+  quiet(): void {
+    observeAcls(null)
+  }
+
   /** At the time at which it began to be recorded. */
   start(): void {
     this.stamp('Start', this.#stamped)
@@ -173,4 +191,11 @@ export class OpenTransaction {
 /** Of milliseconds, with six decimals as Varnish prints them. */
 export function inSeconds(ms: number): string {
   return (ms / 1000).toFixed(6)
+}
+
+/** `10.0.0.0/8` as `"10.0.0.0"/8`. */
+function aclText(name: string, entry: string | null): string {
+  if (entry === null) return `NO_MATCH ${name}`
+  const [address = '', length] = entry.replace('!', '').split('/')
+  return `${entry.startsWith('!') ? 'NEG_MATCH' : 'MATCH'} ${name} "${address}"${length === undefined ? '' : `/${length}`}`
 }

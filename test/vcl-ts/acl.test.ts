@@ -83,4 +83,13 @@ describe('an address list', () => {
     expect(() => acl('10.0.0.0/8', '!10.0.0.0/8')).toThrow(/contradict/)
     expect(() => acl('10.0.0.0/8', '10.0.0.0/8')).not.toThrow()
   })
+
+  it('is the same list under a name, and has none before', () => {
+    const list = acl('10.0.0.0/8', '!10.1.2.3')
+    const office = list.named('office')
+    expect([list.name, office.name]).toEqual([null, 'office'])
+    expect(office.entries).toEqual(list.entries)
+    expect([office.matches('10.9.9.9'), office.matches('10.1.2.3')]).toEqual([true, false])
+    expect(office.entryFor('10.1.2.3')).toBe('!10.1.2.3')
+  })
 })

@@ -1,7 +1,8 @@
 /** What the transaction log tells of whole journeys, over real sockets. */
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { backend, definePolicy } from '../../vcl-ts/index.ts'
+import type { LogLine } from '../../src/admin/log-stream.ts'
+import { acl, backend, definePolicy } from '../../vcl-ts/index.ts'
 import { always, message, open, reply, type Site, type SiteOptions } from '../journey/site.ts'
 import { commandOf } from './admin-command.ts'
 import { hooks, type Listening, listen, outline, texts } from './listening.ts'
@@ -105,6 +106,53 @@ it('tells what hooks change, log and decide', async () => {
   const at = (tag: string, text: string): number => request.records.findIndex(([each, value]) => each === tag && value === text)
   expect(at('RespHeader', 'X-Served: yes')).toBeGreaterThan(at('VCL_call', 'DELIVER'))
   expect(at('RespHeader', 'X-Served: yes')).toBeLessThan(at('VCL_return', 'deliver'))
+})
+
+it('tells what we set of the request’s fields before the first hook, with and without one', async () => {
+  for (const policy of [definePolicy({}), definePolicy({ recv: () => undefined })]) {
+    const { site, log } = await heard(always(FRESH), { policy })
+    const fields = { 'X-Forwarded-For': '192.0.2.7' }
+    await site.get('/', fields)
+    await site.get('/', fields)
+    for (const { transactions = [] } of await log.take(2)) {
+      const records = transactions[0]?.records ?? []
+      const at = (tag: string, text: RegExp): readonly number[] =>
+        records.flatMap(([each, value], index) => (each === tag && text.test(value) ? [index] : []))
+      const [recv = -1] = at('VCL_call', /^RECV$/)
+      const [came = -1, set = -1, ...more] = at('ReqHeader', /^X-Forwarded-For: /)
+      const [unset = -1] = at('ReqUnset', /^X-Forwarded-For: 192\.0\.2\.7$/)
+      const order = [came, unset, set, recv]
+      expect(order).toEqual([...order].sort((one, other) => one - other))
+      expect(records[set]?.[1]).toBe('X-Forwarded-For: 127.0.0.1')
+      expect(more).toEqual([])
+      expect(at('ReqHeader', /^Via: 1\.1 /).map((index) => index < recv)).toEqual([true])
+      expect(at('ReqUnset', /./).filter((index) => index > recv)).toEqual([])
+    }
+  }
+})
+
+it('tells who was looked for in address lists with a name, with the hook that asked', async () => {
+  const office = acl('127.0.0.0/8', '!10.1.2.3').named('office')
+  const nowhere = acl('10.0.0.0/8').named('nowhere')
+  const policy = definePolicy({
+    recv: async ({ client }) => {
+      office.matches(client.ip)
+      office.matches('10.1.2.3')
+      acl().matches(client.ip)
+      await new Promise((resolve) => setImmediate(resolve))
+      office.matches('too late to be told from what others ask')
+    },
+    backendFetch: () => void nowhere.matches('127.0.0.1'),
+  })
+  const { site, log } = await heard(always(FRESH), { policy })
+  await site.get('/')
+  office.matches('127.0.0.1')
+  const [request, fetch] = await log.group()
+  expect(request && texts(request, 'VCL_acl')).toEqual(['MATCH office "127.0.0.0"/8', 'NEG_MATCH office "10.1.2.3"'])
+  expect(fetch && texts(fetch, 'VCL_acl')).toEqual(['NO_MATCH nowhere'])
+  const at = (tag: string, text: string): number => request?.records.findIndex(([each, value]) => each === tag && value === text) ?? -1
+  expect(at('VCL_acl', 'NEG_MATCH office "10.1.2.3"')).toBeGreaterThan(at('VCL_call', 'RECV'))
+  expect(at('VCL_acl', 'NEG_MATCH office "10.1.2.3"')).toBeLessThan(at('VCL_return', 'hash'))
 })
 
 it('tells a restart as a transaction of its own, beside the first', async () => {
@@ -258,6 +306,16 @@ describe('the log', () => {
     expect(session && texts(session, 'SessClose')[0]).toMatch(/^RX_BAD /)
   })
 
+  it('tells what the system said of a connection that broke', async () => {
+    const { site, log } = await heard(always(FRESH), {}, { group: 'session' })
+    const client = await site.connect()
+    await client.request(message('GET', '/'))
+    client.socket.resetAndDestroy()
+    const [session] = await log.group()
+    expect(session && texts(session, 'SessError')).toEqual(['read ECONNRESET'])
+    expect(session && texts(session, 'SessClose')[0]).toMatch(/^TX_ERROR /)
+  })
+
   it('shows no credentials, and breaks no line', async () => {
     const { site, log } = await heard((_hit, response) => reply(response, 200, { 'Set-Cookie': 'sid=geheim; Path=/' }, 'x'))
     await site.get('/?token=geheim', { Cookie: 'sid=geheim; dark', Authorization: 'Bearer geheim', 'X-Odd': 'a\tb\xff' })
@@ -275,7 +333,7 @@ describe('the log', () => {
     await site.get('/')
     await site.get('/')
     const second = (await log.take(2))[1]?.transactions?.[0]
-    expect(second && texts(second, 'HitMiss')).toEqual(['HIT_FOR_MISS'])
+    expect(second && texts(second, 'HitMiss')).toEqual(['1002 120.000000'])
   })
 
   it('tells what probes find to who asks for raw records', async () => {
@@ -298,5 +356,41 @@ describe('the log', () => {
       [['CLI', 'Rd ping']],
       [['CLI', expect.stringMatching(/^Wr 200 \d+ PONG /)]],
     ])
+  })
+
+  describe('tells raw of objects that go:', () => {
+    const killed = (lines: readonly LogLine[]): readonly unknown[] => lines.flatMap(({ transactions = [] }) => transactions[0]?.records)
+    const query = 'ExpKill or ExpBan'
+
+    it('what expires, and not what is purged', async () => {
+      const { site, log } = await heard(always({ 'Cache-Control': 'max-age=1' }), {}, { group: 'raw', query })
+      await site.ask('GET', '/purged')
+      await site.ask('PURGE', '/purged')
+      await site.get('/')
+      site.clock.advance(12_400)
+      // Its ttl was over ten seconds ago, which was its grace.
+      expect(killed(await log.take(1))).toEqual([['ExpKill', 'EXP_Expired x=1007 t=-10']])
+    })
+
+    it('what makes room for others', async () => {
+      const { site, log } = await heard(always(FRESH, 'x'.repeat(60_000)), { memory: 1024 * 1024 }, { group: 'raw', query })
+      for (let i = 0; i < 20; i++) await site.get(`/${i}`)
+      expect(killed(await log.take(1))).toEqual([['ExpKill', 'LRU x=1002']])
+    })
+
+    it('what the lurker finds a ban for', async () => {
+      const { site, log } = await heard(always(FRESH), {}, { group: 'raw', query })
+      await site.get('/')
+      await commandOf(site.server, 'ban obj.status == 200')
+      expect(killed(await log.take(1))).toEqual([['ExpBan', '1002 banned by lurker']])
+    })
+
+    it('what a look-up finds a ban for', async () => {
+      const { site, log } = await heard(always(FRESH), { params: { ban_lurker_age: '60s' } }, { group: 'raw', query })
+      await site.get('/')
+      await commandOf(site.server, 'ban obj.status == 200')
+      await site.get('/')
+      expect(killed(await log.take(1))).toEqual([['ExpBan', '1002 banned lookup']])
+    })
   })
 })

@@ -145,3 +145,11 @@ it('while 32 MiB are under way nothing more is recorded, and that is counted', (
   for (const each of open) each.end()
   expect(journal.begin('req', 999, 0, 'rxreq')).not.toBeNull()
 })
+
+it('a server that closes ends the log of whoever listens', async () => {
+  const site = await operated(always(FRESH))
+  const log = await listen(site.server)
+  const waiting = expect(log.take(1)).rejects.toThrow('the log ended after 0 of 1 lines')
+  await site.server.close()
+  await waiting
+})

@@ -10,10 +10,17 @@ export class Listening {
   readonly lines: LogLine[] = []
   #rest = ''
   #wake: (() => void)[] = []
+  #over = false
 
   constructor(response: IncomingMessage) {
     this.response = response
     onTestFinished(() => void response.destroy())
+    response
+      .on('error', () => {})
+      .on('close', () => {
+        this.#over = true
+        this.#tell()
+      })
   }
 
   read(): this {
@@ -21,15 +28,22 @@ export class Listening {
       const whole = `${this.#rest}${text}`.split('\n')
       this.#rest = whole.pop() ?? ''
       for (const line of whole) this.lines.push(JSON.parse(line) as LogLine)
-      for (const wake of this.#wake.splice(0)) wake()
+      this.#tell()
     })
     return this
   }
 
-  /** Resolves with the lines when there are so many. */
+  /** Resolves with the lines when there are so many; rejects when there will not be. */
   async take(count: number): Promise<readonly LogLine[]> {
-    while (this.lines.length < count) await new Promise<void>((resolve) => this.#wake.push(resolve))
+    while (this.lines.length < count) {
+      if (this.#over) throw new Error(`the log ended after ${this.lines.length} of ${count} lines`)
+      await new Promise<void>((resolve) => this.#wake.push(resolve))
+    }
     return this.lines.slice(0, count)
+  }
+
+  #tell(): void {
+    for (const wake of this.#wake.splice(0)) wake()
   }
 
   /** The transactions of the first group. */

@@ -55,3 +55,15 @@ it('tells on a hit the id of the fetch of another worker', async () => {
   hits.push((await second.get('/shared')).get('x-varnish'))
   expect(hits).toEqual(['33768 1001', '33769 1001'])
 })
+
+it('hears of what is stored for all workers that a ban has taken it', async () => {
+  const it = await crew({ ...VARNISH, policyFile: policyFile() })
+  const [first] = await it.connectToEach()
+  if (first === undefined) throw new Error('there is no worker')
+  await commandOf(it.server, 'debug.xid 1000')
+  const log = await listen(it.server, { group: 'raw', query: 'ExpBan' })
+  await first.get('/page')
+  await until(() => it.stat('n_object') === 1, 'the object')
+  await commandOf(it.server, 'ban obj.status == 200')
+  expect((await log.take(1))[0]?.transactions?.[0]?.records).toEqual([['ExpBan', '1001 banned by lurker']])
+})

@@ -92,8 +92,8 @@ export class Http1Connection implements Registered, BodyHost, ExchangeHost, Answ
     this.#answering.flushed()
   }
 
-  socketFailed(): void {
-    if (this.log !== null) this.log.failed()
+  socketFailed(error: Error): void {
+    if (this.log !== null) this.log.failed(error)
     this.#context.counters.add(C.sess_closed_err)
   }
 

@@ -39,9 +39,9 @@ export class SessionLog extends OpenTransaction {
     this.#why ??= why
   }
 
-  failed(): void {
+  failed({ message }: Error): void {
     this.#why ??= 'TX_ERROR'
-    this.add('SessError', 'the system reports an error of the socket')
+    this.add('SessError', message)
   }
 
   closed(why: string): void {

@@ -13,7 +13,7 @@ export interface SocketOwner {
   /** Everything that was written has gone to the operating system, after it had not. */
   drained(): void
   /** The socket failed; `closed` follows. */
-  socketFailed(): void
+  socketFailed(error: Error): void
   closed(): void
 }
 
@@ -82,8 +82,8 @@ function onDrain(this: Socket): void {
   ownerOf(this).drained()
 }
 
-function onError(this: Socket): void {
-  ownerOf(this).socketFailed()
+function onError(this: Socket, error: Error): void {
+  ownerOf(this).socketFailed(error)
 }
 
 function onClose(this: Socket): void {

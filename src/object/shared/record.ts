@@ -126,6 +126,7 @@ export class RecordDraft {
       const kind = entry.type === 'hitForMiss' ? HIT_FOR_MISS : HIT_FOR_PASS
       buffer.writeInt32LE(kind | (entry.credentialed ? CREDENTIALED : 0), at + FLAGS)
       buffer.writeDoubleLE(entry.expiresAt, at + STORED_AT)
+      buffer.writeDoubleLE(entry.xid, at + XID)
     } else writeObject(buffer, at, entry, body === null)
     const writing = new Writing(buffer, at + TEXTS)
     for (const text of this.#texts) writing.text(text)
@@ -209,7 +210,7 @@ export function readMarker(buffer: Buffer, at: number): Marker {
   const type = (flags & KIND) === HIT_FOR_MISS ? 'hitForMiss' : 'hitForPass'
   const until = buffer.readDoubleLE(at + STORED_AT)
   const position = buffer.readInt32LE(at + POSITION)
-  return new Marker(readKey(buffer, at), type, until, position, (flags & CREDENTIALED) !== 0)
+  return new Marker(readKey(buffer, at), type, until, position, (flags & CREDENTIALED) !== 0, buffer.readDoubleLE(at + XID))
 }
 
 /** What is not in the record. */

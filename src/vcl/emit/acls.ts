@@ -21,11 +21,13 @@ export function emitAcl(declared: CheckedAcl, module: PolicyModule): readonly st
   const lines = listLines(entries)
   const head = leadingLines(declared)
   const trailing = trailingText(declared)
-  if (!late) return [...head, ...joined(`const ${name} = ${acl}(`, lines, `)${trailing}`)]
+  // As the log calls it.
+  const end = `).named(${quoted(declared.name)})`
+  if (!late) return [...head, ...joined(`const ${name} = ${acl}(`, lines, `${end}${trailing}`)]
   const resolve = `resolve${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`
   module.names.reserve(resolve)
   module.init.push(`${name} = await ${resolve}()`)
-  return [...head, `let ${name} = ${acl}()${trailing}`, ...joined(`const ${resolve} = async () => ${acl}(`, lines, ')')]
+  return [...head, `let ${name} = ${acl}()${trailing}`, ...joined(`const ${resolve} = async () => ${acl}(`, lines, end)]
 }
 
 function entriesOf(entry: CheckedAclEntry, module: PolicyModule, seen: Set<string>): Entry[] {
