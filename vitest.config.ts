@@ -5,6 +5,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
+const ALONE = ['test/workers/memory.test.ts']
+
 const config: ViteUserConfig = defineConfig({
   // What users import from the package, the examples import from its source; their tests run here and under `clearcoat test`.
   resolve: {
@@ -15,7 +17,12 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'one', include: ['test/**/*.test.ts', 'examples/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'one', include: ['test/**/*.test.ts', 'examples/**/*.test.ts'], exclude: ALONE, sequence: { groupOrder: 0 } },
+      },
+      // What measures what a process takes, when nothing else keeps collectors from their work.
+      { extends: true, test: { name: 'alone', include: ALONE, sequence: { groupOrder: 1 }, maxWorkers: 1 } },
       // What a client meets, again with two workers over one shared table.
       {
         extends: true,
@@ -29,6 +36,7 @@ const config: ViteUserConfig = defineConfig({
           // These have several workers of their own.
           exclude: ['test/cache-attacks/fleet-*.test.ts'],
           env: { CLEARCOAT_TEST_WORKERS: '2' },
+          sequence: { groupOrder: 0 },
         },
       },
     ],

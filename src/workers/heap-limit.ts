@@ -3,6 +3,8 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { memoryLimit } from '../config/memory.ts'
 
 const MIB = 1024 * 1024
+/** For objects that are young, both halves and what is large: a hit leaves nothing alive, so that more room only takes memory. */
+const YOUNG = 24
 const LEAST = 128
 /** More heap than this makes the pauses of V8's collector longer, and a worker that fills it dies later. */
 const MOST = 2048
@@ -10,5 +12,5 @@ const MOST = 2048
 /** `memory` in bytes, as is `limit`. */
 export function heapLimits(memory: number, workers: number, limit: number = memoryLimit()): ResourceLimits {
   const share = Math.floor((limit - memory) / (workers + 1) / MIB)
-  return { maxOldGenerationSizeMb: Math.min(Math.max(share, LEAST), MOST) }
+  return { maxYoungGenerationSizeMb: YOUNG, maxOldGenerationSizeMb: Math.min(Math.max(share, LEAST), MOST) }
 }
