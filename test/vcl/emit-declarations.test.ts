@@ -36,6 +36,24 @@ describe('declarations', () => {
     expect(of('six').url).toBe('http://[::1]')
   })
 
+  it('may be called as what a policy imports', () => {
+    const names = ['acl', 'backend', 'definePolicy', 'rateLimit', 'random', 'roundRobin', 'readFileSync', 'hostname', 'env', 'vcl']
+    const backends = names.map((name) => `backend ${name} { .host = "127.0.0.1"; }`)
+    const uses = names.map((name) => `if (req.url ~ "^/${name}") { set req.backend_hint = ${name}; }`)
+    const { code } = translate(`vcl 4.1;
+      import directors; import std; import vsthrottle;
+      ${backends.join('\n')}
+      sub vcl_init { new both = directors.random(); both.add_backend(env, 1); new turns = directors.round_robin(); turns.add_backend(vcl); }
+      sub vcl_recv {
+        ${uses.join('\n')}
+        if (vsthrottle.is_denied(client.ip, 15, 10s)) { return (synth(429)); }
+        set req.http.Host = server.hostname + std.getenv("HOME") + std.tolower(req.http.Host);
+        set req.backend_hint = both.backend();
+        set req.backend_hint = turns.backend();
+      }`)
+    expect(Object.keys(policyOf(code).backends ?? {})).toEqual(expect.arrayContaining(names))
+  })
+
   it('are ACLs with negation, networks, masks and names', async () => {
     const cache = await vclTest(DECLARATION_VCLS['acls'] ?? '')
     const shown = async (ip: string): Promise<string | undefined> =>

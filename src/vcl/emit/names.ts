@@ -1,13 +1,14 @@
 /** Names of VCL as names of JavaScript, each once. */
 
-/** Words of the language, and what every hook may take out of its context. */
+/** Words of the language, what every hook may take out of its context, and what a policy may import. */
 const TAKEN: ReadonlySet<string> = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if
 implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof
 undefined var void while with yield NaN Infinity Object String Number Math process console require module exports
 client session now state req key purged obj resp bereq beresp objStale backends log healthy signal invalidate context decided
 fail synth restart pass pipe hash purge lookup deliver fetch abandon error retry merge useFresh useStale hitForPass ok
-State vcl policy`.split(/\s+/),
+State vcl policy HookContext ProbeOptions acl backend definePolicy front rateLimit withKey roundRobin random leastConnections fallback consistent sticky byName
+env existsSync hostname readFileSync`.split(/\s+/),
 )
 
 export class Names {
