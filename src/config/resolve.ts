@@ -104,6 +104,7 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
       min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
     },
     slice: checked(OPTIONS.slice, 'slice', input.slice ?? null),
+    redis: null,
     shortlived: defaultShortlived,
   }
 }
