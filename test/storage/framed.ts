@@ -102,7 +102,7 @@ export const anyObject: fc.Arbitrary<Kind> = fc
 export function told({ names, variant, since }: Omit<Kind, 'init'>, object: CachedObject, lain = 0): Buffer {
   const { ttl, grace, staleIfError, keep } = object
   const past = object.retention === 'max' ? Math.max(grace, staleIfError, keep) : grace + keep
-  const life = Math.floor((ttl + past) * 1000) - lain
+  const life = Math.floor(Math.min(2 ** 31, ttl + past) * 1000) - lain
   const segments = object.body instanceof StoredBody ? object.body.segments : []
   return writeObject({ object, names, variant, since, life, lain, body: { type: 'inline', bytes: segments } })
 }
