@@ -51,6 +51,14 @@ export interface FleetStatus {
   readonly nodes: readonly FleetNode[]
 }
 
+/** How the fleet stood when it was last heard of; nothing is asked for it. */
+export interface FleetGlance extends Pick<FleetStatus, 'state' | 'heard' | 'queued'> {
+  /** Entries of the log that this node has not applied yet. */
+  readonly behind: number
+  /** Nodes that live, this one included. */
+  readonly nodes: number
+}
+
 /** What became of an invalidation beyond this node. */
 export interface FleetReceipt {
   /** `told`: it is in the log. `queued`: Redis cannot be reached; it is going to be. */
@@ -69,7 +77,8 @@ export interface Acknowledgement {
 /** The fleet, for whoever operates a node. */
 export interface FleetDesk {
   status(): Promise<FleetStatus>
-  /** Waits until every live node has applied the entry, or for so many milliseconds. `missing`: nodes that have not. */
+  glance(): FleetGlance
+  /** Waits until every live node has applied the entry, or for so many milliseconds. `missing`: names of nodes that have not. */
   applied(
     position: FleetPosition,
     patience: number,
