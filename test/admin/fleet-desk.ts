@@ -5,7 +5,7 @@ import { assemble } from '../../src/assembly.ts'
 import { ManualClock } from '../../src/clock.ts'
 import type { Acknowledgement, FleetDesk, FleetGlance, FleetNode, FleetReceipt, FleetStatus } from '../../src/invalidation/fleet.ts'
 import { positionOf } from '../../src/invalidation/fleet.ts'
-import { Invalidation } from '../../src/invalidation/invalidation.ts'
+import { type Invalidated, Invalidation } from '../../src/invalidation/invalidation.ts'
 import { Listeners } from '../../src/server/listeners.ts'
 import { Running } from '../../src/server/running.ts'
 import { opened } from '../../src/server.ts'
@@ -71,11 +71,11 @@ class ToldInvalidation extends Invalidation {
     this.#desk = desk
   }
 
-  override async purgeKey(...asked: Parameters<Invalidation['purgeKey']>): ReturnType<Invalidation['purgeKey']> {
+  override async purgeKey(...asked: Parameters<Invalidation['purgeKey']>): Promise<Invalidated> {
     return { ...(await super.purgeKey(...asked)), fleet: this.#desk.receipt() }
   }
 
-  override async purge(...asked: Parameters<Invalidation['purge']>): ReturnType<Invalidation['purge']> {
+  override async purge(...asked: Parameters<Invalidation['purge']>): Promise<Invalidated> {
     return { ...(await super.purge(...asked)), fleet: this.#desk.receipt() }
   }
 }
