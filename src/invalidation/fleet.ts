@@ -1,5 +1,5 @@
 /** What nodes tell each other of invalidations, and what is known of the fleet. */
-import type { SubjectPurge } from '../object/subject.ts'
+export type { FleetEntry } from '../object/fleet-view.ts'
 
 /**
  * A place in the log of the fleet, a Redis Stream whose ids are `<generation>-<number>`: `generation * 2^32 + number`. A generation begins
@@ -17,13 +17,6 @@ export function positionOf(id: string): FleetPosition {
 export function idOf(position: FleetPosition): string {
   return `${Math.floor(position / NUMBERS)}-${position % NUMBERS}`
 }
-
-export type FleetEntry =
-  | { readonly do: 'key'; readonly key: string; readonly soft: boolean }
-  | { readonly do: 'subject'; readonly subject: SubjectPurge; readonly soft: boolean }
-  | { readonly do: 'ban'; readonly text: string }
-  /** The log had lost what stood behind this position of the generation before. */
-  | { readonly do: 'generation'; readonly kept: FleetPosition }
 
 /** A node as the others see it. */
 export interface FleetNode {

@@ -10,7 +10,7 @@ export interface RequestDeps extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
-  readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge'>
+  readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge' | 'unsafe'>
   /** Who may purge, and whose no-cache is honoured. */
   readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean
