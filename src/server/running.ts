@@ -1,6 +1,7 @@
 /** A server that runs: one assembly with its admin listener, in front of whatever serves its clients. */
 import { Backends } from '../admin/backends.ts'
 import { createExplain } from '../admin/explain.ts'
+import { fleetGauges } from '../admin/fleet.ts'
 import type { Refetch, ServerStatus } from '../admin/parts.ts'
 import { type Admin, createAdmin } from '../admin/server.ts'
 import { packageVersion } from '../admin/version.ts'
@@ -33,6 +34,7 @@ export class Running implements Server {
   readonly explain: Server['explain']
   #admin: Admin | null = null
   #closed = false
+  #draining = false
 
   constructor(parts: RunningParts) {
     const { assembly, origins } = parts
@@ -96,7 +98,7 @@ export class Running implements Server {
   }
 
   #openAdmin(address: string, token: string | null): Promise<Admin> {
-    const { engine, params, policies, table, counters, clock, log } = this.#assembly
+    const { engine, params, policies, table, stores, counters, clock, log } = this.#assembly
     return createAdmin({
       address,
       token,
@@ -107,6 +109,7 @@ export class Running implements Server {
         policies,
         backends: this.#backends,
         invalidation: engine.invalidation,
+        fleet: stores.fleet,
         table,
         counters,
         clock,
@@ -120,11 +123,12 @@ export class Running implements Server {
   }
 
   stat(): Record<string, number> {
-    const { engine, counters, table, settings, clock, policies } = this.#assembly
+    const { engine, counters, table, stores, settings, clock, policies } = this.#assembly
     return {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
       ...engine.invalidation.gauges(),
+      ...fleetGauges(stores.fleet),
       n_vcl: policies.list().length,
       n_object: table.objects,
       n_objecthead: table.keys,
@@ -151,6 +155,8 @@ export class Running implements Server {
     return {
       version: packageVersion(),
       pid: process.pid,
+      state: this.#draining ? 'draining' : 'running',
+      serving: this.#parts.traffic.serving,
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       addresses: this.addresses,
       admin: this.admin,
@@ -166,6 +172,7 @@ export class Running implements Server {
   }
 
   async drain(): Promise<void> {
+    this.#draining = true
     await this.#parts.traffic.drain(this.#assembly.settings.deadlines.drain * 1000)
     await this.close()
   }
