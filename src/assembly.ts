@@ -32,6 +32,7 @@ import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
+import { RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -116,6 +117,8 @@ export interface Assembly {
   /** What is stored, to be looked at. */
   readonly table: LocalTable
   readonly stores: Stores
+  /** `null`: this node is alone. */
+  readonly redis: RedisNode | null
   readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
@@ -160,7 +163,7 @@ export interface AssemblyParts {
   readonly random?: () => number
 }
 
-/** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
+/** Opens no socket and starts no timer until something is asked of it, but for those of Redis where one is set. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
@@ -176,7 +179,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
-  const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
+  const role = parts.shared?.role ?? null
+  const redis =
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker' })
+  const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
@@ -196,8 +202,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const isTrusted = trustList(options.trust ?? [])
   const journal = new Journal(clock)
   // What leaves what a worker has at hand is stored still.
-  if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
-  const tier = parts.tier === undefined ? null : parts.tier({ settings, table: stores.table, clock, counters, log })
+  if (role !== 'worker') recordKills(stores.shelf, journal)
+  const tier = parts.tier?.({ settings, table: stores.table, clock, counters, log }) ?? tierOf(redis, stores, role)
+  if (tier !== null) stores.invalidation.onKey = (key) => tier.forget(key)
   const engine: Engine = {
     settings,
     decisions,
@@ -206,7 +213,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     tier,
-    vouching: parts.vouching ?? { from: Number.POSITIVE_INFINITY, limit: 0 },
+    vouching: parts.vouching ?? stores.vouching,
     confirmations: new Confirmations(),
     fillBudget: stores.fillBudget,
     unsliced: new Unsliced(),
@@ -239,11 +246,17 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     policies,
     table: stores.shelf,
     stores,
+    redis,
     names,
     origins,
     originsApart,
     originsForProbes,
   }
+}
+
+/** Of a thread that serves clients. */
+function tierOf(redis: RedisNode | null, { fleetView, table }: Stores, role: SharedRole['role'] | null): Tier | null {
+  return redis === null || fleetView === null || role === 'librarian' ? null : redis.tier(fleetView, table)
 }
 
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */

@@ -10,6 +10,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import { Probes } from '../origin/probes.ts'
 import type { Origins } from '../origin/registry.ts'
+import { joined } from './joining.ts'
 import type { Server, ServerParams, ServerPolicies, StoredObject } from './server.ts'
 import { stopAssembly } from './stop.ts'
 import { DEFAULT_LISTEN, type Traffic } from './traffic.ts'
@@ -93,6 +94,8 @@ export class Running implements Server {
     await policies.open(options.policyFile ?? null)
     probe()
     if (options.watch === true) policies.watch()
+    this.#assembly.stores.start()
+    await joined(this.#assembly)
     await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
     if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
   }
