@@ -287,12 +287,21 @@ describe('the log itself', () => {
     await until(() => forger.following)
     const stream = streamOf()
     for (let i = 0; i < 3; i++)
-      await redis.cli('XADD', stream, '*', 'e', `${'0'.repeat(40)}{"u":"x:1","e":{"do":"subject","subject":{"by":"all"}}}`)
+      await redis.cli('XADD', stream, '1-*', 'e', `${'0'.repeat(40)}{"u":"x:1","e":{"do":"subject","subject":{"by":"all"}}}`)
     a.store({ key: 'x' })
     await until(() => a.desk.unread === 3, 'all were read')
     expect(a.lines('cannot be believed').length).toBe(1)
     expect(a.has('x')).toBe('fresh')
     expect((await a.stores.invalidation.purgeKey('x', false)).fleet?.state).toBe('told')
+  })
+
+  it('is not followed where it has places that no node can have given', async () => {
+    const [a] = (await follow(redis.port, 'a')) as [Node]
+    await redis.cli('XADD', streamOf(), '*', 'e', 'anything')
+    await until(() => a.desk.glance().state === 'cut-off')
+    expect(a.lines('cannot be followed')[0]?.fields['why']).toMatch(/no node of a fleet has made; delete the stream/)
+    await redis.cli('DEL', streamOf())
+    await inTime([a], () => a.desk.glance().state === 'following', 'it is followed again')
   })
 })
 
