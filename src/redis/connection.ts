@@ -184,13 +184,22 @@ function factOf(pairs: readonly string[], name: string): string | undefined {
  * reach, when the reply is null.
  */
 function guardReplies(redis: IoRedis): void {
-  const { commandQueue } = redis as unknown as { readonly commandQueue: { shift: () => unknown } }
+  const inner = redis as unknown as { commandQueue: { shift: () => unknown }; flushQueue: (...args: unknown[]) => void }
+  const { commandQueue } = inner
   const shift = commandQueue.shift.bind(commandQueue)
+  const flush = inner.flushQueue.bind(redis)
+  let flushing = false
   const stray = (): void => {
     redis.emit('error', new Error('an answer came that nobody asked for'))
   }
   const nobody = { command: { name: 'none', args: [], resolve: stray, reject: stray } }
-  commandQueue.shift = () => shift() ?? nobody
+  commandQueue.shift = () => shift() ?? (flushing ? undefined : nobody)
+  // It takes from the queue until there is nothing.
+  inner.flushQueue = (...args) => {
+    flushing = true
+    flush(...args)
+    flushing = false
+  }
 }
 
 function asReply(error: Error): ReplyError {
