@@ -66,8 +66,9 @@ describe('the tier in Redis', () => {
           variant: (some) => (some.length === 0 ? plainVariant(variant) : variant),
         }),
       )
-      const storedAt = expect.toSatisfy((moment: number) => moment <= at + 1 && moment > at - 500) as number
-      expect(seen(found)).toEqual({ ...(seen(object) as object), storedAt })
+      expect(seen(found)).toEqual({ ...(seen(object) as object), storedAt: found.storedAt })
+      expect(found.storedAt).toBeGreaterThan(at - 500)
+      expect(found.storedAt).toBeLessThanOrEqual(at + 1)
       expect(found.position).toBe(LOCAL)
     }
     expect(other.counters.get('tier_read_bytes')).toBeGreaterThan(1000)
