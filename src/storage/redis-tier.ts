@@ -124,19 +124,22 @@ export class RedisTier implements Tier {
     const began = clock.now()
     let looked = await this.#lookup.look(wanted, within)
     this.#tallies.took(clock.now() - began)
+    let waited = false
     for (;;) {
       const answer = await this.#usable(looked)
       if (answer !== null) return answer
-      if (this.#claims === null || wanted.until <= clock.now()) return (await this.#stale(looked, null)) ?? NOTHING
+      if (this.#claims === null || wanted.until <= clock.now()) {
+        if (waited) this.#tallies.gaveUp()
+        return (await this.#stale(looked, null)) ?? NOTHING
+      }
       const turn = await this.#claims.turn(looked, wanted.until, within)
       switch (turn.type) {
         case 'ours':
           return this.#ours(wanted, looked, turn.claim, turn.changed)
         case 'alone':
           return ALONE
-        case 'over':
-          return (await this.#stale(looked, null)) ?? NOTHING
         case 'changed':
+          waited = true
           break
         default:
           turn satisfies never
