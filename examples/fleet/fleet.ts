@@ -72,7 +72,7 @@ async function startNode(
   say: (line: string) => void,
 ): Promise<FleetNode> {
   const where = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--config', 'off', '--log', 'none']
-  const child = spawn(process.execPath, [MAIN, origin, ...where, '--redis', redis, '--redis-node', name], {
+  const child = spawn(process.execPath, [MAIN, origin, ...where, '--redis', redis, '--node-name', name], {
     env: { ...process.env, CLEARCOAT_REDIS_SECRET: secret },
     stdio: ['ignore', 'pipe', 'pipe'],
     // The terminal's Ctrl-C is for the example, which asks the nodes to end.
