@@ -9,8 +9,8 @@ import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
 import { applyParams, Params } from './config/params.ts'
-import { resolveSettings } from './config/resolve.ts'
-import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
+import { type RedisInput, resolveSettings } from './config/resolve.ts'
+import type { Deadlines, Limits, PresetName, RedisSettings, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
@@ -26,6 +26,7 @@ import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { Services } from './policy/services/services.ts'
+import { redisTarget } from './redis/address.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
@@ -84,6 +85,8 @@ export interface ServerOptions {
   readonly compressAgain?: boolean
   /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
   readonly slice?: number | null
+  /** The Redis that nodes share, as a URL or with more said about it. `null` (default): this node is alone. */
+  readonly redis?: RedisInput | string | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -142,6 +145,9 @@ export interface AssemblyParts {
   readonly random?: () => number
 }
 
+const UNSEALED =
+  'entries in Redis carry a checksum only: whoever can write to it decides what is served; give all nodes one --redis-secret (CLEARCOAT_REDIS_SECRET_FILE)'
+
 /** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const clock = options.clock ?? systemClock
@@ -152,6 +158,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
+  if (settings.redis !== null) {
+    checkRedis(settings.redis)
+    // Once, not by each worker.
+    if (settings.redis.secret === null && parts.shared?.role !== 'worker') log.warn({ event: 'redis', redis: 'unsealed' }, UNSEALED)
+  }
   const deadline = (): number => settings.deadlines.hook
   const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
   const policies = new Policies(
@@ -227,6 +238,19 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
 function checkTls(choice: BackendChoice): void {
   for (const backend of backendsOf(choice)) checkMaterialOf(backend)
+}
+
+/** Throws a `ConfigError` for servers that cannot be used; whether somebody is there is seen later. */
+function checkRedis({ servers }: RedisSettings): void {
+  try {
+    redisTarget(servers)
+  } catch (error) {
+    throw new ConfigError({
+      what: 'the Redis cannot be used',
+      why: error instanceof Error ? error.message : String(error),
+      how: 'write redis://user@host:6379, rediss:// for TLS, redis+cluster://a:6379,b:6379 or redis+sentinel://host:26379/master',
+    })
+  }
 }
 
 function checkMaterialOf({ url, tls }: Backend): void {
