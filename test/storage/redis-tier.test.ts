@@ -9,12 +9,12 @@ import fc from '../support/properties.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { anyObject, seen } from './framed.ts'
-import { bytesOf, keysIn, LOCAL, type Node, newNode, objectIn, pattern, START, stored, variantOf, wanted } from './tiers.ts'
+import { ACL, bytesOf, changed, keysIn, LOCAL, type Node, newNode, objectIn, pattern, START, stored, variantOf, wanted } from './tiers.ts'
 
 let redis: RedisServer
 
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await startRedis({ acl: ACL })
 })
 beforeEach(() => redis.cli('FLUSHALL'))
 afterAll(() => redis.stop())
@@ -244,6 +244,26 @@ describe('the tier in Redis', () => {
     one.log.heard(false)
     await one.keep({ object: stored({ key: 'o', status: 404 }), since: since + 2 })
     expect([await keysIn(redis), one.counters.reasonCount('tier_kept_out', 'unready')]).toEqual([[], 1])
+  })
+
+  it('neither writes nor gives what is purged while the pieces of its body are on their way', async () => {
+    const purge = (log: Node['log']): void => log.apply(log.position + 1, { do: 'key', key: 'k', soft: false }, null)
+    const one: Node = await newNode(redis, {
+      claims: false,
+      around: changed({ write: (port) => (writings, lane) => port.write(writings, lane).finally(() => lane === 'bulk' && purge(one.log)) }),
+    })
+    await one.keep({ object: stored({ bytes: 2 * CHUNK }), since: START })
+    expect([one.counters.reasonCount('tier_kept_out', 'overtaken'), await redis.cli('EXISTS', one.keys.base('k', 'http'))]).toEqual([1, 0])
+    const [writer, reader]: readonly [Node, Node] = [
+      await newNode(redis),
+      await newNode(redis, {
+        claims: false,
+        around: changed({ read: (port) => (keys, lane) => port.read(keys, lane).finally(() => lane === 'bulk' && purge(reader.log)) }),
+      }),
+    ]
+    await writer.keep({ object: stored({ bytes: 2 * CHUNK }) })
+    expect((await reader.tier.recall(wanted())).type).toBe('nothing')
+    expect(reader.counters.reasonCount('tier_distrust', 'log')).toBe(1)
   })
 
   it('gives nothing that was invalidated since, and takes it away; what is softly purged is stale', async () => {
