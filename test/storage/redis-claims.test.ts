@@ -207,6 +207,7 @@ describe('a claim in the fleet', () => {
     const one = await newNode(redis, { around: late })
     expect(await one.tier.recall(wanted({ wait: PATIENT }))).toEqual({ type: 'nothing', claim: null })
     expect(await redis.cli('EXISTS', lockOf(one))).toBe(1)
+    await redis.cli('PERSIST', lockOf(one))
     slow()
     for (;;) if ((await redis.cli('EXISTS', lockOf(one))) === 0) break
     expect(one.counters.reasonCount('tier_fault', 'timeout')).toBe(1)
