@@ -9,14 +9,16 @@ import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
 import { applyParams, Params } from './config/params.ts'
-import { resolveSettings } from './config/resolve.ts'
-import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
+import { type RedisInput, resolveSettings } from './config/resolve.ts'
+import type { Deadlines, Limits, PresetName, RedisSettings, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { recordKills } from './object/kill-log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import type { ObjectTable } from './object/table.ts'
+import type { Tier, Vouching } from './object/tier.ts'
 import { bootOrigin } from './origin/boot-origin.ts'
 import { Directors } from './origin/directors/directors.ts'
 import type { Names } from './origin/names.ts'
@@ -26,9 +28,12 @@ import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { Services } from './policy/services/services.ts'
+import { redisTarget } from './redis/address.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
+import { Confirmations } from './request/vouched.ts'
+import { RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -84,6 +89,8 @@ export interface ServerOptions {
   readonly compressAgain?: boolean
   /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
   readonly slice?: number | null
+  /** The Redis that nodes share, as a URL or with more said about it. `null` (default): this node is alone. */
+  readonly redis?: RedisInput | string | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -113,6 +120,8 @@ export interface Assembly {
   /** What is stored, to be looked at. */
   readonly table: LocalTable
   readonly stores: Stores
+  /** `null`: this node is alone. */
+  readonly redis: RedisNode | null
   readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
@@ -120,6 +129,17 @@ export interface Assembly {
   /** The same origins as probes ask them: nothing is counted, nothing that an operator said forbids it. Whoever asks for them stops them. */
   readonly originsForProbes: () => Origins
 }
+
+/** What a tier behind memory works with. */
+export interface TierSurroundings {
+  readonly settings: Settings
+  readonly table: ObjectTable
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly log: EventLog
+}
+
+export type MakeTier = (around: TierSurroundings) => Tier
 
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
@@ -136,13 +156,20 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** Makes a tier behind memory. Default: there is none. */
+  readonly tier?: MakeTier
+  /** How long what is stored is as good as its life says. Default: always. */
+  readonly vouching?: Vouching
   /** Where transaction ids come from. Default: this engine's own. */
   readonly xids?: Xids
   /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
   readonly random?: () => number
 }
 
-/** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
+const UNSEALED =
+  'entries in Redis carry a checksum only: whoever can write to it decides what is served; give all nodes one --redis-secret (CLEARCOAT_REDIS_SECRET_FILE)'
+
+/** Opens no socket and starts no timer until something is asked of it, but for those of Redis where one is set. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
@@ -152,13 +179,21 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
+  if (settings.redis !== null) {
+    checkRedis(settings.redis)
+    // Once, not by each worker.
+    if (settings.redis.secret === null && parts.shared?.role !== 'worker') log.warn({ event: 'redis', redis: 'unsealed' }, UNSEALED)
+  }
   const deadline = (): number => settings.deadlines.hook
   const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
   const policies = new Policies(
     { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
-  const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
+  const role = parts.shared?.role ?? null
+  const redis =
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker' })
+  const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
@@ -178,7 +213,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const isTrusted = trustList(options.trust ?? [])
   const journal = new Journal(clock)
   // What leaves what a worker has at hand is stored still.
-  if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
+  if (role !== 'worker') recordKills(stores.shelf, journal)
+  const tier = parts.tier?.({ settings, table: stores.table, clock, counters, log }) ?? tierOf(redis, stores, role)
+  if (tier !== null) stores.invalidation.onKey = (key) => tier.forget(key)
   const engine: Engine = {
     settings,
     decisions,
@@ -186,11 +223,14 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     counters,
     log,
     table: stores.table,
+    tier,
+    vouching: parts.vouching ?? stores.vouching,
+    confirmations: new Confirmations(),
     fillBudget: stores.fillBudget,
     unsliced: new Unsliced(),
     defaultBackend,
     originOf: (which) => origins.of(which),
-    recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,
+    recompressor: settings.compression.again ? new Recompressor({ table: stores.table, tier, clock, counters }) : null,
     directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,
@@ -217,6 +257,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     policies,
     table: stores.shelf,
     stores,
+    redis,
     names,
     origins,
     originsApart,
@@ -224,9 +265,27 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   }
 }
 
+/** Of a thread that serves clients. */
+function tierOf(redis: RedisNode | null, { fleetView, table }: Stores, role: SharedRole['role'] | null): Tier | null {
+  return redis === null || fleetView === null || role === 'librarian' ? null : redis.tier(fleetView, table)
+}
+
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
 function checkTls(choice: BackendChoice): void {
   for (const backend of backendsOf(choice)) checkMaterialOf(backend)
+}
+
+/** Throws a `ConfigError` for servers that cannot be used; whether somebody is there is seen later. */
+function checkRedis({ servers }: RedisSettings): void {
+  try {
+    redisTarget(servers)
+  } catch (error) {
+    throw new ConfigError({
+      what: 'the Redis cannot be used',
+      why: error instanceof Error ? error.message : String(error),
+      how: 'write redis://user@host:6379, rediss:// for TLS, redis+cluster://a:6379,b:6379 or redis+sentinel://host:26379/master',
+    })
+  }
 }
 
 function checkMaterialOf({ url, tls }: Backend): void {

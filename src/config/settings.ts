@@ -72,6 +72,30 @@ export interface CompressionSettings {
   readonly again: boolean
 }
 
+/** The Redis that nodes share. */
+export interface RedisSettings {
+  /** URLs: one server, the seeds of a Cluster, or Sentinels. */
+  readonly servers: readonly string[]
+  /** In place of one in the URLs; `null`: that one, or none. */
+  readonly password: string | null
+  /** Certificates (PEM) that servers are believed by, in place of the system's; `null`: the system's. */
+  readonly ca: string | null
+  /** What all keys begin with. */
+  readonly prefix: string
+  /** What entries are authenticated with; `null`: they carry a checksum only. */
+  readonly secret: string | null
+  /** Bytes of the largest body that is written. */
+  readonly maxObject: number
+  /** Seconds for which what is stored is vouched for while the log cannot be followed. */
+  readonly staleLimit: number
+  /** Whether nodes wait for each other's fetches. */
+  readonly claims: boolean
+  /** Seconds within which an operation has to be answered. */
+  readonly deadline: number
+  /** What other nodes call this one. */
+  readonly node: string
+}
+
 /** `limits`, `deadlines` and `bans` are replaced as a whole when a parameter is set; read them when they are needed. */
 export interface Settings {
   readonly preset: PresetName
@@ -94,6 +118,8 @@ export interface Settings {
   readonly compression: CompressionSettings
   /** Bytes of the slices in which large files are fetched where the policy says nothing; `null`: whole. */
   readonly slice: number | null
+  /** `null`: this node is alone. */
+  readonly redis: RedisSettings | null
   /** Objects kept for less than so many seconds in all are counted as short-lived. */
   readonly shortlived: number
 }
@@ -133,6 +159,14 @@ export const defaultDeadlines: Deadlines = {
   originQueue: 10,
   fillAlone: 30,
   drain: 30,
+}
+
+export const defaultRedis: Omit<RedisSettings, 'servers' | 'password' | 'ca' | 'secret' | 'node'> = {
+  prefix: 'clearcoat:',
+  maxObject: 8 * 1024 * 1024,
+  staleLimit: 60,
+  claims: true,
+  deadline: 0.05,
 }
 
 export const defaultBans: BanSettings = { lurkerAge: 0 }

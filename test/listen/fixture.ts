@@ -51,6 +51,7 @@ export function settings(limits: Partial<Settings['limits']> = {}, deadlines: Pa
     bans: defaultBans,
     compression: noCompression,
     slice: null,
+    redis: null,
     shortlived: defaultShortlived,
   }
 }

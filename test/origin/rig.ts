@@ -45,6 +45,7 @@ export function settingsFor(options: RigOptions): Settings {
     bans: defaultBans,
     compression: noCompression,
     slice: null,
+    redis: null,
     shortlived: defaultShortlived,
   }
 }
