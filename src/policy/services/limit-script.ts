@@ -1,4 +1,4 @@
-/** What nodes tell each other of their limits, in Redis: a short log of reports, and how far each node has read it. */
+/** What nodes tell each other of their limits, in Redis: a short log of reports, and how far each node has counted it in. */
 import type { Script } from '../../redis/port.ts'
 
 /**
@@ -6,7 +6,7 @@ import type { Script } from '../../redis/port.ts'
  *
  * KEYS log (stream), nodes (hash). ARGV node, cursor (a stream id; `$`: the end), number of the report, report or nothing, channel or nothing:
  * where the others are called to have a look, milliseconds after which a node that says nothing is left out.
- * Answers nodes that live, the id up to which all others have read (nothing: there are none), the id of this node's last report, its new cursor,
+ * Answers nodes that live, the id up to which all others have counted in what was reported (nothing: there are none), the id of this node's last report, its new cursor,
  * Redis's milliseconds, whether there is more, then id and report of each.
  */
 export const LIMIT_ROUND: Script = {
@@ -41,6 +41,8 @@ end
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local last = newest[1] and newest[1][1] or '0-0'
 if cursor == '$' or before(last, cursor) then cursor = last end
+-- What is behind it is on its way to this node only.
+local counted = cursor
 
 local found = redis.call('XRANGE', KEYS[1], '(' .. cursor, '+', 'COUNT', ENTRIES)
 local more = 0
@@ -61,7 +63,7 @@ if report ~= '' and number ~= told then
   if more == 0 then cursor = own end
 end
 if told == '' then told = '0' end
-redis.call('HSET', KEYS[2], me, string.format('%d %s %s %s', now, cursor, told, own))
+redis.call('HSET', KEYS[2], me, string.format('%d %s %s %s', now, counted, told, own))
 redis.call('PEXPIRE', KEYS[2], 600000)
 if channel ~= '' then redis.call('PUBLISH', channel, me) end
 return { live, read, own, cursor, now, more, unpack(others) }
