@@ -5,15 +5,9 @@
 import { ManualClock } from '../../src/clock.ts'
 import type { EventLog } from '../../src/log.ts'
 import { type BucketRule, Buckets } from '../../src/policy/services/buckets.ts'
-import { type LimitSeal, LimitSync, sharedLimits } from '../../src/policy/services/redis-limits.ts'
+import { LimitSync, sharedLimits } from '../../src/policy/services/redis-limits.ts'
 import { RedisFailure, type RedisPort, type Reply } from '../../src/redis/port.ts'
-
-/** Names and tags as they are; what has to do with secrets is tested with the real one. */
-export const plainSeal: LimitSeal = {
-  name: (text) => Buffer.from(text).toString('base64url').padEnd(22, 'x').slice(0, 22),
-  sign: (context, bytes) => Buffer.concat([bytes, Buffer.from(context)]),
-  verify: (context, sealed) => (sealed.subarray(-context.length).toString() === context ? sealed.subarray(0, -context.length) : null),
-}
+import { Seal } from '../../src/redis/seal.ts'
 
 interface Entry {
   readonly id: number
@@ -77,6 +71,7 @@ export class ModelLimits {
 }
 
 export interface FleetOptions {
+  /** How many there are at first. */
   readonly nodes: number
   /** Milliseconds of one way to Redis or back. */
   readonly latency?: () => number
@@ -97,20 +92,23 @@ export class LimitFleet {
   /** Answers on their way to these are lost. */
   readonly deaf = new Set<number>()
 
+  readonly seal: Seal = new Seal('a secret of this fleet', 'test:')
+
   constructor({ nodes, latency = () => 0.5, phase = () => 0 }: FleetOptions) {
     this.#latency = latency
-    for (let node = 0; node < nodes; node++) {
-      const memory = sharedLimits(plainSeal)
-      this.buckets.push(new Buckets(memory))
-      const log: EventLog = {
-        info: (_, text) => this.logged.push(`${node} ${text}`),
-        warn: (_, text) => this.logged.push(`${node} ${text}`),
-        error: () => {},
-      }
-      const sync = new LimitSync({ memory, port: this.#port(node), seal: plainSeal, prefix: 'test:', clock: this.clock, log })
-      this.syncs.push(sync)
-      this.clock.after(phase(node), () => sync.start())
-    }
+    for (let node = 0; node < nodes; node++) this.join(phase(node))
+  }
+
+  /** Another node begins. */
+  join(after = 0): void {
+    const node = this.syncs.length
+    const memory = sharedLimits(this.seal)
+    this.buckets.push(new Buckets(memory))
+    const say = (_: unknown, text: string): void => void this.logged.push(`${node}: ${text}`)
+    const log: EventLog = { info: say, warn: say, error: say }
+    const sync = new LimitSync({ memory, port: this.#port(node), seal: this.seal, prefix: 'test:', clock: this.clock, log })
+    this.syncs.push(sync)
+    this.clock.after(after, () => sync.start())
   }
 
   take(node: number, key: string, rule: BucketRule): boolean {

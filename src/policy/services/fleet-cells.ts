@@ -2,13 +2,13 @@
  * What threads keep beside their buckets when other nodes count in equal ones: how many tokens this node took, how many of them the others know of,
  * and which buckets have something to tell. One thread of the process tells it (`FleetBuckets`), all of them count.
  *
- * A node may be ahead of what the others know by its share only: what is left of the limit, and `SLACK` of it, over the nodes. So all nodes
- * together never let through more than the limit and `SLACK` of it, whatever they let through at the same moment. One token is always its share,
- * or a small limit would deny what it has; so the bound is the limit and a token for each other node, where that is more.
+ * A node may be ahead of what the others know by its share only: what is left of the limit, and a slack, over the nodes. So all nodes together
+ * never let through more than the limit and the slack, whatever they let through at the same moment. The slack is a fifth of the limit, or a token
+ * for each other node where that is more: else nobody might take the last tokens of a small limit.
  */
 import type { BucketRule } from './buckets.ts'
 
-/** Of the limit, by which all nodes together may be beyond it. */
+/** Of the limit. */
 export const SLACK = 0.2
 
 /** A bucket: Int32 taken, told, known, limit, marks; one is free; Float64 nanoseconds of the period. */
@@ -60,14 +60,15 @@ export class FleetCells {
   }
 
   /** Whether a token may be taken before the others know of those that were. `debt`: nanoseconds of it already. */
-  admits(at: number, { period, step }: BucketRule, debt: bigint): boolean {
+  admits(at: number, { limit, period, step }: BucketRule, debt: bigint): boolean {
     const nodes = Atomics.load(this.#head, NODES)
     if (nodes <= 1) return true
     const ahead = this.#ahead(at)
-    const share = ((1 + SLACK) * Number(period) - Number(debt) + ahead * Number(step)) / Number(step) / nodes
+    const left = Number(period - debt) / Number(step) + ahead
+    const share = (left + Math.max(SLACK * limit, nodes - 1)) / nodes
     const next = ahead + 1
-    if (next > 1 && next * 2 > share) this.#press()
-    return next <= Math.max(1, share)
+    if (next * 2 > share) this.#press()
+    return next <= share
   }
 
   took(at: number, rule: BucketRule, tokens: 1 | -1): void {

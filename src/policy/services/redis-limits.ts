@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock, Timer } from '../../clock.ts'
 import type { EventLog } from '../../log.ts'
 import type { RedisPort, Reply } from '../../redis/port.ts'
+import type { Seal } from '../../redis/seal.ts'
 import { type BucketMemory, fleetBucketMemory } from './buckets.ts'
 import { FleetBuckets, type LimitReport } from './fleet-buckets.ts'
 import { packReport, unpackReport } from './limit-report.ts'
@@ -23,18 +24,11 @@ const START = '0-0'
 const END = '$'
 const CONTEXT = 'limits'
 
-/** What is asked of `Seal` (`redis/seal.ts`). */
-export interface LimitSeal {
-  name(text: string): string
-  sign(context: string, bytes: Buffer): Buffer
-  verify(context: string, sealed: Buffer): Buffer | null
-}
-
 export interface LimitSyncInit {
   /** Of `sharedLimits`; the memory that all threads of this process count in. */
   readonly memory: BucketMemory
   readonly port: RedisPort
-  readonly seal: LimitSeal
+  readonly seal: Seal
   /** What all keys begin with. */
   readonly prefix: string
   /** Whose `now` is that of the threads that count. */
@@ -54,14 +48,14 @@ interface Round {
 }
 
 /** Memory for the buckets of a node of a fleet: where keys lie is the same on all nodes with that secret and prefix. */
-export function sharedLimits(seal: Pick<LimitSeal, 'name'>): BucketMemory {
+export function sharedLimits(seal: Seal): BucketMemory {
   return fleetBucketMemory(Buffer.from(seal.name('seed of limits'), 'base64url').readInt32LE(0))
 }
 
 /** One a process, in the thread that made the memory. */
 export class LimitSync {
   readonly #port: RedisPort
-  readonly #seal: LimitSeal
+  readonly #seal: Seal
   readonly #clock: Clock
   readonly #log: EventLog
   readonly #buckets: FleetBuckets
@@ -165,6 +159,7 @@ export class LimitSync {
     cells.relax()
     this.#watch()
     this.#began = now
+    const called = this.#called
     this.#called = false
     if (now - this.#heard > CONTACT) this.#lost()
     const report = (this.#report ??= this.#collected())
@@ -175,6 +170,8 @@ export class LimitSync {
       const round = roundOf(await this.#port.run(LIMIT_ROUND, this.#keys, args))
       more ||= round.more
       const news = this.#took(round, report)
+      // Who called waits to hear that it was counted in, which is told by the next round.
+      more ||= called && round.reports.length > 0
       this.#gap = !urgent || news ? GAP : Math.min(this.#gap * 2, INTERVAL)
     } catch (error) {
       // A script that is refused for good shows here only.
