@@ -122,7 +122,10 @@ export class Buckets {
     const at = this.#of(key)
     if (at === null) return rule.limit
     if (Atomics.load(this.#times, at * TIMES + 2) > now) return 0
-    const left = (rule.period - this.#debt(at, now)) / rule.step
+    const debt = this.#debt(at, now)
+    // What this node may not take before the others have heard of it is not there.
+    if (this.#fleet !== null && !this.#fleet.admits(at, rule, debt)) return 0
+    const left = (rule.period - debt) / rule.step
     return left <= 0n ? 0 : Math.min(rule.limit, Number(left))
   }
 

@@ -54,12 +54,17 @@ export class FleetBuckets {
       const removed = (marks & REMOVED) !== 0
       const block = (marks & BLOCKED) !== 0 ? milliseconds(this.#buckets.blockOf(at) - now) : 0
       const rule = this.cells.rule(at)
-      // Of what has no rule yet nothing was taken; what is denied at once, and blocked, has none either.
+      // A common bucket that only denied has no rule.
       if (rule.limit > 0 && (tokens !== 0 || block > 0 || removed))
         records.push({ group, tag, ...rule, tokens: removed ? 0 : tokens, block, removed })
       told.push({ at, tag, taken })
     }
     return { records, told, more: places.length >= MOST_RECORDS }
+  }
+
+  /** Whether there are reports of which not all others know. */
+  get isAhead(): boolean {
+    return this.#unknown.length > 0
   }
 
   /** A report is on its way, under an id that grows. */

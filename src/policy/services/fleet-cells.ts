@@ -36,9 +36,9 @@ export class FleetCells {
   readonly #counts: Int32Array
   readonly #periods: Float64Array
 
-  /** `buckets`: how many there are, a multiple of 64. */
+  /** `buckets`: how many there are. */
   constructor(memory: SharedArrayBuffer, buckets: number) {
-    const words = buckets / 32
+    const words = bitWords(buckets)
     this.#head = new Int32Array(memory, 0, HEAD)
     this.#dirty = new Int32Array(memory, HEAD * 4, words)
     const start = (HEAD + words) * 4
@@ -47,7 +47,7 @@ export class FleetCells {
   }
 
   static bytes(buckets: number): number {
-    return HEAD * 4 + buckets / 8 + buckets * BYTES
+    return (HEAD + bitWords(buckets)) * 4 + buckets * BYTES
   }
 
   /** Nodes that count together, this one included. */
@@ -159,4 +159,9 @@ export class FleetCells {
   #press(): void {
     if (Atomics.exchange(this.#head, PRESSED, 1) === 0) this.wake()
   }
+}
+
+/** An even number: what lies behind them is aligned. */
+function bitWords(buckets: number): number {
+  return Math.ceil(buckets / 64) * 2
 }

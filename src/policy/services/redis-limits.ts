@@ -75,6 +75,7 @@ export class LimitSync {
   #heard = 0
   #busy = 0
   #watching = false
+  #urgent = false
   /** Another node asked to have a look. */
   #called = false
   #why = 'it does not answer'
@@ -110,13 +111,14 @@ export class LimitSync {
     this.#schedule(this.#clock.now())
   }
 
-  /** Resolves when the others know, or cannot be told. */
+  /** Tells what is left to tell, and leaves. Resolves when that is done, or cannot be. */
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
     this.#timer?.cancel()
     this.#buckets.cells.wake()
     await this.#running
+    await this.#round()
     this.#buckets.alone()
     await this.#port.run(LIMIT_LEAVE, [this.#keys[1]], [this.#id]).catch(() => {})
   }
@@ -155,18 +157,20 @@ export class LimitSync {
   async #round(): Promise<void> {
     const { cells } = this.#buckets
     const now = this.#clock.now()
-    const urgent = cells.isPressed
+    const pressed = cells.isPressed
+    // Until the others know of what pressed.
+    const urgent = pressed || (this.#urgent && this.#buckets.isAhead)
+    this.#urgent = urgent
     cells.relax()
     this.#watch()
     this.#began = now
     const called = this.#called
     this.#called = false
-    if (now - this.#heard > CONTACT) this.#lost()
     const report = (this.#report ??= this.#collected())
     let more = report?.more ?? false
     try {
       const payload = report === null ? '' : this.#seal.sign(CONTEXT, packReport(report.records))
-      const args = [this.#id, this.#cursor, this.#number, payload, urgent ? this.#channel : '', PATIENCE]
+      const args = [this.#id, this.#cursor, this.#number, payload, pressed ? this.#channel : '', PATIENCE]
       const round = roundOf(await this.#port.run(LIMIT_ROUND, this.#keys, args))
       more ||= round.more
       const news = this.#took(round, report)
@@ -177,10 +181,12 @@ export class LimitSync {
       // A script that is refused for good shows here only.
       this.#why = error instanceof Error ? error.message : String(error)
       this.#gap = INTERVAL
+      // A process that was held up itself has lost nothing yet.
+      if (this.#clock.now() - this.#heard > CONTACT) this.#lost()
     }
     this.#running = null
     if (more || this.#called) this.#schedule(now + GAP)
-    if (cells.isPressed) this.#schedule(now + this.#gap)
+    if (cells.isPressed || (urgent && this.#buckets.isAhead)) this.#schedule(now + this.#gap)
     this.#schedule(now + (this.#clock.now() - this.#busy > QUIET ? IDLE : INTERVAL))
   }
 

@@ -1,0 +1,170 @@
+/** Limits of three nodes over a real Redis: the script of a round, the channel, and the threads that take. */
+import { Worker } from 'node:worker_threads'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { type BucketMemory, Buckets, bucketRule } from '../../src/policy/services/buckets.ts'
+import { LimitSync, sharedLimits } from '../../src/policy/services/redis-limits.ts'
+import { RedisFailure, type RedisPort, type Reply } from '../../src/redis/port.ts'
+import { Seal } from '../../src/redis/seal.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.stop())
+
+const seal = new Seal('a secret of this fleet', 'limits:')
+const now = (): bigint => BigInt(Math.round(performance.now() * 1e6))
+
+/** Of a port only what limits ask for; whatever fails is a failure of Redis. */
+function openPort(): { readonly port: RedisPort; close(): void } {
+  const options = { port: server.port, host: '127.0.0.1', enableOfflineQueue: false, retryStrategy: () => 20 }
+  const asking = new Redis({ ...options, protocol: 2 })
+  const hearing = new Redis({ ...options, enableOfflineQueue: true, protocol: 2 })
+  for (const client of [asking, hearing]) client.on('error', () => {})
+  const no = (): never => {
+    throw new Error('limits do not ask for this')
+  }
+  const port: RedisPort = {
+    state: 'ready',
+    run: ({ lua }, keys, args) =>
+      (asking.callBuffer('EVAL', lua, keys.length, ...keys, ...args) as Promise<Reply>).catch((error: Error) => {
+        throw new RedisFailure('lost', error.message)
+      }),
+    subscribe: (channel, heard) => {
+      hearing.on('message', (_, message) => heard(message))
+      void hearing.subscribe(channel).catch(() => {})
+    },
+    read: no,
+    write: no,
+    remove: no,
+    distrust: no,
+    stop: no,
+  }
+  return {
+    port,
+    close: () => {
+      asking.disconnect()
+      hearing.disconnect()
+    },
+  }
+}
+
+interface Node {
+  readonly memory: BucketMemory
+  readonly buckets: Buckets
+  readonly sync: LimitSync
+  readonly logged: string[]
+}
+
+async function withNodes(count: number, use: (nodes: readonly Node[]) => Promise<void>): Promise<void> {
+  const ports = Array.from({ length: count }, openPort)
+  const nodes = ports.map(({ port }): Node => {
+    const memory = sharedLimits(seal)
+    const logged: string[] = []
+    const say = (fields: object, text: string): void => void logged.push(`${text} ${JSON.stringify(fields)}`)
+    const log = { info: say, warn: say, error: say }
+    const sync = new LimitSync({ memory, port, seal, prefix: 'limits:', clock: systemClock, log })
+    sync.start()
+    return { memory, buckets: new Buckets(memory), sync, logged }
+  })
+  try {
+    await until(() => nodes.every(({ sync }) => sync.nodes === count))
+    await use(nodes)
+  } finally {
+    await Promise.all(nodes.map(({ sync }) => sync.stop()))
+    for (const { close } of ports) close()
+  }
+}
+
+describe('limits over Redis', () => {
+  it('hold across nodes within a fifth, whichever of them is asked', async () => {
+    await withNodes(3, async (nodes) => {
+      const rule = bucketRule(300, 1, 0)
+      let [passed, debt, last, worst] = [0, 0, now(), 0]
+      const ask = (node: Node, times: number): void => {
+        for (let i = 0; i < times; i++) {
+          if (!node.buckets.take('a', rule, now())) continue
+          const at = now()
+          debt = Math.max(0, debt - Number(at - last) / Number(rule.step)) + 1
+          last = at
+          worst = Math.max(worst, debt)
+          passed++
+        }
+      }
+      // At once on all, then on one alone, then evenly; one bucket has 300 tokens, and 300 a second.
+      const begin = now()
+      for (const node of nodes) ask(node, 400)
+      while (now() - begin < 500_000_000n) {
+        ask(nodes[0]!, 5)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      while (now() - begin < 1_000_000_000n) {
+        for (const node of nodes) ask(node, 5)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(worst).toBeLessThanOrEqual(360.01)
+      const one = 300 + (300 * Number(now() - begin)) / 1e9
+      expect(passed).toBeLessThanOrEqual(one + 60)
+      expect(passed).toBeGreaterThan(one * 0.8)
+    })
+  })
+
+  it('give a node that is asked alone the whole limit soon, also when another thread of it takes', async () => {
+    await withNodes(3, async (nodes) => {
+      const source = new URL('../../src/policy/services/buckets.ts', import.meta.url).href
+      const code = `
+        const { parentPort, workerData } = require('node:worker_threads')
+        import(${JSON.stringify(source)}).then(({ Buckets, bucketRule }) => {
+          const buckets = new Buckets(workerData.memory)
+          const rule = bucketRule(100, 3600, 0)
+          let passed = 0
+          const ask = () => {
+            for (let i = 0; i < 200; i++) if (buckets.take('thread', rule, BigInt(workerData.now))) passed++
+            if (passed < 100) setImmediate(ask)
+            else parentPort.postMessage(passed)
+          }
+          ask()
+        })`
+      const worker = new Worker(code, { eval: true, workerData: { memory: nodes[1]!.memory, now: String(now()) } })
+      const passed = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+      expect(passed).toBe(100)
+      await until(() => nodes.every(({ buckets }) => buckets.remaining('thread', bucketRule(100, 3600, 0), now()) === 0))
+      await worker.terminate()
+    })
+  })
+
+  it('lie in one slot under the prefix, bounded, and go when nobody needs them', async () => {
+    await withNodes(2, async (nodes) => {
+      nodes[0]!.buckets.take('b', bucketRule(10, 60, 0), now())
+      await until(() => nodes[1]!.buckets.remaining('b', bucketRule(10, 60, 0), now()) === 9)
+      const keys = (await server.cli('KEYS', '*')) as string[]
+      expect(keys.sort()).toEqual([expect.stringMatching(/^limits:\{[\w-]{22}\}:n$/), expect.stringMatching(/^limits:\{[\w-]{22}\}:r$/)])
+      expect(new Set(keys.map((key) => key.slice(0, -2))).size).toBe(1)
+      for (const key of keys) expect(await server.cli('PTTL', key)).toBeGreaterThan(500_000)
+      expect(await server.cli('HLEN', keys[0]!)).toBe(2)
+    })
+    expect(await server.cli('EXISTS', ...((await server.cli('KEYS', '*:n')) as string[]), 'none')).toBe(0)
+  })
+
+  it('are counted by each node alone while Redis is away, and together when it is back empty', async () => {
+    await withNodes(2, async (nodes) => {
+      await server.kill()
+      const rule = bucketRule(100, 3600, 0)
+      await until(() => nodes.every(({ sync }) => sync.nodes === 1))
+      const passed = nodes.map(({ buckets }) => Array.from({ length: 200 }).filter(() => buckets.take('away', rule, now())).length)
+      expect(passed).toEqual([100, 100])
+      await server.restart()
+      await until(() => nodes.every(({ sync }) => sync.nodes === 2))
+      nodes[0]!.buckets.take('back', rule, now())
+      await until(() => nodes[1]!.buckets.remaining('back', rule, now()) === 99)
+      expect(nodes[0]!.logged).toEqual([
+        expect.stringMatching(/^limits are counted by each node alone until Redis answers/),
+        expect.stringMatching(/^limits are counted together with the other nodes again/),
+      ])
+    })
+  })
+})
