@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { type BucketMemory, Buckets, bucketRule } from '../../src/policy/services/buckets.ts'
+import { LIMIT_LEAVE, LIMIT_ROUND } from '../../src/policy/services/limit-script.ts'
 import { LimitSync, sharedLimits } from '../../src/policy/services/redis-limits.ts'
 import { RedisFailure, type RedisPort, type Reply } from '../../src/redis/port.ts'
 import { Seal } from '../../src/redis/seal.ts'
@@ -50,6 +51,18 @@ function openPort(): { readonly port: RedisPort; close(): void } {
       asking.disconnect()
       hearing.disconnect()
     },
+  }
+}
+
+/** Resolves when it has its connection. */
+async function ready(port: RedisPort): Promise<void> {
+  for (;;) {
+    try {
+      await port.run(LIMIT_LEAVE, ['limits:{ready}'], ['nobody'])
+      return
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 }
 
@@ -148,6 +161,48 @@ describe('limits over Redis', () => {
       expect(await server.cli('HLEN', keys[0]!)).toBe(2)
     })
     expect(await server.cli('EXISTS', ...((await server.cli('KEYS', '*:n')) as string[]), 'none')).toBe(0)
+  })
+
+  it('are told by a script that reports once, reads on from where a node was, and knows who is gone', async () => {
+    const { port, close } = openPort()
+    await ready(port)
+    const keys = ['limits:{script}:r', 'limits:{script}:n']
+    const round = async (node: string, cursor: string, number: number, report: string, patience = 60_000): Promise<string[]> => {
+      const reply = (await port.run(LIMIT_ROUND, keys, [node, cursor, number, report, '', patience])) as readonly Reply[]
+      return reply.map(String)
+    }
+    const [live, read, own, cursor] = await round('one', '0-0', 1, 'first')
+    expect([live, read, cursor]).toEqual(['1', '', own])
+    // Asked again, because its answer was lost.
+    expect((await round('one', '0-0', 1, 'first')).slice(0, 3)).toEqual(['1', '', own])
+    expect(await server.cli('XLEN', keys[0]!)).toBe(1)
+
+    const other = await round('other', '0-0', 1, 'second')
+    expect(other.slice(0, 2)).toEqual(['2', '0-0'])
+    expect(other.slice(5)).toEqual(['0', own, 'first'])
+    // It is known to have counted in what it had when it asked, not what it was answered.
+    expect((await round('one', own!, 1, '')).slice(1, 2)).toEqual(['0-0'])
+    expect((await round('other', other[3]!, 1, '')).slice(1, 2)).toEqual([own])
+    const last = await round('one', own!, 1, '')
+    expect(last[1]).toBe(other[3])
+    expect(last.slice(6)).toEqual([other[2], 'second'])
+
+    // Behind the end, as after a failover that lost some: from the end on.
+    expect((await round('one', '9999999999999-0', 1, ''))[3]).toBe(other[2])
+    expect((await round('one', '$', 1, '')).slice(6)).toEqual([])
+    for (let number = 2; number < 300; number++) await round('other', '$', number, 'more')
+    const much = await round('one', last[3]!, 1, '')
+    expect([much[5], much.length]).toEqual(['1', 6 + 400])
+    expect((await round('one', much[3]!, 1, '')).length).toBe(6 + 2 * 98)
+
+    await server.cli('HSET', keys[1]!, 'other', '1000 0-0 1 0-0')
+    expect((await round('one', '$', 1, '')).slice(0, 2)).toEqual(['1', ''])
+    await server.cli('HSET', keys[1]!, 'odd', 'what is this')
+    expect((await round('one', '$', 1, '')).slice(0, 2)).toEqual(['1', ''])
+    await port.run(LIMIT_LEAVE, [keys[1]!], ['one'])
+    expect(await server.cli('HLEN', keys[1]!)).toBe(0)
+    await server.cli('DEL', ...keys)
+    close()
   })
 
   it('are counted by each node alone while Redis is away, and together when it is back empty', async () => {

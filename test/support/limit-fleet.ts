@@ -33,7 +33,7 @@ const numberOf = (id: string): number => {
 export class ModelLimits {
   readonly clock: ManualClock
   readonly entries: Entry[] = []
-  readonly nodes = new Map<string, Known>()
+  readonly nodes: Map<string, Known> = new Map()
   rounds = 0
 
   constructor(clock: ManualClock) {
@@ -88,9 +88,9 @@ export class LimitFleet {
   readonly #latency: () => number
   readonly #heard = new Set<(message: string) => void>()
   /** Nodes that Redis is away for. */
-  readonly cut = new Set<number>()
+  readonly cut: Set<number> = new Set()
   /** Answers on their way to these are lost. */
-  readonly deaf = new Set<number>()
+  readonly deaf: Set<number> = new Set()
 
   readonly seal: Seal = new Seal('a secret of this fleet', 'test:')
 
