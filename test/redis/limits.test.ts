@@ -1,69 +1,31 @@
 /** Limits of three nodes over a real Redis: the script of a round, the channel, and the threads that take. */
 import { Worker } from 'node:worker_threads'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { type BucketMemory, Buckets, bucketRule } from '../../src/policy/services/buckets.ts'
 import { LIMIT_LEAVE, LIMIT_ROUND } from '../../src/policy/services/limit-script.ts'
 import { LimitSync, sharedLimits } from '../../src/policy/services/redis-limits.ts'
-import { RedisFailure, type RedisPort, type Reply } from '../../src/redis/port.ts'
+import { aclRule } from '../../src/redis/acl.ts'
+import type { RedisPort, Reply } from '../../src/redis/port.ts'
 import { Seal } from '../../src/redis/seal.ts'
+import { openPort, standing } from '../support/redis-link.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 
 let server: RedisServer
 beforeAll(async () => {
-  server = await startRedis()
+  server = await startRedis({ acl: [`user node on >password ${aclRule('limits:')}`] })
 })
 afterAll(() => server.stop())
 
 const seal = new Seal('a secret of this fleet', 'limits:')
 const now = (): bigint => BigInt(Math.round(performance.now() * 1e6))
 
-/** Of a port only what limits ask for; whatever fails is a failure of Redis. */
-function openPort(): { readonly port: RedisPort; close(): void } {
-  const options = { port: server.port, host: '127.0.0.1', enableOfflineQueue: false, retryStrategy: () => 20 }
-  const asking = new Redis({ ...options, protocol: 2 })
-  const hearing = new Redis({ ...options, enableOfflineQueue: true, protocol: 2 })
-  for (const client of [asking, hearing]) client.on('error', () => {})
-  const no = (): never => {
-    throw new Error('limits do not ask for this')
-  }
-  const port: RedisPort = {
-    state: 'ready',
-    run: ({ lua }, keys, args) =>
-      (asking.callBuffer('EVAL', lua, keys.length, ...keys, ...args) as Promise<Reply>).catch((error: Error) => {
-        throw new RedisFailure('lost', error.message)
-      }),
-    subscribe: (channel, heard) => {
-      hearing.on('message', (_, message) => heard(message))
-      void hearing.subscribe(channel).catch(() => {})
-    },
-    read: no,
-    write: no,
-    remove: no,
-    distrust: no,
-    stop: no,
-  }
-  return {
-    port,
-    close: () => {
-      asking.disconnect()
-      hearing.disconnect()
-    },
-  }
-}
-
-/** Resolves when it has its connection. */
-async function ready(port: RedisPort): Promise<void> {
-  for (;;) {
-    try {
-      await port.run(LIMIT_LEAVE, ['limits:{ready}'], ['nobody'])
-      return
-    } catch {
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
+/** Of a user who may do no more than is said. */
+async function standingPort(): Promise<RedisPort> {
+  const { port } = openPort(`redis://node:password@127.0.0.1:${server.port}`, { deadline: 1 })
+  await standing(port, 'limits:{standing}')
+  return port
 }
 
 interface Node {
@@ -74,8 +36,8 @@ interface Node {
 }
 
 async function withNodes(count: number, use: (nodes: readonly Node[]) => Promise<void>): Promise<void> {
-  const ports = Array.from({ length: count }, openPort)
-  const nodes = ports.map(({ port }): Node => {
+  const ports = await Promise.all(Array.from({ length: count }, () => standingPort()))
+  const nodes = ports.map((port): Node => {
     const memory = sharedLimits(seal)
     const logged: string[] = []
     const say = (fields: object, text: string): void => void logged.push(`${text} ${JSON.stringify(fields)}`)
@@ -89,7 +51,6 @@ async function withNodes(count: number, use: (nodes: readonly Node[]) => Promise
     await use(nodes)
   } finally {
     await Promise.all(nodes.map(({ sync }) => sync.stop()))
-    for (const { close } of ports) close()
   }
 }
 
@@ -164,8 +125,7 @@ describe('limits over Redis', () => {
   })
 
   it('are told by a script that reports once, reads on from where a node was, and knows who is gone', async () => {
-    const { port, close } = openPort()
-    await ready(port)
+    const port = await standingPort()
     const keys = ['limits:{script}:r', 'limits:{script}:n']
     const round = async (node: string, cursor: string, number: number, report: string, patience = 60_000): Promise<string[]> => {
       const reply = (await port.run(LIMIT_ROUND, keys, [node, cursor, number, report, '', patience])) as readonly Reply[]
@@ -202,7 +162,6 @@ describe('limits over Redis', () => {
     await port.run(LIMIT_LEAVE, [keys[1]!], ['one'])
     expect(await server.cli('HLEN', keys[1]!)).toBe(0)
     await server.cli('DEL', ...keys)
-    close()
   })
 
   it('are counted by each node alone while Redis is away, and together when it is back empty', async () => {
