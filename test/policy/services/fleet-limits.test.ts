@@ -228,6 +228,22 @@ describe('a fleet of nodes', () => {
     ])
   })
 
+  it('does not charge a node that was cut off with what the others took meanwhile', async () => {
+    const fleet = new LimitFleet({ nodes: 2 })
+    await fleet.pass(300)
+    const rule = bucketRule(100, 3600, 0)
+    fleet.cut.add(1)
+    await fleet.pass(2000)
+    for (let i = 0; i < 50; i++) fleet.take(0, 'a', rule)
+    await fleet.pass(2000)
+    fleet.cut.clear()
+    await fleet.pass(1000)
+    expect(fleet.syncs.map(({ nodes }) => nodes)).toEqual([2, 2])
+    expect(fleet.model.entries).toHaveLength(1)
+    expect(fleet.buckets[1]!.remaining('a', rule, fleet.now())).toBe(100)
+    await fleet.stop()
+  })
+
   it('counts a report once although its answer was lost', async () => {
     const fleet = new LimitFleet({ nodes: 2 })
     await fleet.pass(300)
