@@ -241,6 +241,25 @@ describe('a log that lost its end', () => {
     }
   })
 
+  it('is told anew of what a node had put there that is gone itself', async () => {
+    const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
+    await a.stores.invalidation.purgeKey('early', false)
+    await until(() => b.position === a.position)
+    const left = (await redis.cli('DUMP', streamOf())) as string
+    const since = a.position
+    await b.stores.invalidation.purgeKey('x', false)
+    await until(() => b.position === a.position && a.position > since)
+    b.stop()
+    await redis.cli('RESTORE', streamOf(), 0, Buffer.from(left, 'latin1'), 'REPLACE')
+    const c = new Node(redis.port, 'c')
+    await inTime(
+      [a, c],
+      () => c.following && a.desk.glance().queued === 0 && c.position === a.position && c.position > 2 ** 33,
+      'c knows all',
+    )
+    expect(c.verdict(object({ key: 'x' }), since)).toBe('hard')
+  })
+
   it('is seen although others have written on behind what is left', async () => {
     const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
     const stream = streamOf()
