@@ -271,6 +271,27 @@ describe('a log that lost its end', () => {
   })
 })
 
+describe('a node that begins while nobody has seen yet that the log was lost', () => {
+  it('reads nothing from Redis before the others have', async () => {
+    const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
+    await a.stores.invalidation.purgeKey('one', false)
+    await a.stores.invalidation.purgeKey('two', false)
+    await until(() => b.position === a.position && a.position % 2 ** 32 === 1)
+    b.tick()
+    await b.desk.status()
+    const since = b.position
+    await redis.cli('DEL', streamOf())
+    const c = new Node(redis.port, 'c')
+    await c.stores.invalidation.purgeKey('x', false)
+    await c.stores.invalidation.purgeKey('y', false)
+    await c.stores.invalidation.purgeKey('z', false)
+    await until(() => c.position > since && c.desk.glance().nodes > 1, 'it has read all that there is')
+    expect(c.following).toBe(false)
+    await inTime([a, b, c], () => c.following, 'they have seen it')
+    expect(c.verdict(object({ key: 'x' }), since)).toBe('unknown')
+  })
+})
+
 describe('the log itself', () => {
   it('is read from the snapshot by a node that begins, and from the end of it on', async () => {
     const [a] = (await follow(redis.port, 'a')) as [Node]
