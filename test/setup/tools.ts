@@ -11,6 +11,7 @@ export interface Tool {
 }
 
 export const NGINX: Tool = { program: 'nginx', packages: ['nginx-light', 'nginx'] }
+export const REDIS: Tool = { program: 'redis-server', packages: ['redis-server'] }
 
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
