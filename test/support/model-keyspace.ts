@@ -160,7 +160,9 @@ export class Keyspace {
   /** `XRANGE` with both ends, `-` and `+` included. */
   xrange(key: string, first: string, last: string, count: number = Number.POSITIVE_INFINITY): readonly StreamItem[] {
     const items = this.#stream(key)?.items ?? []
-    return items.filter(({ id }) => (first === '-' || compareIds(id, first) >= 0) && (last === '+' || compareIds(id, last) <= 0)).slice(0, count)
+    return items
+      .filter(({ id }) => (first === '-' || compareIds(id, first) >= 0) && (last === '+' || compareIds(id, last) <= 0))
+      .slice(0, count)
   }
 
   /** `XREVRANGE + -`. */

@@ -36,7 +36,7 @@ export class ModelLink {
   readonly owner: Owner
   delay: Delay = QUICK
   /** Told when a connection of this name has ended. */
-  readonly ended = new Set<(name: string) => void>()
+  readonly ended: Set<(name: string) => void> = new Set()
   #cut = false
   /** Commands that were on their way when it was cut, and still arrive. */
   #late: (() => void)[] = []

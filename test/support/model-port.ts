@@ -1,8 +1,8 @@
 /** The doors to Redis over the model: `RedisPort` for a thread's objects and claims, `RedisFeed` for who follows the log. */
 import {
   type Lane,
-  type RedisFault,
   RedisFailure,
+  type RedisFault,
   type RedisFeed,
   type RedisPort,
   type Reply,
@@ -13,7 +13,7 @@ import {
 } from '../../src/redis/port.ts'
 import { CommandError } from './model-keyspace.ts'
 import type { Command, ModelLink } from './model-link.ts'
-import { TWINS } from './model-scripts.ts'
+import { TWINS, type Twin } from './model-scripts.ts'
 
 /** Failures in a row after which nothing is asked for a while. */
 const BREAKS = 5
@@ -23,6 +23,7 @@ const PROBES = 500
 export class ModelPort implements RedisPort {
   readonly #link: ModelLink
   readonly #deadline: number
+  readonly #twins: ReadonlyMap<string, Twin>
   readonly #heard = new Map<string, ((message: string) => void)[]>()
   readonly #stopped: (() => void)[] = []
   #failures = 0
@@ -30,9 +31,10 @@ export class ModelPort implements RedisPort {
   #over = false
 
   /** `deadline`: milliseconds for each call. */
-  constructor(link: ModelLink, deadline: number = 50) {
+  constructor(link: ModelLink, deadline: number = 50, twins: ReadonlyMap<string, Twin> = TWINS) {
     this.#link = link
     this.#deadline = deadline
+    this.#twins = twins
   }
 
   get state(): 'ready' | 'away' {
@@ -63,7 +65,7 @@ export class ModelPort implements RedisPort {
   }
 
   run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<Reply> {
-    const twin = TWINS.get(script.name)
+    const twin = this.#twins.get(script.name)
     if (twin === undefined) throw new Error(`the model does not know the script “${script.name}”`)
     const texts = args.map((arg) => (typeof arg === 'number' ? String(arg) : arg))
     return this.#call('small', keys, (server) => {
@@ -134,12 +136,14 @@ export class ModelPort implements RedisPort {
     // The subscription itself may be lost: that it is there is asked for now and then.
     const check = (): void => {
       if (this.#over || !connection.open) return
-      link.call('messages', 0, this.#deadline * 4, () => null).then(
-        () => link.redis.time.after(PROBES, check, link.owner),
-        () => {
-          if (connection.open) link.close('messages 0')
-        },
-      )
+      link
+        .call('messages', 0, this.#deadline * 4, () => null)
+        .then(
+          () => link.redis.time.after(PROBES, check, link.owner),
+          () => {
+            if (connection.open) link.close('messages 0')
+          },
+        )
     }
     link.redis.time.after(PROBES, check, link.owner)
   }

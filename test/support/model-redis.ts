@@ -80,7 +80,7 @@ export class ModelRedis {
   readonly #deposed = new Set<ModelServer>()
   #servers = 0
   /** Told when a shard has another master. */
-  readonly promoted = new Set<(shard: number) => void>()
+  readonly promoted: Set<(shard: number) => void> = new Set()
 
   constructor({ time, random, shards = 1, lag = 20, skew = 1000 }: ModelRedisInit) {
     this.time = time
@@ -162,8 +162,7 @@ export class ModelRedis {
   /** Keys at random go, as at `maxmemory`; what the log needs goes as well. */
   evict(share: number): number {
     let gone = 0
-    for (const { master } of this.#shards)
-      for (const key of master.keys.keys) if (this.random() < share) gone += master.keys.del(key)
+    for (const { master } of this.#shards) for (const key of master.keys.keys) if (this.random() < share) gone += master.keys.del(key)
     return gone
   }
 

@@ -1,4 +1,5 @@
 /** Time of a simulation: what happens is an event with a moment, and nothing else lets time pass. */
+import { setImmediate as everybody } from 'node:timers/promises'
 import type { Clock, Timer } from '../../src/clock.ts'
 
 /** Whose events they are: those of a frozen one wait, those of a dead one do not happen. */
@@ -62,6 +63,20 @@ export class VirtualTime {
     if (event.owner.frozen > this.#now) this.#push({ ...event, at: event.owner.frozen })
     else event.task()
     return true
+  }
+
+  /** Lets events happen until a promise is kept or broken. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let open = true
+    const over = (): void => {
+      open = false
+    }
+    promise.then(over, over)
+    for (;;) {
+      await everybody()
+      if (!open) return promise
+      if (!this.step()) throw new Error('nothing happens any more, and somebody waits')
+    }
   }
 
   /** Goes on to a moment before which nothing happens any more. */
