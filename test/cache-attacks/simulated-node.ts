@@ -1,0 +1,112 @@
+/** A life of a node in a simulation: the real engine with all its parts, over the modelled Redis and a scripted origin, in virtual time. */
+import { type Assembly, assemble } from '../../src/assembly.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Invalidated } from '../../src/invalidation/invalidation.ts'
+import { runRequest } from '../../src/request/machine.ts'
+import { MemoryExchange } from '../../src/request/memory-exchange.ts'
+import { RECV } from '../../src/request/step.ts'
+import { RequestTransaction } from '../../src/request/transaction.ts'
+import { fakeOrigins } from '../../src/testing/fake-origin.ts'
+import type { PurgeSubject } from '../../vcl-ts/actions.ts'
+import { HeaderMap } from '../../vcl-ts/headers.ts'
+import { ModelLink } from '../support/model-link.ts'
+import type { ModelRedis } from '../support/model-redis.ts'
+import type { Owner } from '../support/virtual-time.ts'
+import type { Witness } from './fleet-promises.ts'
+import type { SimulatedOrigin } from './simulated-origin.ts'
+
+export const HOST = 'www.example'
+
+export interface NodeInit {
+  readonly name: string
+  readonly redis: ModelRedis
+  readonly origin: SimulatedOrigin
+  readonly random: () => number
+  /** Milliseconds by which its wall clock is wrong. */
+  readonly skew: number
+  readonly sabotage: Sabotage
+  /** Told of what no node should do. */
+  readonly wrong: (what: string) => void
+}
+
+/** Rules that are broken on purpose, to see that it is found. */
+export interface Sabotage {
+  /** Stored with the position of the fetch's end. */
+  readonly lateSince?: boolean
+}
+
+/** What came of a request. */
+export interface NodeAnswer {
+  readonly status: number
+  readonly body: string
+  readonly cacheStatus: string
+  readonly broken: boolean
+}
+
+const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
+const MEMORY = 16 * 1024 * 1024
+/** Milliseconds of a message above which calls are not answered within their deadline. */
+const SLOW = 20
+
+export class SimulatedNode implements Witness, Owner {
+  readonly name: string
+  readonly link: ModelLink
+  frozen = 0
+  dead = false
+  wellSince = Number.POSITIVE_INFINITY
+  readonly #clock: Clock
+  readonly #assembly: Assembly
+
+  constructor({ name, redis, origin, random, skew, wrong }: NodeInit) {
+    this.name = name
+    const { time } = redis
+    this.link = new ModelLink(redis, this)
+    // Its monotonic time began some time ago.
+    this.#clock = time.clock(this, time.now - 1000 - Math.floor(random() * 1_000_000), skew)
+    const clock = this.#clock
+    const origins = fakeOrigins({
+      handler: origin.handler(name, this),
+      clock,
+      saw: () => {},
+      faulty: (cause) => wrong(`the origin’s script failed: ${String(cause)}`),
+    })
+    this.#assembly = assemble({ origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET }, { origins, random })
+  }
+
+  async begin(): Promise<void> {
+    await this.#assembly.engine.policy().begin()
+  }
+
+  /** Looks whether Redis can be reached, so that `wellSince` is what it is. */
+  note(now: number): void {
+    const well = !this.dead && this.frozen <= now && this.link.well && this.link.delay.most <= SLOW
+    if (!well) this.wellSince = Number.POSITIVE_INFINITY
+    else if (this.wellSince === Number.POSITIVE_INFINITY) this.wellSince = now
+  }
+
+  async request(url: string, fields: readonly (readonly [string, string])[]): Promise<NodeAnswer> {
+    const headers = HeaderMap.of([['Host', HOST], ...fields])
+    const peer = { address: '192.0.2.1', port: 1024, localAddress: '192.0.2.2', localPort: 80, scheme: 'http', trusted: false } as const
+    const exchange = new MemoryExchange({ method: 'GET', target: url, host: HOST, version: '1.1', headers }, peer)
+    runRequest(new RequestTransaction(this.#assembly.engine, exchange), RECV)
+    await exchange.answered
+    const [, cacheStatus = ''] = /^Cache-Status: (.*)$/m.exec(exchange.fieldLines) ?? []
+    return { status: exchange.status, body: exchange.bytes.toString(), cacheStatus: cacheStatus.trim(), broken: exchange.broken }
+  }
+
+  async purge(subject: PurgeSubject | { readonly by: 'key'; readonly key: string }, soft: boolean): Promise<Invalidated> {
+    const { invalidation } = this.#assembly.engine
+    return subject.by === 'key' ? invalidation.purgeKey(subject.key, soft) : invalidation.purge(subject, soft)
+  }
+
+  stat(name: string): number {
+    return this.#assembly.counters.snapshot()[name] ?? 0
+  }
+
+  /** The process is gone, whatever it was about to do. */
+  kill(): void {
+    this.dead = true
+    this.wellSince = Number.POSITIVE_INFINITY
+    this.#assembly.stores.stop()
+  }
+}
