@@ -5,6 +5,7 @@ import type { Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Banning } from './invalidation/banning.ts'
 import { Bans } from './invalidation/bans.ts'
+import type { FleetDesk } from './invalidation/fleet.ts'
 import { type BanInfo, type BanSurface, type Invalidated, Invalidation } from './invalidation/invalidation.ts'
 import { InvalidationLog } from './invalidation/log.ts'
 import { RemoteBans } from './invalidation/remote-bans.ts'
@@ -67,6 +68,8 @@ export interface Stores {
   readonly librarian: Librarian<Invalidated, BanInfo> | null
   /** Where several threads share memory. */
   readonly shared: SharedTable | null
+  /** The nodes that share a Redis, for their operators; `null`: this one is alone, or another thread of it knows. */
+  readonly fleet: FleetDesk | null
   stop(): void
 }
 
@@ -112,7 +115,7 @@ function localStores({ settings, clock, counters, pace = systemPace }: StoresIni
   const banning = new Banning({ ...{ bans, table, log, clock, counters }, lurkerAge: () => settings.bans.lurkerAge, turn: pace.turn })
   const invalidation = new Invalidation(table, banning)
   return {
-    ...{ table, shelf: table, invalidation, librarian: null, shared: null },
+    ...{ table, shelf: table, invalidation, librarian: null, shared: null, fleet: null },
     fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
     stop() {
       invalidation.stop()
@@ -146,7 +149,7 @@ function workerStores({ settings, clock, counters, pace = systemPace }: StoresIn
   })
   const invalidation = new Invalidation(shared, new RemoteBans(shared.asker))
   return {
-    ...{ table: shared, shelf: near, invalidation, fillBudget, librarian: null, shared },
+    ...{ table: shared, shelf: near, invalidation, fillBudget, librarian: null, shared, fleet: null },
     stop() {
       shared.stop()
       expiry.stop()
@@ -191,7 +194,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     { role: 'worker', memory, participant, librarian: own[1] },
   )
   return {
-    ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
+    ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared, fleet: null },
     invalidation: new Invalidation(librarian, bansOf(librarian, banning)),
     stop() {
       engine.stop()

@@ -1,5 +1,5 @@
 /** What nodes tell each other of invalidations, and what is known of the fleet. */
-import type { SubjectPurge } from '../object/subject.ts'
+export type { FleetEntry } from '../object/fleet-view.ts'
 
 /**
  * A place in the log of the fleet, a Redis Stream whose ids are `<generation>-<number>`: `generation * 2^32 + number`. A generation begins
@@ -17,13 +17,6 @@ export function positionOf(id: string): FleetPosition {
 export function idOf(position: FleetPosition): string {
   return `${Math.floor(position / NUMBERS)}-${position % NUMBERS}`
 }
-
-export type FleetEntry =
-  | { readonly do: 'key'; readonly key: string; readonly soft: boolean }
-  | { readonly do: 'subject'; readonly subject: SubjectPurge; readonly soft: boolean }
-  | { readonly do: 'ban'; readonly text: string }
-  /** The log had lost what stood behind this position of the generation before. */
-  | { readonly do: 'generation'; readonly kept: FleetPosition }
 
 /** A node as the others see it. */
 export interface FleetNode {
@@ -51,6 +44,14 @@ export interface FleetStatus {
   readonly nodes: readonly FleetNode[]
 }
 
+/** How the fleet stood when it was last heard of; nothing is asked for it. */
+export interface FleetGlance extends Pick<FleetStatus, 'state' | 'heard' | 'queued'> {
+  /** Entries of the log that this node has not applied yet. */
+  readonly behind: number
+  /** Nodes that live, this one included. */
+  readonly nodes: number
+}
+
 /** What became of an invalidation beyond this node. */
 export interface FleetReceipt {
   /** `told`: it is in the log. `queued`: Redis cannot be reached; it is going to be. */
@@ -69,7 +70,8 @@ export interface Acknowledgement {
 /** The fleet, for whoever operates a node. */
 export interface FleetDesk {
   status(): Promise<FleetStatus>
-  /** Waits until every live node has applied the entry, or for so many milliseconds. `missing`: nodes that have not. */
+  glance(): FleetGlance
+  /** Waits until every live node has applied the entry, or for so many milliseconds. `missing`: names of nodes that have not. */
   applied(
     position: FleetPosition,
     patience: number,

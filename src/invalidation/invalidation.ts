@@ -2,6 +2,7 @@
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable, PurgeResult } from '../object/table.ts'
+import type { FleetReceipt } from './fleet.ts'
 
 export interface Invalidated {
   /** Objects that went, or were made stale, so far. */
@@ -10,6 +11,8 @@ export interface Invalidated {
   readonly complete: boolean
   /** Of a ban, as `ban.list` has it. */
   readonly id?: string
+  /** What became of it beyond this node; absent where the node is alone. */
+  readonly fleet?: FleetReceipt
 }
 
 /** A ban as `ban.list` shows it. */

@@ -3,6 +3,7 @@
  * which its fetch began; an entry that came later and names its key, one of its tags, its host, a prefix of its URL or all makes it
  * unusable, whenever it was stored.
  */
+import type { FleetSnapshot, SnapshotSubject } from '../object/fleet-view.ts'
 import { keyOf, type Place, placeOf } from '../object/key-text.ts'
 import type { SubjectPurge } from '../object/subject.ts'
 import type { Verdict } from '../object/table.ts'
@@ -13,6 +14,9 @@ export interface InvalidationEntry {
   readonly key: string
   readonly soft: boolean
 }
+
+/** What it holds, as plain data. */
+export type LogDump = Omit<FleetSnapshot, 'lost' | 'bans'>
 
 /** Subjects of a kind remembered one by one, and the characters of all together; beyond them the oldest raise the floor. */
 const CAPACITY = 100_000
@@ -50,6 +54,11 @@ export class InvalidationLog {
     return this.#head
   }
 
+  /** Of what began before this position, nobody can tell. */
+  get floor(): number {
+    return this.#floor
+  }
+
   /** Subjects held. */
   get size(): number {
     return this.#keys.size + this.#urls.size + this.#tags.size + this.#hosts.size + this.#prefixes.size
@@ -66,16 +75,34 @@ export class InvalidationLog {
     this.#head = Math.max(this.#head, position)
   }
 
+  /** Of what began before this position, nobody can tell any more. */
+  raise(position: number): void {
+    this.#floor = Math.max(this.#floor, position)
+  }
+
   /** All variants under a primary key, hard or soft. */
   purgeKey(key: string, soft: boolean): InvalidationEntry {
-    const position = ++this.#head
-    this.#keys.record(key, position, soft)
+    const position = this.#head + 1
+    this.recordKey(position, key, soft)
     return { position, key, soft }
   }
 
   /** Everything that a subject names. One position, however many tags. */
   purgeSubject(subject: SubjectPurge, soft: boolean): number {
-    const position = ++this.#head
+    const position = this.#head + 1
+    this.recordSubject(position, subject, soft)
+    return position
+  }
+
+  /** As `purgeKey`, at a position that another log has given; none is lower than that of the last entry. */
+  recordKey(position: number, key: string, soft: boolean): void {
+    this.#head = position
+    this.#keys.record(key, position, soft)
+  }
+
+  /** As `purgeSubject`, at a position that another log has given; none is lower than that of the last entry. */
+  recordSubject(position: number, subject: SubjectPurge, soft: boolean): void {
+    this.#head = position
     switch (subject.by) {
       case 'tags':
         for (const tag of subject.tags) this.#tags.record(tag, position, soft)
@@ -96,12 +123,41 @@ export class InvalidationLog {
       default:
         subject satisfies never
     }
-    return position
   }
 
   /** A ban takes a position; the list of bans holds the rest. */
   ban(): number {
     return ++this.#head
+  }
+
+  /** All that it holds, as plain data. */
+  dump(): LogDump {
+    return {
+      position: this.#head,
+      floor: this.#floor,
+      all: [this.#all.hard, this.#all.soft],
+      keys: listed(this.#keys),
+      urls: listed(this.#urls),
+      tags: listed(this.#tags),
+      hosts: listed(this.#hosts),
+      prefixes: listed(this.#prefixes),
+    }
+  }
+
+  /** Begins with what another one held; it must be new. */
+  restore({ position, floor, all, keys, urls, tags, hosts, prefixes }: LogDump): void {
+    this.#head = position
+    this.#floor = floor
+    this.#all.hard = all[0]
+    this.#all.soft = all[1]
+    const kinds = [
+      [this.#keys, keys],
+      [this.#urls, urls],
+      [this.#tags, tags],
+      [this.#hosts, hosts],
+      [this.#prefixes, prefixes],
+    ] as const
+    for (const [subjects, list] of kinds) for (const [subject, hard, soft] of list) subjects.restore(subject, { hard, soft })
   }
 
   /** What became of something fetched under `key`, carrying `tags`, by a fetch that began at position `since`. `target`: as an object's. */
@@ -127,6 +183,10 @@ export class InvalidationLog {
     const where = `${place.host} ${place.url}`
     for (const [prefix, positions] of this.#prefixes.entries) if (where.startsWith(prefix)) take(last, positions)
   }
+}
+
+function listed(subjects: Subjects): readonly SnapshotSubject[] {
+  return Array.from(subjects.entries, ([subject, { hard, soft }]) => [subject, hard, soft] as const)
 }
 
 function take(last: Positions, positions: Readonly<Positions> | undefined): void {

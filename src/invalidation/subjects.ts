@@ -41,11 +41,19 @@ export class Subjects {
   }
 
   record(subject: string, position: number, soft: boolean): void {
-    const before = this.#positions.get(subject)
+    this.#record(subject, soft ? (this.#positions.get(subject)?.hard ?? 0) : position, position)
+  }
+
+  /** As it was recorded elsewhere, in the order of `soft`. */
+  restore(subject: string, { hard, soft }: Readonly<Positions>): void {
+    this.#record(subject, hard, soft)
+  }
+
+  #record(subject: string, hard: number, soft: number): void {
     if (!this.#positions.delete(subject)) this.#characters += subject.length
-    this.#positions.set(ownText(subject), { hard: soft ? (before?.hard ?? 0) : position, soft: position })
-    this.#last.soft = position
-    if (!soft) this.#last.hard = position
+    this.#positions.set(ownText(subject), { hard, soft })
+    if (soft > this.#last.soft) this.#last.soft = soft
+    if (hard > this.#last.hard) this.#last.hard = hard
     while (this.#positions.size > this.#capacity || (this.#characters > this.#limit && this.#positions.size > 1)) this.#forget()
   }
 
