@@ -37,8 +37,9 @@ export interface Floor {
   readonly hard: number
   /** Nothing older that is called fresh. */
   readonly any: number
-  /** The purges that it comes from, for the trace. */
-  readonly by: Purge | null
+  /** The purges that they come from, for the trace. */
+  readonly hardBy: Purge | null
+  readonly anyBy: Purge | null
 }
 
 export class Promises {
@@ -54,15 +55,21 @@ export class Promises {
   floor(node: Witness, key: string, now: number): Floor {
     let hard = 0
     let any = 0
-    let by: Purge | null = null
+    let hardBy: Purge | null = null
+    let anyBy: Purge | null = null
     for (const purge of this.purges) {
       const version = purge.versions.get(key)
       if (version === undefined || version <= (purge.soft ? any : hard) || !inForce(purge, node, now)) continue
-      if (!purge.soft) hard = version
-      any = Math.max(any, version)
-      by = purge
+      if (!purge.soft) {
+        hard = version
+        hardBy = purge
+      }
+      if (version > any) {
+        any = version
+        anyBy = purge
+      }
     }
-    return { hard, any, by }
+    return { hard, any, hardBy, anyBy }
   }
 }
 

@@ -228,12 +228,11 @@ class Simulation implements FleetRun {
     if (told === null || told.url !== url) this.#violation(`${node.name} answered ${url} with another body: ${answer.body.slice(0, 60)}`)
     else if (told.variant !== 'all' && told.variant !== asking.variant)
       this.#violation(`${node.name} answered ${url} for ${asking.variant} with the variant for ${told.variant}`)
-    else if (told.version < floor.hard) this.#tooOld(asking, told.version, floor.hard)
-    else if (told.version < floor.any && isCalledFresh(answer)) this.#tooOld(asking, told.version, floor.any)
+    else if (told.version < floor.hard) this.#tooOld(asking, told.version, floor.hard, floor.hardBy)
+    else if (told.version < floor.any && isCalledFresh(answer)) this.#tooOld(asking, told.version, floor.any, floor.anyBy)
   }
 
-  #tooOld({ node, url, came, floor }: Asking, version: number, least: number): void {
-    const { by } = floor
+  #tooOld({ node, url, came }: Asking, version: number, least: number, by: Purge | null): void {
     const purged = by === null ? '' : `, purged by ${by.node.name} at ${stamp(by.asked)}, answered at ${stamp(by.answered ?? 0)}`
     this.#violation(`${node.name}, asked at ${stamp(came)}, served version ${version} of ${url} in place of ${least}${purged}`)
   }

@@ -51,9 +51,9 @@ const SLOW = 20
 export class SimulatedNode implements Witness, Owner {
   readonly name: string
   readonly link: ModelLink
-  frozen = 0
-  dead = false
-  wellSince = Number.POSITIVE_INFINITY
+  frozen: number = 0
+  dead: boolean = false
+  wellSince: number = Number.POSITIVE_INFINITY
   readonly #clock: Clock
   readonly #assembly: Assembly
 

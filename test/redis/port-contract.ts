@@ -1,7 +1,7 @@
 /** What whoever uses Redis may rely on, of a real server and of the model that simulations run on. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RedisFailure, type RedisFeed, type RedisPort, type Script, type StreamEntry } from '../../src/redis/port.ts'
-import type { Twin } from '../support/model-scripts.ts'
+import type { Twin } from '../support/model-twin.ts'
 
 /** A Redis that is empty, and two nodes' doors to it. */
 export interface PortUnderTest {

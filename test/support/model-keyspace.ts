@@ -63,11 +63,22 @@ export class Keyspace {
     return this.#string(key)?.value ?? null
   }
 
+  /** Both ends included, negative ones from the end. */
+  getrange(key: string, first: number, last: number): Buffer {
+    const value = this.get(key) ?? Buffer.alloc(0)
+    const from = (at: number): number => Math.max(0, at < 0 ? value.length + at : at)
+    return value.subarray(from(first), from(last) + 1)
+  }
+
   /** -1: it stays; -2: it is not there. */
   pttl(key: string): number {
     const kept = this.#alive(key)
     if (kept === undefined) return -2
     return kept.expires === null ? -1 : Math.max(0, Math.ceil(kept.expires - this.#now()))
+  }
+
+  kind(key: string): Held['type'] | 'none' {
+    return this.#alive(key)?.held.type ?? 'none'
   }
 
   exists(key: string): boolean {
@@ -77,6 +88,12 @@ export class Keyspace {
   set(key: string, value: Buffer | string | number, px: number | null = null): void {
     if (px !== null && !(px >= 1)) throw new CommandError("ERR invalid expire time in 'set' command")
     this.#apply({ do: 'set', key, value: bytes(value), expires: px === null ? null : this.#now() + px })
+  }
+
+  /** `PXAT`: until a moment of this server's time. What is over already is gone at once. */
+  setUntil(key: string, value: Buffer | string, moment: number): void {
+    if (!(moment >= 1)) throw new CommandError("ERR invalid expire time in 'set' command")
+    this.#apply({ do: 'set', key, value: bytes(value), expires: moment })
   }
 
   /** `NX`: only where nothing is. */

@@ -13,7 +13,8 @@ import {
 } from '../../src/redis/port.ts'
 import { CommandError } from './model-keyspace.ts'
 import type { Command, ModelLink } from './model-link.ts'
-import { TWINS, type Twin } from './model-scripts.ts'
+import { TWINS } from './model-scripts.ts'
+import type { Answer, Twin } from './model-twin.ts'
 
 /** Failures in a row after which nothing is asked for a while. */
 const BREAKS = 5
@@ -235,6 +236,3 @@ function answered(value: Answer): Reply {
   }
   return items
 }
-
-/** What a twin of a script answers. */
-export type Answer = Buffer | string | number | boolean | null | readonly Answer[]
