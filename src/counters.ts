@@ -78,6 +78,13 @@ export const COUNTERS = [
   'client_aborted',
   'restarts',
   'log_dropped',
+  'tier_read_bytes',
+  'tier_written',
+  'tier_written_bytes',
+  'tier_dropped',
+  'tier_claims',
+  'tier_claim_waits',
+  'tier_claim_timeouts',
 ] as const
 
 export type CounterName = (typeof COUNTERS)[number]
@@ -89,9 +96,9 @@ export const C: Readonly<Record<CounterName, number>> = Object.fromEntries(COUNT
 >
 
 /** Counters with a closed set of reasons; `/stat` prints them as `family_reason`. */
-export type ReasonFamily = 'reject' | 'fetch_fail' | 'reason' | 'evict'
+export type ReasonFamily = 'reject' | 'fetch_fail' | 'reason' | 'evict' | 'tier_distrust' | 'tier_fault' | 'tier_kept_out'
 
-const FAMILIES: readonly ReasonFamily[] = ['reject', 'fetch_fail', 'reason', 'evict']
+const FAMILIES: readonly ReasonFamily[] = ['reject', 'fetch_fail', 'reason', 'evict', 'tier_distrust', 'tier_fault', 'tier_kept_out']
 
 /** A name that begins so is that of gauges: what a thread has under way, which ends with it. */
 const GAUGE = '='
@@ -108,6 +115,9 @@ export class Counters {
     fetch_fail: new Map(),
     reason: new Map(),
     evict: new Map(),
+    tier_distrust: new Map(),
+    tier_fault: new Map(),
+    tier_kept_out: new Map(),
   }
 
   /** Default: memory of its own. */

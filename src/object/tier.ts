@@ -19,13 +19,22 @@ export interface Wanted {
   variant(names: readonly string[]): string
   /** Milliseconds (monotonic) until which somebody else's fetch may be waited for. */
   readonly until: number
-  /** Only what was fetched later than this moment (monotonic) is of use; `null`: anything. */
+  /** Only what is fresh and was fetched later than this moment (monotonic) is of use; `null`: anything. */
   readonly after: number | null
 }
 
 export type Recalled =
-  /** Whole, and valid up to the position of the invalidation log of this thread that it carries; it may be stale. */
-  | { readonly type: 'object'; readonly object: CachedObject; readonly names: readonly string[]; readonly variant: string }
+  /**
+   * Whole, and valid up to the position of the invalidation log of this thread that it carries; it may be stale. `claim`: it is neither fresh
+   * nor in grace, so that the origin is asked all the same, and nobody else in the fleet does so meanwhile; else `null`.
+   */
+  | {
+      readonly type: 'object'
+      readonly object: CachedObject
+      readonly names: readonly string[]
+      readonly variant: string
+      readonly claim: FleetClaim | null
+    }
   /** The last answer could not be shared. */
   | { readonly type: 'refused'; readonly marker: Marker; readonly names: readonly string[]; readonly variant: string }
   /** The origin has to be asked. `claim`: and nobody else in the fleet does so meanwhile; `null`: that is not known. */

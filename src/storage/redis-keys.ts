@@ -1,0 +1,49 @@
+/** Under which keys of Redis what belongs to a primary key lies: all in one slot, by a hash tag. Names tell nothing of what they stand for. */
+import { FRAME_VERSION } from './frame.ts'
+
+/** What makes names. */
+export interface FrameNames {
+  name(text: string): string
+}
+
+export class RedisKeys {
+  readonly #names: FrameNames
+  readonly #prefix: string
+  /** Where it is told that claims have ended. */
+  readonly claims: string
+
+  constructor(names: FrameNames, prefix: string) {
+    this.#names = names
+    this.#prefix = prefix
+    this.claims = prefix + names.name('claims')
+  }
+
+  /** Of a primary key: its object without Vary, or its index. Each version of frames has its own, so that versions live side by side. */
+  base(primary: string): string {
+    return `${this.#prefix}{${this.#names.name(`${FRAME_VERSION} ${primary}`)}}`
+  }
+
+  /** Of an object, or a refusal for requests without credentials. */
+  object(base: string, names: readonly string[], variant: string): string {
+    return names.length === 0 ? base : `${base}:v${this.#variant(names, variant)}`
+  }
+
+  /** Of a refusal. */
+  refusal(base: string, names: readonly string[], variant: string, credentialed: boolean): string {
+    if (!credentialed) return this.object(base, names, variant)
+    return names.length === 0 ? `${base}:c` : `${base}:vc${this.#variant(names, variant)}`
+  }
+
+  chunk(object: string, index: number): string {
+    return `${object}:${index}`
+  }
+
+  /** Of the claim to fetch what lies there, or to be refused there. */
+  lock(place: string): string {
+    return `${place}:l`
+  }
+
+  #variant(names: readonly string[], variant: string): string {
+    return this.#names.name(`${names.join()} ${variant}`)
+  }
+}
