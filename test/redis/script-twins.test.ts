@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { markOf } from '../../src/invalidation/fleet-entry.ts'
 import { APPEND, BEAT, NO_ID, NO_MARK, RAISE, SNAPSHOT } from '../../src/invalidation/fleet-scripts.ts'
 import type { Script } from '../../src/redis/port.ts'
+import { INDEX_KIND, KIND_AT } from '../../src/storage/frame.ts'
+import { CLAIM, KEEP, NOW, RELEASE, RENEW } from '../../src/storage/redis-scripts.ts'
 import { Random } from '../long/random.ts'
 import { Keyspace } from '../support/model-keyspace.ts'
 import { TWINS } from '../support/model-scripts.ts'
@@ -122,6 +124,65 @@ describe('the twins of scripts', () => {
       'snapshot is old',
       'snapshot kept',
       'too late to raise',
+    ])
+  })
+
+  test('of the tier claim, renew, release and keep as they do', async () => {
+    const outcomes = new Set<string>()
+    for (let seed = 1; seed <= RUNS; seed++) {
+      const random = new Random(seed)
+      await server.cli('FLUSHALL')
+      const keyspace = new Keyspace(() => Date.now())
+      const seals = ['', ...['a', 'b'].map((letter) => letter.repeat(16))]
+      const frameOf = (index: boolean): Buffer => {
+        const frame = Buffer.alloc(60, 255)
+        frame[KIND_AT] = index ? INDEX_KIND : INDEX_KIND + 1
+        frame.write(random.of(seals.slice(1)), 44, 'latin1')
+        return frame
+      }
+      for (let call = 0; call < CALLS; call++) {
+        const object = random.of(['o1', 'o2'])
+        const lock = `${object}:l`
+        const owner = random.of(['me:1', 'me:2', 'you:1'])
+        switch (random.below(6)) {
+          case 0:
+          case 1: {
+            const [got, changed] = (await both(CLAIM, keyspace, [object, lock], [owner, 60_000, random.of(seals)])) as number[]
+            outcomes.add(`${got === 1 ? 'claimed' : 'waits'}${changed === 1 ? ', changed' : ''}`)
+            break
+          }
+          case 2:
+            outcomes.add((await both(RENEW, keyspace, [lock], [owner, 90_000])) === 1 ? 'renewed' : 'not renewed')
+            break
+          case 3:
+            outcomes.add((await both(RELEASE, keyspace, [lock], [owner, 'channel', `${lock} again`])) === 1 ? 'released' : 'not released')
+            break
+          case 4:
+            await both(NOW, keyspace, [object], [])
+            break
+          default: {
+            // What should have ended is not there when it has been written.
+            const until = Date.now() + (random.once(5) ? -1000 : 60_000)
+            const mode = random.of(['set', 'refuse'])
+            const by = random.once(3) ? '' : owner
+            const kept = await both(KEEP, keyspace, [object, lock], [frameOf(random.once(2)), until, mode, by, 'channel', `${lock} kept`])
+            outcomes.add(kept === 1 ? 'kept' : 'an index stays')
+          }
+        }
+      }
+      await compare(keyspace)
+    }
+    expect([...outcomes].sort()).toEqual([
+      'an index stays',
+      'claimed',
+      'claimed, changed',
+      'kept',
+      'not released',
+      'not renewed',
+      'released',
+      'renewed',
+      'waits',
+      'waits, changed',
     ])
   })
 })
