@@ -17,6 +17,8 @@ import { Unsliced } from './fetch/unsliced.ts'
 import { type AccessLog, type EventLog, jsonEventLog } from './log.ts'
 import { recordKills } from './object/kill-log.ts'
 import type { LocalTable } from './object/local-table.ts'
+import type { ObjectTable } from './object/table.ts'
+import type { Tier, Vouching } from './object/tier.ts'
 import { bootOrigin } from './origin/boot-origin.ts'
 import { Directors } from './origin/directors/directors.ts'
 import type { Names } from './origin/names.ts'
@@ -29,6 +31,7 @@ import { Services } from './policy/services/services.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
+import { Confirmations } from './request/vouched.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -121,6 +124,17 @@ export interface Assembly {
   readonly originsForProbes: () => Origins
 }
 
+/** What a tier behind memory works with. */
+export interface TierSurroundings {
+  readonly settings: Settings
+  readonly table: ObjectTable
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly log: EventLog
+}
+
+export type MakeTier = (around: TierSurroundings) => Tier
+
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
@@ -136,6 +150,10 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** Makes a tier behind memory. Default: there is none. */
+  readonly tier?: MakeTier
+  /** How long what is stored is as good as its life says. Default: always. */
+  readonly vouching?: Vouching
   /** Where transaction ids come from. Default: this engine's own. */
   readonly xids?: Xids
   /** What directors choose by where they choose by chance, from 0 to below 1. Default: chance. */
@@ -179,6 +197,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const journal = new Journal(clock)
   // What leaves what a worker has at hand is stored still.
   if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
+  const tier = parts.tier === undefined ? null : parts.tier({ settings, table: stores.table, clock, counters, log })
   const engine: Engine = {
     settings,
     decisions,
@@ -186,11 +205,14 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     counters,
     log,
     table: stores.table,
+    tier,
+    vouching: parts.vouching ?? { from: Number.POSITIVE_INFINITY, limit: 0 },
+    confirmations: new Confirmations(),
     fillBudget: stores.fillBudget,
     unsliced: new Unsliced(),
     defaultBackend,
     originOf: (which) => origins.of(which),
-    recompressor: settings.compression.again ? new Recompressor({ table: stores.table, clock, counters }) : null,
+    recompressor: settings.compression.again ? new Recompressor({ table: stores.table, tier, clock, counters }) : null,
     directors: new Directors({ origins, clock, log, ...(parts.random === undefined ? {} : { random: parts.random }) }),
     policy: () => policies.active,
     accessLog: options.accessLog ?? null,

@@ -1,6 +1,6 @@
 /** A server in one thread, with its sockets. */
 import { refetch } from './admin/refetch.ts'
-import { assemble, type ServerOptions } from './assembly.ts'
+import { type AssemblyParts, assemble, type ServerOptions } from './assembly.ts'
 import { ConfigError } from './config/config-error.ts'
 import { resolveAdminToken } from './config/resolve.ts'
 import { Listeners } from './server/listeners.ts'
@@ -11,10 +11,10 @@ import type { Server } from './server/server.ts'
  * Starts a server in this thread; its sockets are open when the promise resolves. Rejects with a `ConfigError` for an option that cannot be, a
  * `PolicyError` or `PolicyLoadError` for a policy that cannot be used, a `ListenError` for an address that cannot be listened on.
  */
-export async function openServer(options: ServerOptions): Promise<Server> {
+export async function openServer(options: ServerOptions, parts: AssemblyParts = {}): Promise<Server> {
   checkPolicyOptions(options)
   const adminToken = resolveAdminToken(options.adminToken)
-  const assembly = assemble(options)
+  const assembly = assemble(options, parts)
   const running = new Running({
     assembly,
     traffic: new Listeners(assembly, false),

@@ -6,6 +6,7 @@ export const REASONS = {
   // answered from memory
   HIT: 'a fresh object was in memory',
   GRACE: 'a stale object was served while one fetch refreshes it',
+  UNVOUCHED: 'the log of the fleet has not been heard of for too long, and one fetch confirms the fresh object that was served',
   STALE_IF_ERROR: 'the fetch failed and staleIfError allowed the stale object',
   REVALIDATED: 'the origin confirmed the stale object with 304',
   COLLAPSED: 'the answer came from a fetch that another request began',

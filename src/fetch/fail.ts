@@ -56,6 +56,7 @@ function deservesError(step: FailStep): boolean {
 function serveStale(fetch: FetchTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): FetchStep {
   const { observer } = fetch
   fetch.observer = null
+  if (fetch.duty !== null) fetch.duty.release('again')
   if (fetch.init.claim !== null) fetch.deps.table.release(fetch.init.claim, { type: 'failed', cause: failure, page: null })
   observer?.failed(failure, stale)
   return DONE
@@ -83,6 +84,8 @@ function after(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse,
 /** An answer made here. With a ttl (a policy gave it one) it is stored like any other. `own`: a policy's hook had the last word. */
 function give(fetch: FetchTransaction, step: FailStep, beresp: BackendResponse, own: boolean = false): FetchStep {
   const { deps, init } = fetch
+  // What went wrong here need not go wrong elsewhere.
+  if (fetch.duty !== null) fetch.duty.release('again')
   const bytes = typeof beresp.body === 'string' ? Buffer.from(beresp.body) : Buffer.from(beresp.body)
   const store = beresp.ttl > 0 && init.kind !== 'pass' && !beresp.uncacheable
   const object = new CachedObject({

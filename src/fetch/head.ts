@@ -22,6 +22,7 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
   if (!sameLength || !sameRepresentation(stale.headers, beresp.headers) || !sameDate(stale.headers, beresp.headers)) {
     stale.soften(clock.now())
     table.discard(stale)
+    if (fetch.duty !== null) fetch.duty.forget(stale.key)
     return
   }
   const headers = merge304(stale.headers, beresp.headers)

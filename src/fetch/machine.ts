@@ -2,6 +2,7 @@
 import { RequestFailure } from '../errors.ts'
 import { fail } from './fail.ts'
 import { prepare } from './prepare.ts'
+import { recall } from './recall.ts'
 import { receive } from './receive.ts'
 import { refresh } from './refresh.ts'
 import { respond } from './respond.ts'
@@ -41,6 +42,8 @@ function goOn(fetch: FetchTransaction, next: FetchStep): void {
 
 function take(fetch: FetchTransaction, next: FetchStep): NextFetchStep {
   switch (next.step) {
+    case 'recall':
+      return recall(fetch)
     case 'prepare':
       return prepare(fetch)
     case 'send':

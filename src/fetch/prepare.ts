@@ -3,6 +3,7 @@ import type { Action } from '../../vcl-ts/actions.ts'
 import { type BackendChoice, backendsOf } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
+import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import { BackendContext } from '../policy/backend-context.ts'
 import { BackendRequest } from '../policy/backend-request.ts'
@@ -57,6 +58,7 @@ export function policyFailure(fetch: FetchTransaction, action: Action): RequestF
 function newBereq(fetch: FetchTransaction): BackendRequest {
   const { init, deps } = fetch
   const { request } = init
+  if (request.slice !== null && request.slice.of !== null) deps.counters.add(C.slice_fetch)
   const choice = request.backend ?? init.policy.backend ?? deps.defaultBackend
   const backend = choice?.type === 'backend' ? choice : null
   const { deadlines } = deps.settings

@@ -35,7 +35,7 @@ export function receiveSlice(fetch: FetchTransaction, step: ReceiveStep, slice: 
   } else object.body = fetch.newFilling(body.length, sharing.store)
   if (slice.first) tell(fetch, step, sharing, openManifest(fetch, sharing, slice, init, object))
   else {
-    if (sharing.shared) publish(fetch, fetch.init.claim, object)
+    if (sharing.shared) arrived(fetch, object, publish(fetch, fetch.init.claim, object))
     else refuse(fetch, step, sharing)
     tell(fetch, step, sharing, object)
   }
@@ -53,21 +53,37 @@ function openManifest(fetch: FetchTransaction, sharing: Sharing, slice: FoundSli
   const { table, clock, log } = fetch.deps
   const { request, claim } = fetch.init
   const found = table.find(new SliceLookup(object.key, request.credentialed, clock.now()))
-  publish(fetch, found.type === 'fetch' ? found.claim : null, object)
+  const whole = publish(fetch, found.type === 'fetch' ? found.claim : null, object)
   const before = manifestBefore(fetch)
   if (before !== null && before.mark !== slice.manifest.mark)
     dropSlices(table, request.key, before, (error) => log.error({ err: error, fetch: request.id }, 'slices could not be dropped'))
   const manifest = new CachedObject({ ...init, sliced: true, body: manifestBody(slice.manifest) })
   // Uncoded, it serves clients of all codings.
   const names = withoutCodings(sharing.names)
-  table.publish(claim, manifest, names, request.variant(names), true)
-  table.complete(manifest)
+  const variant = request.variant(names)
+  table.publish(claim, manifest, names, variant, true)
+  const kept = table.complete(manifest)
+  if (fetch.duty !== null) {
+    if (kept) fetch.duty.holds(manifest, names, variant)
+    else fetch.duty.release('again')
+  }
+  arrived(fetch, object, whole)
   return manifest
 }
 
-function publish({ deps, keeping }: FetchTransaction, claim: FetchTransaction['init']['claim'], object: CachedObject): void {
+/** Whether it is whole and stored. */
+function publish({ deps, keeping, duty }: FetchTransaction, claim: FetchTransaction['init']['claim'], object: CachedObject): boolean {
   deps.table.publish(claim, object, NO_NAMES, '', keeping)
-  if (object.complete) deps.table.complete(object)
+  const kept = object.complete && deps.table.complete(object)
+  if (duty !== null && keeping && object.slot !== null) duty.comes(NO_NAMES, '')
+  return kept
+}
+
+/** Other nodes get it once it is whole. */
+function arrived({ duty, keeping }: FetchTransaction, object: CachedObject, kept: boolean): void {
+  if (duty === null) return
+  if (!keeping || object.slot === null) duty.release('again')
+  if (object.complete) duty.arrived(object, kept)
 }
 
 function tell(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, object: CachedObject): void {

@@ -5,6 +5,7 @@ import { CachedObject } from '../object/object.ts'
 import { EMPTY_BODY, keptBody, StoredBody } from '../object/stored-body.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { askPlain } from './again.ts'
+import type { Duty } from './duty.ts'
 import { freshenByHead } from './head.ts'
 import { objectInit } from './new-object.ts'
 import { receiveSlice } from './receive-slice.ts'
@@ -80,12 +81,31 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
   const { deps, init } = fetch
   const { claim } = init
   if (sharing.shared) {
-    deps.table.publish(claim, object, sharing.names, init.request.variant(sharing.names), sharing.store)
-    if (step.body === null || object.complete) deps.table.complete(object)
+    const { names } = sharing
+    const variant = init.request.variant(names)
+    deps.table.publish(claim, object, names, variant, sharing.store)
+    const kept = (step.body === null || object.complete) && deps.table.complete(object)
+    if (fetch.duty !== null) owed(fetch.duty, fetch, step, sharing, object, variant, kept)
   } else refuse(fetch, step, sharing)
   const asKept = sendsAsKept(step, sharing, init.policy)
   const headers = asKept ? null : deliverableHeaders(step.beresp.headers, deps.decisions, deps.settings.tagFields)
   tellReceived(fetch, step, sharing, object, headers, announcedLength(step, object))
+}
+
+/** Other nodes get what is stored, once it is whole, unless it answers a method that made everything before it unusable. */
+function owed(
+  duty: Duty,
+  { init }: FetchTransaction,
+  { body }: ReceiveStep,
+  { names, store, part }: Sharing,
+  object: CachedObject,
+  variant: string,
+  kept: boolean,
+): void {
+  const arrives = body !== null && !object.complete
+  if (store && part === null && object.slot !== null && init.kind !== 'pass') duty.comes(names, variant)
+  else duty.release('again')
+  if (!arrives) duty.arrived(object, kept)
 }
 
 /** Whether the request that fetched it gets the very head that later ones get, so that it need not be written twice. */

@@ -11,9 +11,12 @@ import type { CachedObject } from '../object/object.ts'
 import { copyOf } from '../object/object-copy.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import type { ObjectTable } from '../object/table.ts'
+import type { Tier } from '../object/tier.ts'
 
 export interface RecompressorInit {
   readonly table: ObjectTable
+  /** Behind memory; `null`: there is none. */
+  readonly tier: Tier | null
   readonly clock: Clock
   readonly counters: Counters
 }
@@ -29,6 +32,8 @@ const MOST_WAITING = 10_000
 interface Waiting {
   readonly object: CachedObject
   readonly due: number
+  /** `Tier.position` when its fetch began. */
+  readonly since: number
 }
 
 export class Recompressor {
@@ -43,9 +48,9 @@ export class Recompressor {
   }
 
   /** An object whose body was coded here has been stored. */
-  add(object: CachedObject): void {
+  add(object: CachedObject, since: number): void {
     if (this.#waiting.length >= MOST_WAITING) return
-    this.#waiting.push({ object, due: this.#init.clock.now() + LOOKED_AT })
+    this.#waiting.push({ object, due: this.#init.clock.now() + LOOKED_AT, since })
     this.#arm()
   }
 
@@ -64,7 +69,7 @@ export class Recompressor {
     const { clock } = this.#init
     for (let next = this.#waiting[0]; next !== undefined && next.due <= clock.now(); next = this.#waiting[0]) {
       this.#waiting.shift()
-      if (this.#worthIt(next.object)) await this.#recompress(next.object)
+      if (this.#worthIt(next.object)) await this.#recompress(next)
     }
     this.#busy = false
     this.#arm()
@@ -75,8 +80,8 @@ export class Recompressor {
     return table.holds(object) && object.hits >= WORTH_IT && object.left(clock.now()) >= LEAST_LEFT
   }
 
-  async #recompress(object: CachedObject): Promise<void> {
-    const { table, counters } = this.#init
+  async #recompress({ object, since }: Waiting): Promise<void> {
+    const { table, tier, counters } = this.#init
     const { body, coding: stored, slot } = object
     if (!(body instanceof StoredBody) || stored === null || slot === null) return
     const plain = await bytesOf(staged(body, [decoding(stored.coding, Number.POSITIVE_INFINITY)]))
@@ -86,7 +91,9 @@ export class Recompressor {
     // What was purged up to there has been looked at; what comes since, the table looks at.
     const smaller = copyOf(object, { body: new StoredBody(coded), position: object.checked })
     table.publish(null, smaller, spec.names, variant, true)
-    if (table.complete(smaller)) counters.add(C.n_recompressed)
+    if (!table.complete(smaller)) return
+    counters.add(C.n_recompressed)
+    tier?.keep({ object: smaller, names: spec.names, variant, since, claim: null })
   }
 }
 

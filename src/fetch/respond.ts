@@ -88,10 +88,10 @@ function sliced(fetch: FetchTransaction, wish: SliceWish, response: OriginRespon
   }
 }
 
-/** An error never takes the place of what may still be served: in grace, or because stale-if-error covers it. */
+/** An error never takes the place of what may still be served: fresh or in grace, or because stale-if-error covers it. */
 function outlivesError(fetch: FetchTransaction, stale: CachedObject): boolean {
   const now = fetch.deps.clock.now()
-  return stale.servableOnError(now, true) || (fetch.init.kind === 'refresh' && stale.freshness(now) === 'grace')
+  return stale.servableOnError(now, true) || (fetch.init.kind === 'refresh' && stale.freshness(now) !== 'stale')
 }
 
 /** The rest of a stored part: joined only with an equal strong ETag and touching ranges; a 200 replaces; anything else is fetched whole. */

@@ -9,6 +9,8 @@ import type { OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 import { parseContentRange } from '../wire/range.ts'
 import { parseVary } from '../wire/vary.ts'
+import { isOvertaken } from './adoption.ts'
+import type { Duty } from './duty.ts'
 import type { FetchStep } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 import { storesPost } from './unsafe.ts'
@@ -98,7 +100,16 @@ export function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Shar
     marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed, fetch.xid)
   }
   const variant = request.variant(sharing.names)
+  if (fetch.duty !== null) owed(fetch.duty, fetch, sharing.names, variant, marker)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)
   else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard')
     deps.table.remember(request.key, sharing.names, variant, marker)
+}
+
+/** Other nodes hear of it from who holds the claim alone: while the refusal lasts, everybody else goes to the origin without asking. */
+function owed(duty: Duty, { init, deps }: FetchTransaction, names: readonly string[], variant: string, marker: Marker | null): void {
+  const { claim } = init
+  if (claim !== null && isOvertaken(deps.table, claim)) duty.release('again')
+  else if (marker === null || claim === null) duty.release('alone')
+  else duty.refused(marker, names, variant)
 }

@@ -85,7 +85,11 @@ export function giveUpSlices(fetch: FetchTransaction, remember: boolean): FetchS
   fetch.observer = null
   if (remember) deps.unsliced.add(init.request.key, deps.clock.now())
   const stale = claim?.stale ?? null
-  if (stale?.sliced === true) deps.table.discard(stale)
+  if (stale?.sliced === true) {
+    deps.table.discard(stale)
+    if (fetch.duty !== null) fetch.duty.forget(stale.key)
+  }
+  if (fetch.duty !== null) fetch.duty.release('again')
   if (claim !== null) deps.table.release(claim, { type: 'again' })
   observer?.unsliced()
   return DONE

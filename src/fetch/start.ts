@@ -18,6 +18,7 @@ import type { FillBudget } from '../object/fill-budget.ts'
 import type { Manifest } from '../object/manifest.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
+import type { FleetClaim, Tier } from '../object/tier.ts'
 import type { Directors } from '../origin/directors/directors.ts'
 import type { Origin, OriginFailure } from '../origin/exchange.ts'
 import type { ClientEnds } from '../origin/proxy-header.ts'
@@ -25,7 +26,9 @@ import type { ActivePolicy } from '../policy/active.ts'
 import type { Journal, OpenTransaction } from '../vsl/journal.ts'
 import type { Xids } from '../vsl/xids.ts'
 import { runFetch } from './machine.ts'
+import { beginsByRecall } from './recall.ts'
 import type { Recompressor } from './recompressing.ts'
+import { PREPARE, RECALL } from './step.ts'
 import { FetchTransaction } from './transaction.ts'
 import type { Unsliced } from './unsliced.ts'
 
@@ -37,6 +40,8 @@ export interface FetchDeps {
   readonly counters: Counters
   readonly log: EventLog
   readonly table: ObjectTable
+  /** Behind memory, shared with other nodes; `null`: there is none. */
+  readonly tier: Tier | null
   readonly fillBudget: FillBudget
   readonly unsliced: Unsliced
   readonly defaultBackend: BackendChoice | null
@@ -104,6 +109,8 @@ export interface FetchInit {
   readonly policy: ActivePolicy
   readonly request: FetchRequest
   readonly claim: Claim | null
+  /** Nobody else in the fleet fetches it meanwhile; `null`: that is not known. Handed over: the fetch ends it. */
+  readonly fleet: FleetClaim | null
   /** Remembered refusal that led here. */
   readonly refusal: 'hitForMiss' | 'hitForPass' | null
   /** Served if the fetch fails and staleIfError allows. */
@@ -145,6 +152,8 @@ export interface FetchObserver {
   failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void
   /** What was asked for in slices cannot be had so; the claim is given back. */
   unsliced(): void
+  /** Another node had fetched it. Last call of a fetch that asks the tier first. */
+  recalled(object: CachedObject): void
 }
 
 export interface FetchHandle {
@@ -155,6 +164,6 @@ export interface FetchHandle {
 /** Begins a fetch. The observer may be called before this returns. */
 export function startFetch(deps: FetchDeps, init: FetchInit): FetchHandle {
   const fetch = new FetchTransaction(deps, init)
-  runFetch(fetch, { step: 'prepare' })
+  runFetch(fetch, beginsByRecall(deps.tier, init) ? RECALL : PREPARE)
   return fetch
 }

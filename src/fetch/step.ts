@@ -5,6 +5,8 @@ import type { OriginFailure, OriginResponse } from '../origin/exchange.ts'
 import type { BackendResponse } from '../policy/backend-response.ts'
 
 export type FetchStep =
+  /** Asks the tier behind memory first. */
+  | { readonly step: 'recall' }
   | { readonly step: 'prepare' }
   | { readonly step: 'send' }
   | { readonly step: 'refresh'; readonly response: OriginResponse }
@@ -36,6 +38,8 @@ export interface Merged {
 export type NextFetchStep = FetchStep | Promise<FetchStep>
 
 export const WAIT: FetchStep = { step: 'wait' }
+export const PREPARE: FetchStep = { step: 'prepare' }
+export const RECALL: FetchStep = { step: 'recall' }
 export const DONE: FetchStep = { step: 'done' }
 
 export function failWith(failure: RequestFailure | OriginFailure): FetchStep {

@@ -12,6 +12,7 @@ import { type FaultCode, RequestFailure } from '../errors.ts'
 import { Filling, type FillingOwner } from '../object/filling.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { StoredBody } from '../object/stored-body.ts'
+import type { FleetClaim, Tier } from '../object/tier.ts'
 import type { RetryBudget } from '../origin/budget.ts'
 import type { Chosen } from '../origin/directors/choice.ts'
 import { type OriginCall, OriginFailure, type OriginObserver, type OriginResponse } from '../origin/exchange.ts'
@@ -24,6 +25,7 @@ import { stripHopByHop } from '../wire/hop-by-hop.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { serializeFields } from '../wire/message-head.ts'
 import type { Compression } from './compressing.ts'
+import { Duty } from './duty.ts'
 import { type FetchLog, openFetchLog } from './fetch-log.ts'
 import { runFetch } from './machine.ts'
 import { Pace } from './pace.ts'
@@ -89,6 +91,8 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   compression: Compression | null = null
   /** Told when the body is whole, for answers that are not delivered while they arrive. */
   whenWhole: (() => void) | null = null
+  /** What it owes to the tier behind memory; `null`: there is none. */
+  duty: Duty | null
   #alone: Timer | null = null
   #pace: Pace | null = null
   #ended = false
@@ -102,8 +106,15 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.position = init.claim?.position ?? deps.table.position
     deps.table.flights.begin(this.position)
     init.policy.enter()
+    this.duty = null
+    if (deps.tier !== null) this.owes(deps.tier, init.fleet)
     this.xid = deps.xids.next()
     this.log = init.request.log === null ? null : openFetchLog(this)
+  }
+
+  /** The origin is asked from now on, for all nodes where `claim` says so. */
+  owes(tier: Tier, claim: FleetClaim | null): void {
+    this.duty = new Duty(tier, this.deps.counters, claim)
   }
 
   /** The stale object that a conditional request may name, unless an invalidation overtook it. */
@@ -228,7 +239,9 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
 
   /** Nothing asks the policy any more, unless a body that is not delivered while it arrives may still fail. */
   decided(): void {
-    if (this.log !== null && (this.filling === null || this.filling.ended)) this.log.end()
+    const over = this.filling === null || this.filling.ended
+    if (this.log !== null && over) this.log.end()
+    if (this.duty !== null && over && this.whenWhole === null) this.duty.release('again')
     if (!this.#asks || this.whenWhole !== null) return
     this.#asks = false
     this.init.policy.leave()
@@ -260,6 +273,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.decided()
     this.context?.end()
     this.cancelCall()
+    if (this.duty !== null) this.duty.release('again')
     if (this.init.claim !== null) this.deps.table.release(this.init.claim, { type: 'failed', cause: failure, page: null })
   }
 
@@ -283,6 +297,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     if (filling === null || object === null || !this.keeping) return
     this.keeping = false
     this.deps.table.discard(object)
+    if (this.duty !== null) this.duty.release('alone')
     if (!filling.wanted) filling.abort(new RequestFailure('cancelled'))
   }
 
@@ -293,6 +308,7 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     this.deps.counters.add(C.n_lru_limited)
     this.deps.counters.reason('reason', 'TOO_LARGE')
     if (this.object !== null) this.deps.table.discard(this.object)
+    if (this.duty !== null) this.duty.release('alone')
     // Too large to be held until it is whole: deliver while it arrives after all.
     this.whenWhole?.()
   }
@@ -319,10 +335,12 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     }
     if (end.type === 'complete' && stored !== null && this.keeping) {
       const kept = this.deps.table.complete(object)
-      if (kept && object.coding?.here === true) this.deps.recompressor?.add(object)
+      if (this.duty !== null && this.whenWhole === null) this.duty.arrived(object, kept)
+      if (kept && object.coding?.here === true) this.deps.recompressor?.add(object, this.duty === null ? 0 : this.duty.since)
       if (!kept) this.deps.fillBudget.memory.dropped(stored.length)
     } else {
       this.deps.table.discard(object)
+      if (this.duty !== null && this.whenWhole === null) this.duty.release('again')
       const { stale } = this.init
       if (end.type === 'reset' && stale !== null) this.postpone(stale)
     }

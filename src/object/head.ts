@@ -122,7 +122,7 @@ export class LocalClaim implements Claim {
   readonly variant: string
   readonly credentialed: boolean
   readonly position: number
-  readonly stale: CachedObject | null
+  stale: CachedObject | null
   readonly part: CachedObject | null
   readonly attempt: number
   /** Waiters, with the position of the log when they came. */

@@ -192,6 +192,10 @@ export class LocalTable implements ObjectTable {
     this.#arrivals.remember(key, names, variant, marker)
   }
 
+  confirm(claim: Claim, object: CachedObject): void {
+    ;(claim as LocalClaim).stale = object
+  }
+
   release(claim: Claim, outcome: ClaimOutcome): void {
     ;(claim as LocalClaim).end(outcome)
     this.#shelves.tidy((claim as LocalClaim).head)

@@ -105,6 +105,8 @@ export interface ObjectTable {
   refuse(claim: Claim, names: readonly string[], variant: string, marker: Marker | null, supersedes: boolean): void
   /** Remembers a refusal of a fetch that held no claim. */
   remember(key: string, names: readonly string[], variant: string, marker: Marker): void
+  /** The claim's fetch is to confirm an object that was found elsewhere since. */
+  confirm(claim: Claim, object: CachedObject): void
   /** Gives the claim up. Ends it. Harmless when it has ended. */
   release(claim: Claim, outcome: ClaimOutcome): void
   /**

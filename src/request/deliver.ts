@@ -67,6 +67,9 @@ function isPrivate({ outcome, stored }: Answer): boolean {
   return outcome === 'PASS' || (outcome === 'MISS' && !stored)
 }
 
+/** What the tier behind memory is called in Cache-Status. */
+const TIER = 'redis'
+
 /** A copy of what a stored object sends. */
 function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
   const object = answer.object as NonNullable<Answer['object']>
@@ -108,7 +111,7 @@ function xVarnish(tx: RequestTransaction, { outcome, object }: Answer): string {
 }
 
 function withoutIds(tx: RequestTransaction, answer: Answer): string {
-  if (isPlainHit(answer) && answer.aged && answer.failure === null)
+  if (isPlainHit(answer) && answer.aged && answer.failure === null && tx.fromTier === null)
     return tx.engine.hitLines.of(Math.floor(answer.object.age(tx.now)), Math.ceil(answer.object.left(tx.now)), answer.why)
   const age = answer.aged && answer.object !== null ? `Age: ${Math.floor(answer.object.age(tx.now))}\r\n` : ''
   const cache = answer.outcome === 'SYNTH' || answer.outcome === 'ERROR' ? '' : `X-Cache: ${answer.outcome}\r\n`
@@ -128,15 +131,17 @@ function hitStatus(name: string, ttl: number, why: string): string {
 function statusOf(tx: RequestTransaction, answer: Answer): string {
   const { name } = tx.engine.settings
   const { object } = answer
-  if (isPlainHit(answer)) return hitStatus(name, Math.ceil(answer.object.left(tx.now)), answer.why)
+  const tier = tx.fromTier !== null && object === tx.fromTier ? TIER : null
+  if (isPlainHit(answer) && tier === null) return hitStatus(name, Math.ceil(answer.object.left(tx.now)), answer.why)
   return cacheStatus(name, {
-    hit: answer.outcome === 'STALE' && answer.forward === null,
+    hit: (answer.outcome === 'STALE' || answer.outcome === 'HIT') && answer.forward === null,
     fwd: answer.forward,
     fwdStatus: answer.forwardStatus === 0 ? null : answer.forwardStatus,
     stored: answer.stored,
     collapsed: answer.collapsed,
     ttl: object !== null && (answer.aged || answer.stored) ? Math.ceil(object.left(tx.now)) : null,
     detail: answer.why,
+    tier: answer.forward === null ? tier : null,
   })
 }
 

@@ -2,15 +2,20 @@
 import type { FetchDeps } from '../fetch/start.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { AccessLog } from '../log.ts'
+import type { Vouching } from '../object/tier.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import type { RepeatedText } from '../wire/repeated-text.ts'
 import type { Invalidators } from './invalidators.ts'
+import type { Confirmations } from './vouched.ts'
 
 export interface RequestDeps extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
   readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge'>
+  /** How long what is stored is as good as its life says; without other nodes, always. */
+  readonly vouching: Vouching
+  readonly confirmations: Confirmations
   /** Who may purge, and whose no-cache is honoured. */
   readonly invalidators: Invalidators
   readonly isTrusted: (ip: string) => boolean

@@ -56,6 +56,6 @@ function answerOf(tx: RequestTransaction, step: HitStep): Answer {
     dated: object.dated && tx.policy.compiled.hooks.deliver === null,
     close: false,
     failure: null,
-    story: '',
+    story: tx.fromTier === object && reason !== 'COLLAPSED' ? 'tier=redis' : '',
   }
 }

@@ -5,6 +5,7 @@ import type { Reason } from '../../vcl-ts/reason.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import { type Claim, type ClaimOutcome, OVERTAKEN_WAIT } from '../object/claim.ts'
+import type { Marker } from '../object/marker.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Found } from '../object/table.ts'
 import { OriginFailure } from '../origin/exchange.ts'
@@ -13,20 +14,40 @@ import { errorAnswer } from './fetched.ts'
 import { prepareSlices } from './sliced.ts'
 import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
+import { confirms } from './vouched.ts'
+
+/** More often a request does not ask: what it was told has been purged or has gone each time. */
+const MOST_RECALLS = 3
 
 /** Longest Range that is worth a claim of its own. */
 const LONGEST_RANGE = 256
 
 export function lookup(tx: RequestTransaction): RequestStep {
-  const { engine, req } = tx
+  const { engine } = tx
   prepareLookup(tx)
   const found = engine.table.find(tx)
+  if (found.type === 'fetch' && found.claim !== null && engine.tier !== null && mayRecall(tx, found.claim)) {
+    leaveBody(tx)
+    return { step: 'recall', tier: engine.tier, claim: found.claim, stale: found.stale, reason: whyMissed(tx, found) }
+  }
   if (tx.onlyIfCached && found.type !== 'object' && found.type !== 'away') {
     if (found.type === 'fetch' && found.claim !== null) engine.table.release(found.claim, { type: 'again' })
     return failureStep(new RequestFailure('only_if_cached'), 504, 'CLIENT_ONLY_IF_CACHED')
   }
-  if (req.hasBody && !tx.asksWithBody && found.type !== 'object' && found.type !== 'away') tx.body?.cancel(new RequestFailure('cancelled'))
+  if (found.type !== 'object' && found.type !== 'away') leaveBody(tx)
   return after(tx, found)
+}
+
+/** Whether the tier behind memory is asked before the origin. */
+function mayRecall(tx: RequestTransaction, claim: Claim): boolean {
+  if (tx.recalls >= MOST_RECALLS || tx.alwaysMiss || tx.demanding) return false
+  // What the tier has of a file that changed is what was found to be another's.
+  return claim.kind === 'whole' && claim.part === null && !tx.foundChanged
+}
+
+/** What is fetched goes forward without it. */
+function leaveBody(tx: RequestTransaction): void {
+  if (tx.req.hasBody && !tx.asksWithBody) tx.body?.cancel(new RequestFailure('cancelled'))
 }
 
 function prepareLookup(tx: RequestTransaction): void {
@@ -65,17 +86,13 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
   switch (found.type) {
     case 'object': {
       const reason: Reason =
-        found.freshness === 'fresh' ? (asksInVain(tx) ? 'CLIENT_IGNORED' : 'HIT') : found.freshness === 'grace' ? 'GRACE' : 'STALE_IF_ERROR'
+        found.freshness === 'fresh' ? hitReason(tx) : found.freshness === 'grace' ? graceReason(tx, found) : 'STALE_IF_ERROR'
       return { step: 'hit', object: found.object, freshness: found.freshness, claim: found.claim, reason }
     }
-    case 'fetch': {
-      const why: Reason = found.why === 'EXPIRED' && found.stale !== null ? whyExpired(tx, found.stale.ttl) : found.why
-      return { step: 'miss', claim: found.claim, stale: found.stale, refusal: null, reason: why }
-    }
+    case 'fetch':
+      return { step: 'miss', claim: found.claim, stale: found.stale, refusal: null, reason: whyMissed(tx, found) }
     case 'refused':
-      goesAlone(tx)
-      if (found.marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', marker: found.marker, reason: 'HIT_FOR_PASS' }
-      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', marker: found.marker, reason: 'HIT_FOR_MISS' }
+      return foundRefusal(tx, found.marker)
     case 'wait':
       return wait(tx, found.claim, found.stale)
     case 'away':
@@ -83,6 +100,32 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
     default:
       return found satisfies never
   }
+}
+
+/** The last answer could not be shared. */
+export function foundRefusal(tx: RequestTransaction, marker: Marker): RequestStep {
+  goesAlone(tx)
+  if (marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', marker, reason: 'HIT_FOR_PASS' }
+  return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', marker, reason: 'HIT_FOR_MISS' }
+}
+
+/** A fetch that was waited for brought nothing that may be shared. */
+export function waitedInVain(tx: RequestTransaction): RequestStep {
+  goesAlone(tx)
+  return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+}
+
+/** Of something fresh. */
+export function hitReason(tx: RequestTransaction): Reason {
+  return asksInVain(tx) ? 'CLIENT_IGNORED' : 'HIT'
+}
+
+function graceReason(tx: RequestTransaction, { object, claim }: Extract<Found, { type: 'object' }>): Reason {
+  return tx.now >= tx.engine.vouching.from && confirms(tx, object, claim) ? 'UNVOUCHED' : 'GRACE'
+}
+
+function whyMissed(tx: RequestTransaction, { why, stale }: Extract<Found, { type: 'fetch' }>): Reason {
+  return why === 'EXPIRED' && stale !== null ? missReason(tx, stale.ttl) : why
 }
 
 /** The request said no-cache or the like, and this preset does not listen: its answer says so. */
@@ -93,7 +136,8 @@ function asksInVain(tx: RequestTransaction): boolean {
   return control.noCache || control.noStore || control.maxAge !== null || control.minFresh !== null || control.onlyIfCached
 }
 
-function whyExpired(tx: RequestTransaction, ttl: number): Reason {
+/** Of something stale. */
+export function missReason(tx: RequestTransaction, ttl: number): Reason {
   if (tx.demanding) return 'CLIENT_NO_CACHE'
   return ttl <= 0 ? 'NO_CACHE' : 'EXPIRED'
 }
@@ -137,8 +181,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
       return { step: 'hit', object, freshness: 'fresh', claim: null, reason: 'COLLAPSED' }
     }
     case 'alone':
-      goesAlone(tx)
-      return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+      return waitedInVain(tx)
     case 'failed':
       if (claim === null || (claim.attempt === 0 && !inVain(outcome.cause))) {
         tx.attempt = 1

@@ -8,6 +8,7 @@ import { miss } from './miss.ts'
 import { pass } from './pass.ts'
 import { pipe } from './pipe.ts'
 import { purge } from './purge.ts'
+import { recall } from './recall.ts'
 import { recv } from './recv.ts'
 import { restart } from './restart.ts'
 import { DONE, failureStep, type NextRequestStep, type RequestStep } from './step.ts'
@@ -53,6 +54,8 @@ function take(tx: RequestTransaction, next: RequestStep): NextRequestStep {
       return makeKey(tx, next)
     case 'lookup':
       return lookup(tx)
+    case 'recall':
+      return recall(tx, next)
     case 'hit':
       return hit(tx, next)
     case 'miss':

@@ -11,6 +11,7 @@ type MissStep = Extract<RequestStep, { step: 'miss' }>
 
 export function miss(tx: RequestTransaction, step: MissStep): NextRequestStep {
   tx.claim = step.claim
+  tx.fleet = step.fleet ?? null
   tx.stale = step.stale
   tx.forwardReason = step.reason
   tx.req.isHitMiss = step.refusal === 'hitForMiss'
@@ -36,12 +37,15 @@ function after(tx: RequestTransaction, step: MissStep, action: Action): RequestS
 function begin(tx: RequestTransaction, step: MissStep): RequestStep {
   tx.fetchKind = 'miss'
   tx.claim = null
+  const { fleet } = tx
+  tx.fleet = null
   tx.begin((observer) =>
     startFetch(tx.engine, {
       kind: 'miss',
       policy: tx.policy,
       request: fetchRequest(tx, null),
       claim: step.claim,
+      fleet,
       refusal: step.refusal,
       stale: step.stale,
       range: tx.range,

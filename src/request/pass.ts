@@ -36,6 +36,7 @@ export function begin(
       policy: tx.policy,
       request: fetchRequest(tx, upgrade),
       claim: null,
+      fleet: null,
       refusal: step.refusal,
       stale: null,
       range: null,

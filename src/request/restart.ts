@@ -19,6 +19,8 @@ export function restart(tx: RequestTransaction): RequestStep {
   tx.attempt = 0
   tx.unsliceable = false
   tx.stale = null
+  tx.recalls = 0
+  tx.fromTier = null
   tx.now = engine.clock.now()
   tx.renumber()
   if (tx.log !== null) tx.log.restarts()

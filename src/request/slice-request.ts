@@ -121,6 +121,13 @@ export class SliceRequest implements Waiter, FetchObserver {
     this.#fail(new RequestFailure('internal'))
   }
 
+  recalled(object: CachedObject): void {
+    this.#fetchEnded()
+    this.#stored = true
+    this.#source.tx.engine.counters.add(C.slice_hit)
+    this.#have(object)
+  }
+
   unsliced(): void {
     this.#fetchEnded()
     this.#fail(new RequestFailure('slice_changed'))
@@ -183,7 +190,6 @@ export class SliceRequest implements Waiter, FetchObserver {
   #begin(claim: Claim | null): void {
     const { tx, manifest } = this.#source
     const { size } = manifest
-    tx.engine.counters.add(C.slice_fetch)
     this.#fetching = true
     const fetch = startFetch(tx.engine, {
       kind: 'miss',
@@ -198,6 +204,7 @@ export class SliceRequest implements Waiter, FetchObserver {
         variant: () => '',
       },
       claim,
+      fleet: null,
       refusal: claim === null ? 'hitForMiss' : null,
       stale: null,
       range: null,
@@ -238,6 +245,7 @@ export class SliceRequest implements Waiter, FetchObserver {
     const { tx, object, manifest } = this.#source
     const { table, log } = tx.engine
     table.discard(object)
+    tx.engine.tier?.forget(tx.key)
     dropSlices(table, tx.key, manifest, (error) => log.error({ err: error, request: tx.id }, 'slices could not be dropped'))
   }
 }

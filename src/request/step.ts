@@ -7,6 +7,7 @@ import type { Claim } from '../object/claim.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { Marker } from '../object/marker.ts'
 import type { CachedObject } from '../object/object.ts'
+import type { FleetClaim, Tier } from '../object/tier.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { Answer } from './answer.ts'
 
@@ -16,6 +17,14 @@ export type RequestStep =
   | { readonly step: 'key'; readonly way: 'purge'; readonly soft: boolean; readonly subject: PurgeSubject | null }
   | { readonly step: 'key'; readonly way: 'synth'; readonly synth: Synthetic }
   | { readonly step: 'lookup' }
+  /** Asks the tier behind memory before the origin is. */
+  | {
+      readonly step: 'recall'
+      readonly tier: Tier
+      readonly claim: Claim
+      readonly stale: CachedObject | null
+      readonly reason: Reason
+    }
   | {
       readonly step: 'hit'
       readonly object: CachedObject
@@ -30,6 +39,8 @@ export type RequestStep =
       readonly refusal: 'hitForMiss' | null
       /** What was found of the refusal. */
       readonly marker?: Marker
+      /** Nobody else in the fleet fetches it meanwhile. */
+      readonly fleet?: FleetClaim | null
       readonly reason: Reason
     }
   | { readonly step: 'pass'; readonly refusal: 'hitForPass' | null; readonly marker?: Marker; readonly reason: Reason }

@@ -17,6 +17,7 @@ import { Filling } from '../object/filling.ts'
 import type { Freshness } from '../object/lifetime.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { Lookup } from '../object/table.ts'
+import type { FleetClaim } from '../object/tier.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import type { ActivePolicy } from '../policy/active.ts'
 import { ClientContext } from '../policy/client-context.ts'
@@ -38,6 +39,7 @@ import { released } from './lookup.ts'
 import { runRequest } from './machine.ts'
 import { openRequestLog, type RequestLog } from './request-log.ts'
 import { LOOKUP, RECV, type RequestStep } from './step.ts'
+import { judgeUnvouched } from './vouched.ts'
 
 const NO_BYTES: Buffer = Buffer.alloc(0)
 
@@ -75,6 +77,12 @@ export class RequestTransaction extends RequestClient implements ExchangeObserve
   forwardReason: Reason = 'ABSENT'
   /** A claim that this transaction holds and has not handed to a fetch: to refresh what is being served, or to fetch what is missing. */
   claim: Claim | null = null
+  /** As `claim`, before all nodes. */
+  fleet: FleetClaim | null = null
+  /** How often it has asked the tier behind memory. */
+  recalls = 0
+  /** What that had. */
+  fromTier: CachedObject | null = null
   /** What the claim is to refresh when the answer is on its way. */
   refreshes: CachedObject | null = null
   stale: CachedObject | null = null
@@ -234,7 +242,8 @@ export class RequestTransaction extends RequestClient implements ExchangeObserve
   }
 
   judge(object: CachedObject): Freshness {
-    return this.limited ? judgeLimited(this, object) : object.freshness(this.now)
+    const freshness = this.limited ? judgeLimited(this, object) : object.freshness(this.now)
+    return this.now < this.engine.vouching.from ? freshness : judgeUnvouched(this, object, freshness)
   }
 
   alsoMatches(object: CachedObject, names: readonly string[]): boolean {
@@ -301,6 +310,8 @@ export class RequestTransaction extends RequestClient implements ExchangeObserve
     if (this.claim !== null) this.engine.table.release(this.claim, { type: 'again' })
     this.claim = null
     this.refreshes = null
+    if (this.fleet !== null) this.fleet.release('again')
+    this.fleet = null
   }
 
   stopWaiting(): void {
@@ -336,6 +347,13 @@ export class RequestTransaction extends RequestClient implements ExchangeObserve
   failed(failure: RequestFailure | OriginFailure, stale: CachedObject): void {
     this.#fetchEnded()
     runRequest(this, fetchFailed(this, failure, stale))
+  }
+
+  /** A request has asked before it began a fetch; should one find it all the same, it is stored. */
+  recalled(): void {
+    this.#fetchEnded()
+    this.now = this.engine.clock.now()
+    this.resume(LOOKUP)
   }
 
   unsliced(): void {

@@ -122,6 +122,7 @@ function refreshInBackground(tx: RequestTransaction, claim: Claim, refreshes: Ca
     policy: tx.policy,
     request: { ...fetchRequest(tx, null), body: tx.asksWithBody ? tx.body : null },
     claim,
+    fleet: null,
     refusal: null,
     stale: refreshes,
     range: null,

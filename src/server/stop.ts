@@ -2,7 +2,8 @@
 import type { Assembly } from '../assembly.ts'
 
 /** Ends what an assembly has under way, its policies last. */
-export async function stopAssembly({ stores, names, origins, policies }: Assembly): Promise<void> {
+export async function stopAssembly({ engine, stores, names, origins, policies }: Assembly): Promise<void> {
+  engine.tier?.stop()
   stores.stop()
   origins.stop()
   names.close()

@@ -12,6 +12,8 @@ export interface CacheStatusFacts {
   /** Seconds of freshness left, negative when stale. */
   readonly ttl?: number | null
   readonly detail: Reason
+  /** Which tier behind memory had it (an extension of ours); absent: it was in memory, or had to be fetched. */
+  readonly tier?: string | null
 }
 
 /** `name` must be a Structured Fields token. */
@@ -22,5 +24,6 @@ export function cacheStatus(name: string, facts: CacheStatusFacts): string {
   if (facts.stored === true) value += '; stored'
   if (facts.collapsed === true) value += '; collapsed'
   if (facts.ttl != null && Number.isFinite(facts.ttl)) value += `; ttl=${Math.floor(facts.ttl)}`
-  return `${value}; detail=${facts.detail}`
+  value += `; detail=${facts.detail}`
+  return facts.tier == null ? value : `${value}; tier=${facts.tier}`
 }

@@ -1,11 +1,12 @@
 /** What one worker is, in whatever thread: an engine with its listeners that does as the supervisor says. */
 import type { Policy } from '../../vcl-ts/policy.ts'
 import { refetch } from '../admin/refetch.ts'
-import { type Assembly, assemble } from '../assembly.ts'
+import { type Assembly, assemble, type MakeTier } from '../assembly.ts'
 import { type Clock, clockOf } from '../clock.ts'
 import { Counters } from '../counters.ts'
 import type { AccessLog, EventLog } from '../log.ts'
 import { PortChannel } from '../object/shared/channel.ts'
+import type { Vouching } from '../object/tier.ts'
 import { FollowedNames } from '../origin/followed-names.ts'
 import { POLICY_CELLS } from '../policy/followers.ts'
 import { Listeners } from '../server/listeners.ts'
@@ -22,6 +23,8 @@ export interface SameThread {
   readonly policy?: Policy
   readonly accessLog: AccessLog | null
   readonly eventLog: EventLog
+  readonly tier?: MakeTier
+  readonly vouching?: Vouching
 }
 
 export class TrafficWorker {
@@ -51,6 +54,8 @@ export class TrafficWorker {
         names: this.#names,
         threads: init.workers,
         xids: new Xids(init.xids),
+        ...(same?.tier === undefined ? {} : { tier: same.tier }),
+        ...(same?.vouching === undefined ? {} : { vouching: same.vouching }),
         shared: { role: 'worker', memory, participant, librarian: new PortChannel(port) },
       },
     )

@@ -27,10 +27,10 @@ function stored({ table, clock }: Rig, key: string): CachedObject | null {
 it('replaces what is used by the same in fewer bytes, and nothing that was purged, superseded or overtaken while it worked', async () => {
   const site = rig()
   const { table, clock, counters } = site
-  const recompressor = new Recompressor({ table, clock, counters })
+  const recompressor = new Recompressor({ table, tier: null, clock, counters })
   const objects = ['purged', 'superseded', 'overtaken', 'unused', 'used'].map((key) => store(site, key, key === 'unused' ? 0 : WORTH_IT))
   const [, , , unused, used] = objects as [CachedObject, CachedObject, CachedObject, CachedObject, CachedObject]
-  for (const each of objects) recompressor.add(each)
+  for (const each of objects) recompressor.add(each, 0)
   clock.advance(LOOKED_AT)
   // The first is being compressed by now, the others wait for it.
   table.purge('purged', false)
@@ -51,10 +51,10 @@ it('replaces what is used by the same in fewer bytes, and nothing that was purge
 it('looks once at each, when it is due, and holds nothing of it afterwards', async () => {
   const site = rig()
   const { table, clock, counters } = site
-  const recompressor = new Recompressor({ table, clock, counters })
-  recompressor.add(store(site, 'a'))
+  const recompressor = new Recompressor({ table, tier: null, clock, counters })
+  recompressor.add(store(site, 'a'), 0)
   clock.advance(LOOKED_AT / 2)
-  recompressor.add(store(site, 'b'))
+  recompressor.add(store(site, 'b'), 0)
   clock.advance(LOOKED_AT / 2)
   await until(() => counters.get('n_recompressed') === 1)
   expect(stored(site, 'b')?.body.length).toBe(gzipSync(TEXT, { level: 1 }).length)

@@ -22,6 +22,7 @@ import { runRequest } from '../../request/machine.ts'
 import { MemoryExchange } from '../../request/memory-exchange.ts'
 import { RECV } from '../../request/step.ts'
 import { TracedTransaction } from '../../request/traced-transaction.ts'
+import { Confirmations } from '../../request/vouched.ts'
 import { Journal } from '../../vsl/journal.ts'
 import { Xids } from '../../vsl/xids.ts'
 import type { OriginAsked } from '../explanation.ts'
@@ -83,6 +84,9 @@ export class Rehearsal {
       unsliced: new Unsliced(engine.unsliced),
       originOf: (backend) => this.#originOf(backend),
       recompressor: null,
+      // Asking may begin to wait for other nodes, and what came of it would be stored.
+      tier: null,
+      confirmations: new Confirmations(),
       directors: new Directors({ origins: this.#origins, clock, log: this.#log() }),
       policy: () => watched,
       accessLog: null,

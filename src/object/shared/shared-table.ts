@@ -241,6 +241,10 @@ export class SharedTable implements ObjectTable {
     this.#storeMarker(marker, names, variant)
   }
 
+  confirm(claim: Claim, object: CachedObject): void {
+    this.#near.confirm(claim, object)
+  }
+
   release(claim: Claim, outcome: ClaimOutcome): void {
     if (claim instanceof BodyWait) return
     this.#register.free(claim as LocalClaim)
