@@ -6,11 +6,15 @@ import { Counters } from './counters.ts'
 import { Banning } from './invalidation/banning.ts'
 import { Bans } from './invalidation/bans.ts'
 import type { FleetDesk } from './invalidation/fleet.ts'
+import { FleetLog } from './invalidation/fleet-log.ts'
+import { type FleetParts, type JoinedFleet, joinFleet } from './invalidation/fleet-node.ts'
 import { type BanInfo, type BanSurface, type Invalidated, Invalidation } from './invalidation/invalidation.ts'
 import { InvalidationLog } from './invalidation/log.ts'
 import { RemoteBans } from './invalidation/remote-bans.ts'
+import { RemoteFleet } from './invalidation/remote-fleet.ts'
 import { Expiry } from './object/expiry.ts'
 import { FillBudget } from './object/fill-budget.ts'
+import type { FleetView } from './object/fleet-view.ts'
 import { LocalTable } from './object/local-table.ts'
 import { type Pace, systemPace } from './object/pace.ts'
 import { BookTable } from './object/shared/book-table.ts'
@@ -22,10 +26,11 @@ import { MOST_ENTRIES } from './object/shared/handle.ts'
 import { sharedBodies } from './object/shared/large-bodies.ts'
 import { Librarian } from './object/shared/librarian.ts'
 import { createSharedMemory, type SharedMemory } from './object/shared/memory.ts'
-import type { FromLibrarian, ToLibrarian } from './object/shared/messages.ts'
+import type { FleetMessage, FromLibrarian, ToLibrarian } from './object/shared/messages.ts'
 import { SharedTable } from './object/shared/shared-table.ts'
 import { Stacks } from './object/shared/stacks.ts'
 import type { ObjectTable } from './object/table.ts'
+import type { Vouching } from './object/tier.ts'
 import { MemoryStore } from './storage/memory.ts'
 
 /** Which part an engine has in memory that several threads share. */
@@ -55,6 +60,8 @@ export interface StoresInit {
   readonly counters: Counters
   /** Default: the process's own time and turns. */
   readonly pace?: Pace
+  /** What the other nodes are reached by where `settings.redis` is set; of a worker nothing is needed. Default: nobody is reached. */
+  readonly fleet?: FleetParts | null
 }
 
 export interface Stores {
@@ -70,6 +77,12 @@ export interface Stores {
   readonly shared: SharedTable | null
   /** The nodes that share a Redis, for their operators; `null`: this one is alone, or another thread of it knows. */
   readonly fleet: FleetDesk | null
+  /** The log of all nodes, as this thread knows it; `null`: this node is alone. */
+  readonly fleetView: FleetView | null
+  /** Whether what is stored can be vouched for; for ever where this node is alone. */
+  readonly vouching: Vouching
+  /** Begins to hear of other nodes. */
+  start(): void
   stop(): void
 }
 
@@ -102,7 +115,30 @@ export function createStores(init: StoresInit, role: SharedRole | null): Stores 
   return role.role === 'worker' ? workerStores(init, role) : librarianStores(init, role)
 }
 
-function localStores({ settings, clock, counters, pace = systemPace }: StoresInit): Stores {
+const FOR_EVER = Number.POSITIVE_INFINITY
+
+/** Makes the node one of a fleet, if it is to be one. */
+function joined(
+  { settings, clock, fleet }: StoresInit,
+  here: Pick<Invalidation, 'purgeKey' | 'purge'>,
+  spread?: (message: FleetMessage) => void,
+): JoinedFleet | null {
+  if (settings.redis === null || fleet == null) return null
+  return joinFleet({ parts: fleet, settings: settings.redis, clock, here, ...(spread === undefined ? {} : { spread }) })
+}
+
+/** What a thread that has the log of the fleet offers of it. */
+function offered(fleet: JoinedFleet | null): Pick<Stores, 'fleet' | 'fleetView' | 'vouching' | 'start'> {
+  return {
+    fleet: fleet?.desk ?? null,
+    fleetView: fleet?.log ?? null,
+    vouching: fleet?.vouching ?? { from: FOR_EVER, limit: FOR_EVER },
+    start: () => fleet?.desk.start(),
+  }
+}
+
+function localStores(init: StoresInit): Stores {
+  const { settings, clock, counters, pace = systemPace } = init
   const log = new InvalidationLog()
   const bans = new Bans({ clock, counters, knows: (name) => table.variesBy(name) })
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
@@ -113,11 +149,14 @@ function localStores({ settings, clock, counters, pace = systemPace }: StoresIni
     variants: settings.limits.variants,
   })
   const banning = new Banning({ ...{ bans, table, log, clock, counters }, lurkerAge: () => settings.bans.lurkerAge, turn: pace.turn })
-  const invalidation = new Invalidation(table, banning)
+  const here = new Invalidation(table, banning)
+  const fleet = joined(init, here)
+  const invalidation = fleet === null ? here : new Invalidation(table, banning, fleet.desk)
   return {
-    ...{ table, shelf: table, invalidation, librarian: null, shared: null, fleet: null },
+    ...{ table, shelf: table, invalidation, librarian: null, shared: null, ...offered(fleet) },
     fillBudget: new FillBudget(Math.max(settings.memory / 4, settings.maxObject)),
     stop() {
+      fleet?.desk.stop()
       invalidation.stop()
       table.stop()
       expiry.stop()
@@ -125,7 +164,8 @@ function localStores({ settings, clock, counters, pace = systemPace }: StoresIni
   }
 }
 
-function workerStores({ settings, clock, counters, pace = systemPace }: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
+function workerStores(init: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
+  const { settings, clock, counters, pace = systemPace } = init
   const { memory, participant, librarian } = role
   const workers = memory.participants - 1
   const log = new InvalidationLog()
@@ -142,14 +182,19 @@ function workerStores({ settings, clock, counters, pace = systemPace }: StoresIn
     evicted: (key) => shared.evicted(key),
   })
   const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject), sharedBodies())
+  const follows = settings.redis !== null
+  const fleetLog = new FleetLog()
+  const vouching: Vouching = { from: FOR_EVER, limit: (settings.redis?.staleLimit ?? FOR_EVER) * 1000 }
   const shared: SharedTable = new SharedTable({
     ...{ memory, participant, librarian, near, log, bans, counters, pace },
+    fleet: follows ? { replica: fleetLog, vouching } : null,
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
   })
-  const invalidation = new Invalidation(shared, new RemoteBans(shared.asker))
+  const invalidation = new Invalidation(shared, new RemoteBans(shared.asker), follows ? new RemoteFleet(shared.asker) : null)
   return {
-    ...{ table: shared, shelf: near, invalidation, fillBudget, librarian: null, shared, fleet: null },
+    ...{ table: shared, shelf: near, invalidation, fillBudget, librarian: null, shared },
+    ...{ fleet: null, fleetView: follows ? fleetLog : null, vouching, start() {} },
     stop() {
       shared.stop()
       expiry.stop()
@@ -185,18 +230,30 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     tested: () => librarian.tested(),
     retired: (position) => librarian.retired(position),
   })
-  const librarian: Librarian<Invalidated, BanInfo> = new Librarian({ memory, control, stacks, table, log, bans: banning, clock, pace })
+  const here: Pick<Invalidation, 'purgeKey' | 'purge'> = {
+    purgeKey: (key, soft) => onAll.purgeKey(key, soft),
+    purge: (subject, soft, gone) => onAll.purge(subject, soft, gone),
+  }
+  const fleet = joined(init, here, (message) => librarian.spreadFleet(message))
+  const librarian: Librarian<Invalidated, BanInfo> = new Librarian({
+    ...{ memory, control, stacks, table, log, bans: banning, clock, pace },
+    fleet: fleet === null ? null : { invalidate: (order, quiet) => fleet.desk.invalidate(order, quiet), begin: () => fleet.begin() },
+  })
+  const onAll = new Invalidation(librarian, bansOf(librarian, banning))
   // This thread has an engine, too: it is the last of the workers.
   const participant = memory.participants - 1
   librarian.admit(participant, own[0])
   const engine = workerStores(
-    { settings, clock, pace, counters: new Counters() },
+    { settings: fleet === null ? { ...settings, redis: null } : settings, clock, pace, counters: new Counters() },
     { role: 'worker', memory, participant, librarian: own[1] },
   )
   return {
-    ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared, fleet: null },
-    invalidation: new Invalidation(librarian, bansOf(librarian, banning)),
+    ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
+    invalidation: fleet === null ? onAll : new Invalidation(librarian, bansOf(librarian, banning), fleet.desk),
+    // The engine of this thread has a copy of its own, as each worker has.
+    ...{ ...offered(fleet), fleetView: engine.fleetView, vouching: engine.vouching },
     stop() {
+      fleet?.desk.stop()
       engine.stop()
       banning.stop()
       table.stop()

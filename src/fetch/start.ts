@@ -12,6 +12,7 @@ import type { Clock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import type { RequestFailure } from '../errors.ts'
+import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { EventLog } from '../log.ts'
 import type { Claim } from '../object/claim.ts'
 import type { FillBudget } from '../object/fill-budget.ts'
@@ -43,6 +44,7 @@ export interface FetchDeps {
   /** Behind memory, shared with other nodes; `null`: there is none. */
   readonly tier: Tier | null
   readonly fillBudget: FillBudget
+  readonly invalidation: Pick<Invalidation, 'unsafe'>
   readonly unsliced: Unsliced
   readonly defaultBackend: BackendChoice | null
   originOf(backend: Backend): Origin

@@ -13,14 +13,15 @@ export function invalidateUnsafe(fetch: FetchTransaction, beresp: BackendRespons
   const method = fetch.bereq?.method ?? init.request.method
   if (!deps.decisions.unsafeInvalidates || init.kind !== 'pass' || methodFacts(method).safe) return null
   if (beresp.status < 200 || beresp.status >= 400) return null
-  const purges = [deps.table.purge(init.request.key, false)]
+  const { invalidation } = deps
+  const purges = [invalidation.unsafe({ key: init.request.key })]
   for (const name of ['location', 'content-location']) {
     const url = sameOrigin(fetch, beresp.headers.getLower(name))
-    if (url !== null && url !== init.request.url) purges.push(deps.table.purge(init.request.keyOf(url), false))
+    if (url !== null && url !== init.request.url) purges.push(invalidation.unsafe({ key: init.request.keyOf(url) }))
   }
   const { scheme, host } = init.request
   const groups = cacheGroups(beresp.headers, 'cache-group-invalidation').map((group) => groupTag(scheme, host, group))
-  if (groups.length > 0) purges.push(deps.table.purgeSubject({ by: 'tags', tags: groups }, false))
+  if (groups.length > 0) purges.push(invalidation.unsafe({ tags: groups }))
   return deps.table.distributed && purges.some((purge) => purge instanceof Promise) ? Promise.all(purges) : null
 }
 

@@ -8,7 +8,7 @@ import type { CachedObject } from '../object/object.ts'
 import type { FleetPosition } from './fleet.ts'
 import { FleetBans } from './fleet-bans.ts'
 import { FleetPending } from './fleet-pending.ts'
-import { boundedSnapshot } from './fleet-snapshot.ts'
+import { boundedSnapshot, emptySnapshot } from './fleet-snapshot.ts'
 import { InvalidationLog } from './log.ts'
 
 export interface FleetLogInit {
@@ -39,6 +39,15 @@ export class FleetLog implements FleetView, FleetReplica {
 
   get ready(): boolean {
     return this.#begun && this.#heard
+  }
+
+  /** Whether it began with what is known. */
+  get begun(): boolean {
+    return this.#begun
+  }
+
+  get heardOf(): boolean {
+    return this.#heard
   }
 
   get position(): FleetPosition {
@@ -120,10 +129,7 @@ export class FleetLog implements FleetView, FleetReplica {
 
   /** Begins where nothing is known of what came before: of nothing that is older than this position can be told what became of it. */
   start(position: FleetPosition): void {
-    this.#log = this.#newLog()
-    this.#bans = this.#newBans()
-    this.#log.begin(position)
-    this.#begun = true
+    this.load(emptySnapshot(position))
   }
 
   /** All of it but what is pending; of at most so many characters, by leaving out the oldest, which raises the floor. */

@@ -31,12 +31,17 @@ export class RemoteBans implements BanSurface {
 
   stop(): void {}
 
-  async #ask(asking: Parameters<Asker['ask']>[0]): Promise<unknown> {
-    try {
-      return await this.#asker.ask(asking)
-    } catch (error) {
-      throw error instanceof AskedError ? named(error) : error
-    }
+  #ask(asking: Parameters<Asker['ask']>[0]): Promise<unknown> {
+    return askNamed(this.#asker, asking)
+  }
+}
+
+/** Rejects with a `BanError` or a `BanLimitError` where the other thread had one. */
+export async function askNamed(asker: Asker, asking: Parameters<Asker['ask']>[0]): Promise<unknown> {
+  try {
+    return await asker.ask(asking)
+  } catch (error) {
+    throw error instanceof AskedError ? named(error) : error
   }
 }
 

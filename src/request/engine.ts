@@ -12,7 +12,7 @@ export interface RequestDeps extends FetchDeps {
   /** The policy of the next transaction. */
   readonly policy: () => ActivePolicy
   readonly accessLog: AccessLog | null
-  readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge'>
+  readonly invalidation: Pick<Invalidation, 'purgeKey' | 'purge' | 'unsafe'>
   /** How long what is stored is as good as its life says; without other nodes, always. */
   readonly vouching: Vouching
   readonly confirmations: Confirmations

@@ -134,7 +134,10 @@ class Simulation implements FleetRun {
     await this.#until(end)
     await this.#settle()
     if (this.#course.coalesces) this.#checkFetches()
-    for (const node of this.#nodes) node.kill()
+    for (const node of this.#nodes) {
+      this.#tell(`${node.name} counted ${JSON.stringify(node.counted('tier'))}`)
+      node.kill()
+    }
   }
 
   /** All is well from now on: everybody gets what is right, and nobody waits for ever. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { idOf, positionOf } from '../../src/invalidation/fleet.ts'
 import { matcherOf } from '../../src/invalidation/fleet-bans.ts'
 import { FleetLog, type FleetLogInit } from '../../src/invalidation/fleet-log.ts'
-import { parseSnapshot } from '../../src/invalidation/fleet-snapshot.ts'
+import { snapshotOf } from '../../src/invalidation/fleet-snapshot.ts'
 import { BanView } from '../../src/object/ban-view.ts'
 import type { FleetEntry, FleetVerdict } from '../../src/object/fleet-view.ts'
 import { keyOf, placeOf } from '../../src/object/key-text.ts'
@@ -145,7 +145,7 @@ describe('the log of the fleet', () => {
     log.lose(at(1), at(2))
     const copy = new FleetLog()
     const text = JSON.stringify(log.snapshot())
-    copy.begin(parseSnapshot(text) ?? log.snapshot(), [{ uid: 'me:1', entry: key('p') }])
+    copy.begin(snapshotOf(JSON.parse(text)) ?? log.snapshot(), [{ uid: 'me:1', entry: key('p') }])
     expect(JSON.stringify(copy.snapshot())).toBe(text)
     expect(structuredClone(log.snapshot())).toEqual(log.snapshot())
     expect(verdict(copy, object({ key: 'p' }), at(9))).toBe('hard')
@@ -171,7 +171,7 @@ describe('the log of the fleet', () => {
     JSON.stringify({ ...logOf(key('a')).snapshot(), keys: [['k', -1, 2]] }),
     '{"position":1e400}',
   ])('does not believe the snapshot %s', (text) => {
-    expect(parseSnapshot(text)).toBeNull()
+    expect(snapshotOf(JSON.parse(text))).toBeNull()
   })
 })
 

@@ -93,6 +93,8 @@ export class Rehearsal {
       invalidation: {
         purgeKey: (key, soft) => this.#purge(this.table.purge(key, soft).objects),
         purge: async (subject) => this.#purge(await engine.invalidation.count(subject)),
+        unsafe: (changed) =>
+          'key' in changed ? this.table.purge(changed.key, false) : this.table.purgeSubject({ by: 'tags', tags: changed.tags }, false),
       },
       xids: new Xids(),
       journal: new Journal(clock),

@@ -1,8 +1,10 @@
 /** Carries out in one worker what the librarian records, on what is at hand and what arrives there. */
+import type { FleetReplica } from '../fleet-view.ts'
 import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
+import type { Vouching } from '../tier.ts'
 import type { Followings } from './followings.ts'
-import type { FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
+import type { FleetMessage, FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
 import type { BanReplica, LogReplica } from './replica.ts'
 
 export interface AppliedLogInit {
@@ -10,7 +12,15 @@ export interface AppliedLogInit {
   readonly log: LogReplica
   readonly bans: BanReplica
   readonly followings: Followings
+  /** Follows the log that nodes share; `null`: there are no others. */
+  readonly fleet: FleetCopy | null
   readonly tell: (message: ToLibrarian) => void
+}
+
+/** A worker's copy of the fleet's log, and whether what is stored is vouched for by it. */
+export interface FleetCopy {
+  readonly replica: FleetReplica
+  readonly vouching: Vouching
 }
 
 export class AppliedLog {
@@ -56,6 +66,41 @@ export class AppliedLog {
       }
       default:
         entry satisfies never
+    }
+  }
+
+  /** What becomes of the fleet's log. */
+  follow(message: FleetMessage): void {
+    const { fleet } = this.#init
+    if (fleet === null) return
+    const { replica, vouching } = fleet
+    switch (message.type) {
+      case 'fleetBegin':
+        if (message.begun) replica.begin(message.snapshot, message.pending)
+        else for (const { uid, entry } of message.pending) replica.pend(uid, entry)
+        replica.heard(message.heard)
+        vouching.from = message.from
+        return
+      case 'pending':
+        replica.pend(message.uid, message.entry)
+        return
+      case 'withdrawn':
+        replica.withdraw(message.uids)
+        return
+      case 'fleet':
+        replica.apply(message.position, message.entry, message.uid)
+        return
+      case 'lost':
+        replica.lose(message.kept, message.until)
+        return
+      case 'heard':
+        replica.heard(message.still)
+        return
+      case 'vouching':
+        vouching.from = message.from
+        return
+      default:
+        message satisfies never
     }
   }
 

@@ -3,6 +3,7 @@
  * posted to every worker and the head of the log in shared memory has moved.
  */
 import type { Clock, Timer } from '../../clock.ts'
+import type { FleetEntry } from '../fleet-view.ts'
 import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
 import type { Pace } from '../pace.ts'
@@ -12,7 +13,7 @@ import type { Channel } from './channel.ts'
 import { ClaimCells } from './claim-cells.ts'
 import type { Control } from './control.ts'
 import type { SharedMemory } from './memory.ts'
-import type { Asking, FromLibrarian, Invalidating, ToLibrarian, ToldError } from './messages.ts'
+import type { Asking, FleetMessage, FromLibrarian, Invalidating, ToLibrarian, ToldError } from './messages.ts'
 import type { Stacks } from './stacks.ts'
 
 /** What the librarian does with bans: the list of all, and the lurker. */
@@ -39,6 +40,16 @@ export interface LibrarianInit<Banned, Info> {
   readonly bans: BanDesk<Banned, Info>
   readonly clock: Clock
   readonly pace: Pace
+  /** Where this node shares a log with others; `null`: it is alone. */
+  readonly fleet: FleetBooks<Banned> | null
+}
+
+/** What the librarian does for workers that have copies of the fleet's log. */
+export interface FleetBooks<Banned> {
+  /** What is in force here is in force in all workers, and other nodes are told. */
+  invalidate(order: Exclude<FleetEntry, { do: 'generation' }>, quiet: boolean): Banned | Promise<Banned>
+  /** All that is known, for a worker that begins. */
+  begin(): FleetMessage
 }
 
 /** Milliseconds for which the counts of workers are waited for. */
@@ -76,11 +87,12 @@ export class Librarian<Banned, Info> {
 
   /** A worker begins, or another in the place of one that is dead. */
   admit(participant: number, channel: Channel<FromLibrarian, ToLibrarian>): void {
-    const { control, stacks, bans, log } = this.#init
+    const { control, stacks, bans, log, fleet } = this.#init
     stacks.admit(participant)
     control.setOldestFlight(participant, 0)
     control.setAlive(participant, true)
     this.#channels.set(participant, channel)
+    if (fleet !== null) this.#post(participant, fleet.begin())
     const first = this.#recent[0]
     const settled = first === undefined ? log.head : first.position - 1
     const older = bans.active.filter(({ position }) => position <= settled).map(({ text, position }) => ({ text, position }))
@@ -168,6 +180,11 @@ export class Librarian<Banned, Info> {
     for (const participant of this.#channels.keys()) this.#post(participant, { type: 'retired', position })
   }
 
+  /** Tells all workers what becomes of the fleet's log, before what is carried out because of it. */
+  spreadFleet(message: FleetMessage): void {
+    for (const participant of this.#channels.keys()) this.#post(participant, message)
+  }
+
   post(participant: number, message: FromLibrarian): void {
     this.#post(participant, message)
   }
@@ -242,6 +259,9 @@ export class Librarian<Banned, Info> {
         return this.count(asking.subject)
       case 'ban':
         return this.ban(asking.text)
+      case 'fleet':
+        if (this.#init.fleet === null) throw new Error('there are no other nodes')
+        return this.#init.fleet.invalidate(asking.order, asking.quiet)
       case 'countBan':
         return this.#init.bans.count(asking.text)
       case 'bans':

@@ -1,5 +1,6 @@
 /** What workers and the librarian tell each other about what is stored, and workers each other about what they fetch. */
 import type { FaultCode } from '../../errors.ts'
+import type { FleetEntry, FleetSnapshot, PendingEntry } from '../fleet-view.ts'
 import type { SubjectPurge } from '../subject.ts'
 
 /** An invalidation that is in force, in the order of positions. */
@@ -14,6 +15,8 @@ export type Asking =
   | { readonly do: 'purge'; readonly subject: SubjectPurge; readonly soft: boolean }
   | { readonly do: 'count'; readonly subject: SubjectPurge }
   | { readonly do: 'ban'; readonly text: string }
+  /** To carry it out, and to tell other nodes. `quiet`: nobody waits until they are told. */
+  | { readonly do: 'fleet'; readonly order: Exclude<FleetEntry, { do: 'generation' }>; readonly quiet: boolean }
   | { readonly do: 'countBan'; readonly text: string }
   | { readonly do: 'bans' }
 
@@ -39,8 +42,32 @@ export type ToLibrarian =
   /** A fetch has landed that began before the newest ban. */
   | { readonly type: 'landed' }
 
+/** What becomes of the fleet's log, told before what is carried out because of it. */
+export type FleetMessage =
+  /** All that is known of it, for who begins. `from`: see `Vouching`. */
+  | {
+      readonly type: 'fleetBegin'
+      readonly snapshot: FleetSnapshot
+      readonly pending: readonly PendingEntry[]
+      /** `false`: nothing is known yet. */
+      readonly begun: boolean
+      readonly heard: boolean
+      readonly from: number
+    }
+  /** An entry of this node, which has no place in the log yet. */
+  | { readonly type: 'pending'; readonly uid: string; readonly entry: FleetEntry }
+  | { readonly type: 'withdrawn'; readonly uids: readonly string[] }
+  | { readonly type: 'fleet'; readonly position: number; readonly entry: FleetEntry; readonly uid: string | null }
+  /** Positions behind `kept`, below `until`, were given twice. */
+  | { readonly type: 'lost'; readonly kept: number; readonly until: number }
+  /** Whether the log is heard of. */
+  | { readonly type: 'heard'; readonly still: boolean }
+  /** See `Vouching.from`. */
+  | { readonly type: 'vouching'; readonly from: number }
+
 export type FromLibrarian =
   | Invalidating
+  | FleetMessage
   /** How the log stands for who begins: what is stored has been tested up to `settled`; what follows is told after it. */
   | {
       readonly type: 'begin'

@@ -13,7 +13,7 @@ import type { Pace } from '../pace.ts'
 import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
-import { AppliedLog } from './applied-log.ts'
+import { AppliedLog, type FleetCopy } from './applied-log.ts'
 import { Asker } from './asker.ts'
 import { BodyWait } from './body-wait.ts'
 import type { Channel } from './channel.ts'
@@ -43,6 +43,8 @@ export interface SharedTableInit {
   readonly pace: Pace
   /** For what arrives from other workers. */
   readonly limits: FillingLimits
+  /** Follows the log that nodes share. Default: there are no others. */
+  readonly fleet?: FleetCopy | null
 }
 
 const AGAIN: ClaimOutcome = { type: 'again' }
@@ -98,7 +100,7 @@ export class SharedTable implements ObjectTable {
     const tell = (message: ToLibrarian): void => this.#tell(message)
     this.#asker = new Asker(tell)
     this.#large = new LargeAtHand(near, (handle) => tell({ type: 'want', handle }))
-    this.#applied = new AppliedLog({ near, log, bans: init.bans, followings: this.#followings, tell })
+    this.#applied = new AppliedLog({ near, log, bans: init.bans, followings: this.#followings, fleet: init.fleet ?? null, tell })
     this.flights = {
       begin: (position) => {
         near.flights.begin(position)
@@ -306,6 +308,15 @@ export class SharedTable implements ObjectTable {
       case 'subject':
       case 'ban':
         this.#applied.apply(message)
+        return
+      case 'fleetBegin':
+      case 'pending':
+      case 'withdrawn':
+      case 'fleet':
+      case 'lost':
+      case 'heard':
+      case 'vouching':
+        this.#applied.follow(message)
         return
       case 'retired':
         this.#applied.retire(message.position)
