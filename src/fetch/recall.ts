@@ -1,7 +1,8 @@
 /** Before the origin is asked for a refresh or a slice, the tier behind memory is: another node may have fetched it. */
+
+import { adopt, ask } from '../object/adoption.ts'
 import type { Claim } from '../object/claim.ts'
 import type { Recalled, Tier } from '../object/tier.ts'
-import { adopt, ask } from './adoption.ts'
 import type { FetchInit } from './start.ts'
 import { DONE, type FetchStep, type NextFetchStep, PREPARE } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'

@@ -4,7 +4,7 @@
  */
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
-import { adopt, ask, isOvertaken, type RecalledObject } from '../fetch/adoption.ts'
+import { adopt, ask, isOvertaken, type RecalledObject } from '../object/adoption.ts'
 import type { Claim } from '../object/claim.ts'
 import type { FleetClaim, Recalled } from '../object/tier.ts'
 import { foundRefusal, hitReason, missReason, waitedInVain } from './lookup.ts'

@@ -6,7 +6,7 @@ import type { AccessRecord, Server, ServerOptions } from '../../src/index.ts'
 import type { Policy } from '../../vcl-ts/index.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
-import { serve } from '../support/serving.ts'
+import { serve, type TierParts } from '../support/serving.ts'
 
 export interface SiteOptions extends Omit<ServerOptions, 'clock' | 'policy' | 'origin'> {
   readonly policy?: Policy<never> | Policy
@@ -87,25 +87,30 @@ export function message(method: string, path: string, fields: Fields = {}, body:
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
-export async function open(script: OriginScript, options: SiteOptions = {}): Promise<Site> {
+export async function open(script: OriginScript, options: SiteOptions = {}, parts: TierParts = {}): Promise<Site> {
   const origin = await ScriptedOrigin.start(script)
-  const clock = new ManualClock()
+  onTestFinished(() => origin.close())
+  return node(origin, new ManualClock(), options, parts)
+}
+
+/** One of several caches in front of an origin. */
+export async function node(origin: ScriptedOrigin, clock: ManualClock, options: SiteOptions = {}, parts: TierParts = {}): Promise<Site> {
   const records: AccessRecord[] = []
   const events: Logged[] = []
   const note = (fields: Readonly<Record<string, unknown>>, text: string): void => void events.push({ fields, message: text })
-  const server = await serve({
-    origin: origin.url,
-    listen: ['127.0.0.1:0'],
-    accessLog: { write: (record) => void records.push(record) },
-    eventLog: { info: note, warn: note, error: note },
-    memory: 64 * 1024 * 1024,
-    ...(options as ServerOptions),
-    clock,
-  })
-  onTestFinished(async () => {
-    await server.close()
-    await origin.close()
-  })
+  const server = await serve(
+    {
+      origin: origin.url,
+      listen: ['127.0.0.1:0'],
+      accessLog: { write: (record) => void records.push(record) },
+      eventLog: { info: note, warn: note, error: note },
+      memory: 64 * 1024 * 1024,
+      ...(options as ServerOptions),
+      clock,
+    },
+    parts,
+  )
+  onTestFinished(() => server.close())
   return new Site(server, origin, clock, records, events)
 }
 

@@ -1,16 +1,21 @@
 /** A server in this thread: alone, or with workers that have its clock, policy and logs, where the environment says so (`vitest.config.ts`, the project “two workers”). */
-import type { Assembly } from '../../src/assembly.ts'
+import type { Assembly, AssemblyParts } from '../../src/assembly.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts'
+import { openServer } from '../../src/server.ts'
 import type { Spawn } from '../../src/workers/handle.ts'
 import { localWorkers } from '../../src/workers/local-worker.ts'
 import { supervise } from '../../src/workers/supervise.ts'
 
 export const WORKERS: number = Number(process.env['CLEARCOAT_TEST_WORKERS'] ?? 1)
 
-export function serve(options: ServerOptions): Promise<Server> {
-  if (WORKERS === 1) return createServer(options)
+/** What takes the place of Redis. */
+export type TierParts = Pick<AssemblyParts, 'tier' | 'vouching'>
+
+export function serve(options: ServerOptions, parts: TierParts = {}): Promise<Server> {
+  if (WORKERS === 1) return parts.tier === undefined && parts.vouching === undefined ? createServer(options) : openServer(options, parts)
   const { clock = systemClock, policy, accessLog = null } = options
-  const spawn = ({ log }: Assembly): Spawn => localWorkers({ clock, accessLog, eventLog: log, ...(policy === undefined ? {} : { policy }) })
+  const spawn = ({ log }: Assembly): Spawn =>
+    localWorkers({ clock, accessLog, eventLog: log, ...(policy === undefined ? {} : { policy }), ...parts })
   return supervise(options, { workers: WORKERS, spawn, output: null })
 }

@@ -1,9 +1,9 @@
 /** Asks the tier behind memory under a claim, and takes what it had into memory. One way for requests, refreshes and slices. */
 import { C, type Counters } from '../counters.ts'
 import type { EventLog } from '../log.ts'
-import type { Claim } from '../object/claim.ts'
-import type { ObjectTable } from '../object/table.ts'
-import type { Recalled, Tier, Wanted } from '../object/tier.ts'
+import type { Claim } from './claim.ts'
+import type { ObjectTable } from './table.ts'
+import type { Recalled, Tier, Wanted } from './tier.ts'
 
 export interface AskDeps {
   readonly counters: Counters
