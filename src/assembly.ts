@@ -10,7 +10,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
 import { applyParams, Params } from './config/params.ts'
 import { resolveSettings } from './config/resolve.ts'
-import type { Deadlines, Limits, PresetName, Settings } from './config/settings.ts'
+import type { Deadlines, Limits, PresetName, RedisSettings, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
 import { Unsliced } from './fetch/unsliced.ts'
@@ -28,10 +28,13 @@ import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { Services } from './policy/services/services.ts'
+import type { RedisFeed, RedisPort } from './redis/port.ts'
+import type { Seal } from './redis/seal.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
+import { RedisTier } from './storage/redis-tier.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -135,6 +138,16 @@ export interface TierSurroundings {
 
 export type MakeTier = (around: TierSurroundings) => Tier
 
+/** The Redis that nodes share, as one of them reaches it. */
+export interface RedisParts {
+  readonly settings: RedisSettings
+  readonly port: RedisPort
+  readonly feed: RedisFeed
+  readonly seal: Seal
+  /** Of the node, unlike that of any other process, one that was there before included. */
+  readonly id: string
+}
+
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
@@ -150,6 +163,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** The Redis by which the engine is a node of a fleet. Default: it is alone. */
+  readonly redis?: RedisParts
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -166,7 +181,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const params = new Params(resolveSettings(options))
   applyParams(params, options.params ?? {})
-  const { settings, decisions } = params
+  const { decisions } = params
+  const { redis } = parts
+  const settings: Settings = redis === undefined ? params.settings : { ...params.settings, redis: redis.settings }
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
@@ -176,7 +193,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
-  const stores = createStores({ settings, clock, counters }, parts.shared ?? null)
+  const stores = createStores({ settings, clock, counters, fleet: redis === undefined ? null : { ...redis, log } }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
@@ -197,7 +214,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const journal = new Journal(clock)
   // What leaves what a worker has at hand is stored still.
   if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
-  const tier = parts.tier === undefined ? null : parts.tier({ settings, table: stores.table, clock, counters, log })
+  const tier =
+    parts.tier === undefined
+      ? tierOver(redis, stores, clock, counters)
+      : parts.tier({ settings, table: stores.table, clock, counters, log })
+  if (tier !== null) stores.invalidation.onKey = (key) => tier.forget(key)
   const engine: Engine = {
     settings,
     decisions,
@@ -206,7 +227,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     log,
     table: stores.table,
     tier,
-    vouching: parts.vouching ?? { from: Number.POSITIVE_INFINITY, limit: 0 },
+    vouching: parts.vouching ?? stores.vouching,
     confirmations: new Confirmations(),
     fillBudget: stores.fillBudget,
     unsliced: new Unsliced(),
@@ -244,6 +265,12 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     originsApart,
     originsForProbes,
   }
+}
+
+function tierOver(redis: RedisParts | undefined, { table, fleetView: fleet }: Stores, clock: Clock, counters: Counters): Tier | null {
+  if (redis === undefined || fleet === null) return null
+  const { port, seal, settings } = redis
+  return new RedisTier({ port, seal, settings, fleet, clock, counters, local: () => table.position })
 }
 
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */

@@ -78,8 +78,8 @@ export class RedisLookup {
     const lists = whole?.frame.kind === 'index' ? this.#listsOf(whole, wanted.key) : NO_LISTS
     const further = lists.length === 0 ? null : await this.#variants(wanted, base, lists, within)
     const own = [
-      whole === null || whole.frame.kind === 'index' ? null : this.#judge(whole, wanted, [], '', asked),
-      this.#judge(this.#open(beside), wanted, [], '', asked),
+      whole === null || whole.frame.kind === 'index' ? null : this.#judge(whole, wanted, [], wanted.variant([]), asked),
+      this.#judge(this.#open(beside), wanted, [], wanted.variant([]), asked),
     ]
     const [names = []] = lists
     const variant = names.length === 0 ? '' : wanted.variant(names)

@@ -19,7 +19,7 @@ const WELL: FleetCourse = {
 
 export const COURSES: Readonly<Record<string, FleetCourse>> = {
   'all is well': { ...WELL, origin: STEADY, coalesces: true },
-  'quiet': { ...WELL, origin: STEADY, coalesces: true, purges: 0 },
+  quiet: { ...WELL, origin: STEADY, coalesces: true, purges: 0 },
   'an origin with moods': WELL,
   'nodes are cut off': { ...WELL, misfortunes: { cut: 0.4, slow: 0.2 } },
   'masters fail': { ...WELL, misfortunes: { failover: 0.2 } },

@@ -1,19 +1,18 @@
 /** A life of a node in a simulation: the real engine with all its parts, over the modelled Redis and a scripted origin, in virtual time. */
 import { type Assembly, assemble } from '../../src/assembly.ts'
 import type { Clock } from '../../src/clock.ts'
-import { FleetLog } from '../../src/invalidation/fleet-log.ts'
+import type { RedisSettings } from '../../src/config/settings.ts'
 import type { Invalidated } from '../../src/invalidation/invalidation.ts'
+import { Seal } from '../../src/redis/seal.ts'
 import { runRequest } from '../../src/request/machine.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { RECV } from '../../src/request/step.ts'
 import { RequestTransaction } from '../../src/request/transaction.ts'
-import { Seal } from '../../src/redis/seal.ts'
-import { RedisTier } from '../../src/storage/redis-tier.ts'
 import { fakeOrigins } from '../../src/testing/fake-origin.ts'
 import type { PurgeSubject } from '../../vcl-ts/actions.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import { ModelLink } from '../support/model-link.ts'
-import { ModelPort } from '../support/model-port.ts'
+import { ModelFeed, ModelPort } from '../support/model-port.ts'
 import type { ModelRedis } from '../support/model-redis.ts'
 import type { Owner } from '../support/virtual-time.ts'
 import type { Witness } from './fleet-promises.ts'
@@ -49,7 +48,17 @@ export interface NodeAnswer {
 
 const PREFIX = 'clearcoat:'
 const SEAL = new Seal('a secret of the simulation', PREFIX)
-const REDIS = { prefix: PREFIX, maxObject: 8 * 1024 * 1024, claims: true, deadline: 0.05 }
+const REDIS: Omit<RedisSettings, 'node'> = {
+  servers: [],
+  password: null,
+  ca: null,
+  prefix: PREFIX,
+  secret: null,
+  maxObject: 8 * 1024 * 1024,
+  staleLimit: 60,
+  claims: true,
+  deadline: 0.05,
+}
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
 const MEMORY = 16 * 1024 * 1024
 /** Milliseconds of a message above which calls are not answered within their deadline. */
@@ -77,22 +86,17 @@ export class SimulatedNode implements Witness, Owner {
       saw: () => {},
       faulty: (cause) => wrong(`the origin’s script failed: ${String(cause)}`),
     })
-    const fleet = new FleetLog()
-    fleet.start(0)
     const port = new ModelPort(this.link)
+    const feed = new ModelFeed(this.link)
     this.#assembly = assemble(
       { origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET },
-      {
-        origins,
-        random,
-        tier: ({ table, counters }) =>
-          new RedisTier({ port, seal: SEAL, settings: REDIS, fleet, clock, counters, local: () => table.position }),
-      },
+      { origins, random, redis: { port, feed, seal: SEAL, id: name, settings: { ...REDIS, node: name } } },
     )
   }
 
   async begin(): Promise<void> {
     await this.#assembly.engine.policy().begin()
+    this.#assembly.stores.start()
   }
 
   /** Looks whether Redis can be reached, so that `wellSince` is what it is. */
@@ -119,7 +123,9 @@ export class SimulatedNode implements Witness, Owner {
 
   /** Counters that are not 0 and whose name begins so. */
   counted(prefix: string): Readonly<Record<string, number>> {
-    return Object.fromEntries(Object.entries(this.#assembly.counters.snapshot()).filter(([name, count]) => name.startsWith(prefix) && count > 0))
+    return Object.fromEntries(
+      Object.entries(this.#assembly.counters.snapshot()).filter(([name, count]) => name.startsWith(prefix) && count > 0),
+    )
   }
 
   /** The process is gone, whatever it was about to do. */
