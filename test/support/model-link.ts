@@ -91,7 +91,7 @@ export class ModelLink {
       () => {
         const lost = new RedisFailure('lost', 'the connection ended')
         for (const fail of [...connection.waiting]) fail(lost)
-        for (const told of this.ended) told(name)
+        for (const told of [...this.ended]) told(name)
       },
       this.owner,
     )
