@@ -159,7 +159,7 @@ class Simulation implements FleetRun {
     await this.#until(this.#time.now + 4000)
     for (let shard = 0; shard < this.#redis.shards; shard++)
       for (const key of this.#redis.master(shard).keys.keys)
-        if (key.endsWith(':l') && this.#course.skew < 10_000) this.#violation(`the claim ${key} does not end`)
+        if (key.endsWith(':l') && this.#course.skew < 10_000) this.#violation(`the claim ${key} of ${this.#redis.master(shard).keys.get(key)?.toString()} does not end`)
   }
 
   async #until(moment: number): Promise<void> {
