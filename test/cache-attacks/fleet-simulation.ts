@@ -69,6 +69,8 @@ const NAMES = ['A', 'B', 'C']
 const KEYS = ['/0', '/1', '/2']
 /** Seconds after which all that waits for something has got it. */
 const LONGEST = 100
+/** Milliseconds after which nothing that the origin was asked for, and no claim of a dead node, goes on. */
+const QUIET = 10_000
 /** Milliseconds in which a purge that was answered comes to the others while all is well. */
 const TELLING = 100
 
@@ -156,7 +158,7 @@ class Simulation implements FleetRun {
     while (this.#asking.size > 0 && this.#time.now < longest) await this.#until(this.#time.now + 500)
     for (const { node, url, came } of this.#asking)
       this.#violation(`a request to ${node.name} for ${url}, of ${(came / 1000).toFixed(3)}, was never answered`)
-    await this.#until(this.#time.now + 4000)
+    await this.#until(this.#time.now + QUIET)
     for (let shard = 0; shard < this.#redis.shards; shard++)
       for (const key of this.#redis.master(shard).keys.keys)
         if (key.endsWith(':l') && this.#course.skew < 10_000) this.#violation(`the claim ${key} of ${this.#redis.master(shard).keys.get(key)?.toString()} does not end`)
