@@ -28,13 +28,11 @@ import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { Services } from './policy/services/services.ts'
-import type { RedisFeed, RedisPort } from './redis/port.ts'
-import type { Seal } from './redis/seal.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
-import { RedisTier } from './storage/redis-tier.ts'
+import { type RedisDoors, RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -119,6 +117,8 @@ export interface Assembly {
   /** What is stored, to be looked at. */
   readonly table: LocalTable
   readonly stores: Stores
+  /** `null`: this node is alone. */
+  readonly redis: RedisNode | null
   readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
@@ -138,16 +138,6 @@ export interface TierSurroundings {
 
 export type MakeTier = (around: TierSurroundings) => Tier
 
-/** The Redis that nodes share, as one of them reaches it. */
-export interface RedisParts {
-  readonly settings: RedisSettings
-  readonly port: RedisPort
-  readonly feed: RedisFeed
-  readonly seal: Seal
-  /** Of the node, unlike that of any other process, one that was there before included. */
-  readonly id: string
-}
-
 /** What takes the place of the network, or looks on, where an engine is tried out. */
 export interface AssemblyParts {
   readonly origins?: Origins
@@ -163,8 +153,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
-  /** The Redis by which the engine is a node of a fleet. Default: it is alone. */
-  readonly redis?: RedisParts
+  /** In place of connections to the Redis of the options. */
+  readonly redis?: { readonly settings: RedisSettings; readonly doors: RedisDoors }
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -175,15 +165,14 @@ export interface AssemblyParts {
   readonly random?: () => number
 }
 
-/** Opens no socket and starts no timer until something is asked of it. Throws a `ConfigError` or `PolicyError`. */
+/** Opens no socket and starts no timer until something is asked of it, but for those of Redis where one is set. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const params = new Params(resolveSettings(options))
   applyParams(params, options.params ?? {})
   const { decisions } = params
-  const { redis } = parts
-  const settings: Settings = redis === undefined ? params.settings : { ...params.settings, redis: redis.settings }
+  const settings: Settings = parts.redis === undefined ? params.settings : { ...params.settings, redis: parts.redis.settings }
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
@@ -193,7 +182,11 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
-  const stores = createStores({ settings, clock, counters, fleet: redis === undefined ? null : { ...redis, log } }, parts.shared ?? null)
+  const role = parts.shared?.role ?? null
+  const doors = parts.redis === undefined ? {} : { doors: parts.redis.doors }
+  const redis =
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker', ...doors })
+  const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
   const names = parts.names ?? resolvedNames({ clock, log, servers: dnsServers(options.dnsServers ?? []) })
@@ -213,11 +206,8 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   const isTrusted = trustList(options.trust ?? [])
   const journal = new Journal(clock)
   // What leaves what a worker has at hand is stored still.
-  if (parts.shared?.role !== 'worker') recordKills(stores.shelf, journal)
-  const tier =
-    parts.tier === undefined
-      ? tierOver(redis, stores, clock, counters)
-      : parts.tier({ settings, table: stores.table, clock, counters, log })
+  if (role !== 'worker') recordKills(stores.shelf, journal)
+  const tier = parts.tier?.({ settings, table: stores.table, clock, counters, log }) ?? tierOf(redis, stores, role)
   if (tier !== null) stores.invalidation.onKey = (key) => tier.forget(key)
   const engine: Engine = {
     settings,
@@ -260,6 +250,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     policies,
     table: stores.shelf,
     stores,
+    redis,
     names,
     origins,
     originsApart,
@@ -267,10 +258,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   }
 }
 
-function tierOver(redis: RedisParts | undefined, { table, fleetView: fleet }: Stores, clock: Clock, counters: Counters): Tier | null {
-  if (redis === undefined || fleet === null) return null
-  const { port, seal, settings } = redis
-  return new RedisTier({ port, seal, settings, fleet, clock, counters, local: () => table.position })
+/** Of a thread that serves clients. */
+function tierOf(redis: RedisNode | null, { fleetView, table }: Stores, role: SharedRole['role'] | null): Tier | null {
+  return redis === null || fleetView === null || role === 'librarian' ? null : redis.tier(fleetView, table)
 }
 
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */

@@ -70,7 +70,7 @@ const IMPORTS: readonly Import[] = FILES.flatMap(importsOf)
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
   const statements = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm)
-  const dynamic = text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)
+  const dynamic = text.matchAll(/\b(?:import|require|createRequire\(import\.meta\.url\))\(\s*'([^']+)'\s*\)/g)
   return [
     ...Array.from(statements, ([, type, name = '']) => ({ from: file, to: target(file, name), typeOnly: type !== undefined })),
     ...Array.from(dynamic, ([, name = '']) => ({ from: file, to: target(file, name), typeOnly: false })),

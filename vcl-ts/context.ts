@@ -338,6 +338,8 @@ export interface Purged {
   readonly complete: boolean
   /** The ban's id, `null` when it was none. */
   readonly ban: string | null
+  /** What the other nodes know of it: `told`, or `queued` while Redis cannot be reached. `null`: this node is alone. */
+  readonly fleet: 'told' | 'queued' | null
 }
 
 /** The primary key under construction: URL and host are in it unless `hash` replaces them. */

@@ -4,6 +4,7 @@ import type { BanInfo } from '../invalidation/invalidation.ts'
 import { LARGEST_XID } from '../vsl/xids.ts'
 import { HEALTHS } from './backends.ts'
 import { quoteWord } from './command-line.ts'
+import { degraded, type FleetTold, nodes } from './fleet.ts'
 import { setParam } from './parameters.ts'
 import type { AdminParts } from './parts.ts'
 import { knownPolicy } from './policy-name.ts'
@@ -22,6 +23,8 @@ export interface Command {
   /** Answers the text of status 200. `rest` is what follows the name as it was written. */
   readonly run: (parts: AdminParts, args: readonly string[], rest: string) => string | Promise<string>
 }
+
+const QUEUED = ' for the other nodes: Redis cannot be reached'
 
 const BANNER = `-----------------------------
 Clearcoat, a caching HTTP accelerator
@@ -74,6 +77,12 @@ export const COMMANDS: readonly Command[] = [
     [0, 1],
     debugXid,
   ),
+  command(
+    'fleet.list',
+    'The nodes that share a Redis: name, position in the log of invalidations, entries behind it, seconds since heard of.',
+    [0, 0],
+    fleetList,
+  ),
   command('help [<command>]', 'The commands, or one of them.', [0, 1], (_parts, [name]) => help(name)),
   command('param.reset <param>', 'Sets a parameter back to its default.', [1, 1], (parts, [name = '']) => {
     setParam(parts, name, null)
@@ -124,19 +133,18 @@ export const COMMANDS: readonly Command[] = [
     },
     'vcl.use',
   ),
-  command(
-    'purge <url>',
-    'Drops every variant of http://host/path.',
-    [1, 1],
-    async (parts, [url = '']) => `Purged ${(await purge(parts, { url })).purged}`,
+  command('purge <url>', 'Drops every variant of http://host/path.', [1, 1], async (parts, [url = '']) =>
+    purgedText(await purge(parts, { url })),
   ),
   command(
     'purge.tag <tag> [<tag> ...]',
     'Drops every object that carries any of the tags.',
     [1, Number.POSITIVE_INFINITY],
-    async (parts, tags) => `Purged ${(await purge(parts, { tags: [...tags] })).purged}`,
+    async (parts, tags) => purgedText(await purge(parts, { tags: [...tags] })),
   ),
-  command('status', 'Whether the server runs.', [0, 0], () => 'Child in state running'),
+  command('status', 'Whether the server runs; then, a line each, what is amiss.', [0, 0], (parts) =>
+    ['Child in state running', ...degraded(parts).map((why) => `Degraded: ${why}`)].join('\n'),
+  ),
 ]
 
 /** Commands of Varnish's that mean nothing here, with the reason. */
@@ -166,8 +174,20 @@ function help(name: string | undefined): string {
 /** Quoted whole, as a shell hands it on, it is one word; quoted word by word, as varnishadm sends it, it is put together again. */
 async function banCommand(parts: AdminParts, args: readonly string[], rest: string): Promise<string> {
   const quoted = rest.startsWith('"')
-  await ban(parts, !quoted ? rest.trim() : args.length === 1 ? (args[0] ?? '') : args.map(quoteWord).join(' '))
-  return ''
+  const { told } = await ban(parts, !quoted ? rest.trim() : args.length === 1 ? (args[0] ?? '') : args.map(quoteWord).join(' '))
+  return told?.state === 'queued' ? `Queued${QUEUED}` : ''
+}
+
+function purgedText({ purged, fleet }: { readonly purged: number; readonly fleet?: FleetTold }): string {
+  return `Purged ${purged}${fleet?.state === 'queued' ? `; queued${QUEUED}` : ''}`
+}
+
+async function fleetList(parts: AdminParts): Promise<string> {
+  const { nodes: all } = await nodes(parts)
+  const rows = all.map(({ name, self, position, behind, heard }) => {
+    return [self ? `${name} *` : name, position, String(behind), (heard / 1000).toFixed(1)]
+  })
+  return columns([['Node', 'Position', 'Behind', 'Heard'], ...rows])
 }
 
 /** As varnishd prints it: seconds since the epoch, references, `C` or `-`, two blanks, expression. */

@@ -105,7 +105,7 @@ function told(
       fetched,
       answered: answeredFields(rehearsal),
     }),
-    notes: notesOf(rehearsal),
+    notes: notesOf(rehearsal, isShared(parts) && verdict.kind === 'MISS'),
   }
 }
 
@@ -144,7 +144,13 @@ function answeredFields({ fetches }: Rehearsal): HeaderMap | null {
   return object === null ? null : object.headers
 }
 
-function notesOf({ events, purged, included, tx }: Rehearsal): readonly string[] {
+/** With workers the supervisor explains, whose own engine asks for nothing. */
+function isShared({ engine }: ExplainParts): boolean {
+  return engine.tier !== null || engine.settings.redis !== null
+}
+
+/** `behind`: something behind memory would be asked before the origin. */
+function notesOf({ events, purged, included, tx, table }: Rehearsal, behind: boolean): readonly string[] {
   const notes = [...events]
   if (included.length > 0)
     notes.push(
@@ -159,6 +165,8 @@ function notesOf({ events, purged, included, tx }: Rehearsal): readonly string[]
   } else if (tx.slicing !== null && tx.served === null)
     notes.push(`It is asked for in slices of ${formatSize(tx.slicing.size)}; what is no larger is stored whole.`)
   if (purged !== null) notes.push(`The purge would take ${purged} object${purged === 1 ? '' : 's'}.`)
+  if (behind && table.claims.length > 0)
+    notes.push('Redis is not asked for an explanation: where another node has stored it there, a real request is a hit.')
   if (tx.reason === 'CLIENT_IGNORED') notes.push('The request asks for a new copy; the preset ignores that.')
   return notes
 }

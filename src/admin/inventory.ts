@@ -84,7 +84,7 @@ export interface TagsQuery extends PageQuery {
 const LIMIT = 100
 
 /** What of the table it needs. */
-export type Shelf = Pick<LocalTable, 'stored' | 'tagNames' | 'byTag' | 'byKey' | 'byId'>
+export type Shelf = Pick<LocalTable, 'stored' | 'objects' | 'tagNames' | 'byTag' | 'byKey' | 'byId'>
 
 export interface Page<T> {
   readonly items: readonly T[]

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Params } from '../config/params.ts'
 import type { Counters } from '../counters.ts'
+import type { FleetDesk } from '../invalidation/fleet.ts'
 import type { Invalidation } from '../invalidation/invalidation.ts'
 import type { EventLog } from '../log.ts'
 import type { Policies } from '../policy/policies.ts'
@@ -14,6 +15,9 @@ import type { Shelf } from './inventory.ts'
 export interface ServerStatus {
   readonly version: string
   readonly pid: number
+  readonly state: 'running' | 'draining'
+  /** Whether clients can connect. */
+  readonly serving: boolean
   /** Seconds. */
   readonly uptime: number
   readonly addresses: readonly string[]
@@ -43,6 +47,8 @@ export interface AdminParts {
   readonly policies: Pick<Policies, 'load' | 'use' | 'list' | 'discard'>
   readonly backends: Backends
   readonly invalidation: Pick<Invalidation, 'purge' | 'count' | 'bans'>
+  /** `null`: this node is alone. */
+  readonly fleet: FleetDesk | null
   readonly table: Shelf
   readonly counters: Counters
   readonly clock: Clock

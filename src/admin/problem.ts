@@ -21,6 +21,7 @@ const TITLES = {
   'bad-value': 'The value cannot be used',
   'policy-refused': 'The policy is refused',
   'too-many': 'There are too many',
+  'not-ready': 'This node is not ready for clients',
   internal: 'An internal error',
 } as const
 

@@ -6,6 +6,7 @@ import { keyPart, type Place, placeOf } from '../object/key-text.ts'
 import type { CachedObject } from '../object/object.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
 import { isValidHost } from '../wire/host.ts'
+import { type FleetTold, PATIENCE, toldTo } from './fleet.ts'
 import type { AdminParts, RefetchTarget } from './parts.ts'
 import { Problem } from './problem.ts'
 
@@ -28,6 +29,8 @@ export interface PurgeAsked {
   readonly dryRun?: boolean | undefined
   /** Fetch anew what went, as far as a plain GET can. */
   readonly refresh?: boolean | undefined
+  /** Answer when every node that lives has applied it, or after so many seconds; `true`: 10. */
+  readonly wait?: boolean | number | undefined
 }
 
 export interface Purged {
@@ -39,33 +42,55 @@ export interface Purged {
   /** Objects that were fetched anew; and that went and were not. */
   readonly refreshed: number
   readonly refreshSkipped: number
+  /** The other nodes; absent where there are none. */
+  readonly fleet?: FleetTold
+}
+
+export interface Banned extends Invalidated {
+  readonly told?: FleetTold
 }
 
 export async function purge(parts: AdminParts, asked: PurgeAsked): Promise<Purged> {
   const subject = subjectOf(asked)
   const soft = asked.soft === true
-  const counted = (objects: number, refreshed: number, refreshSkipped: number): Purged => ({
+  if (asked.dryRun === true && patienceOf(asked.wait) !== null)
+    throw new Problem(400, 'bad-request', 'wait and dryRun are given together', 'leave one of them out: what only counts is told to nobody')
+  const counted = (objects: number, refreshed: number, refreshSkipped: number, told?: FleetTold): Purged => ({
     status: 'ok',
     purged: soft ? 0 : objects,
     softPurged: soft ? objects : 0,
     dryRun: asked.dryRun === true,
     refreshed,
     refreshSkipped,
+    ...(told === undefined ? {} : { fleet: told }),
   })
   if (asked.dryRun === true) return counted(await parts.invalidation.count(subject), 0, 0)
   const gone = asked.refresh === true ? new Gone() : null
-  const { objects } = await parts.invalidation.purge(subject, soft, gone === null ? undefined : (object) => gone.add(object))
+  const { objects, fleet } = await parts.invalidation.purge(subject, soft, gone === null ? undefined : (object) => gone.add(object))
   parts.counters.add(C.n_purges)
-  parts.log.info({ event: 'purge', subject: subject.by, soft, objects }, 'purged by an operator')
+  const others = fleet === undefined ? {} : { fleet: fleet.state }
+  parts.log.info({ event: 'purge', subject: subject.by, soft, objects, ...others }, 'purged by an operator')
+  const told = await toldTo(parts, fleet, patienceOf(asked.wait), objects)
   const refreshed = gone === null ? 0 : await refetchAll(gone.targets, parts.refetch)
-  return counted(objects, refreshed, gone === null ? 0 : objects - refreshed)
+  return counted(objects, refreshed, gone === null ? 0 : objects - refreshed, told)
 }
 
-/** Throws a `BanError` or a `BanLimitError`. */
-export async function ban({ invalidation, log }: Pick<AdminParts, 'invalidation' | 'log'>, expression: string): Promise<Invalidated> {
-  const result = await invalidation.purge({ by: 'ban', expression }, false)
-  log.info({ event: 'ban', expression, objects: result.objects, complete: result.complete }, 'banned by an operator')
-  return result
+/** `wait` as for a purge. Throws a `BanError` or a `BanLimitError`. */
+export async function ban(
+  parts: Pick<AdminParts, 'invalidation' | 'log' | 'fleet'>,
+  expression: string,
+  wait: PurgeAsked['wait'] = false,
+): Promise<Banned> {
+  const result = await parts.invalidation.purge({ by: 'ban', expression }, false)
+  const { objects, complete, fleet } = result
+  const others = fleet === undefined ? {} : { fleet: fleet.state }
+  parts.log.info({ event: 'ban', expression, objects, complete, ...others }, 'banned by an operator')
+  const told = await toldTo(parts, fleet, patienceOf(wait), objects)
+  return told === undefined ? result : { ...result, told }
+}
+
+function patienceOf(wait: PurgeAsked['wait']): number | null {
+  return wait === true ? PATIENCE : wait === false || wait === undefined ? null : wait
 }
 
 /** What a request to purge names. Throws a `Problem`. */

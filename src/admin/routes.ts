@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { HEALTHS } from './backends.ts'
 import { runCommand } from './command.ts'
+import { degraded, glance, nodes } from './fleet.ts'
 import { listObjects, listTags, objectsOf } from './inventory.ts'
 import { logStream } from './log-stream.ts'
 import { openApi } from './openapi.ts'
@@ -9,13 +10,16 @@ import { setParam } from './parameters.ts'
 import { knownPolicy } from './policy-name.ts'
 import { Problem } from './problem.ts'
 import { ban, purge } from './purging.ts'
+import { readiness } from './readiness.ts'
 import { type Route, route, streamRoute } from './route.ts'
 import {
   BACKEND,
   BAN,
   DIRECTOR,
+  GLANCE,
   LOG_LINE,
   LOG_QUERY,
+  NODES,
   OBJECT,
   OBJECT_DETAIL,
   OBJECTS_QUERY,
@@ -24,8 +28,11 @@ import {
   POLICY,
   PURGE,
   PURGED,
+  READINESS,
   TAG,
   TAGS_QUERY,
+  TOLD,
+  WAIT,
 } from './schemas.ts'
 
 const NEXT = z.string().nullable().describe('cursor of the next page')
@@ -42,6 +49,19 @@ export const ROUTES: readonly Route[] = [
     open: true,
     run: () => ({ status: 'ok' as const }),
   }),
+  route('GET /livez', {
+    summary: 'Whether the process lives. Needs no token.',
+    answer: OK,
+    open: true,
+    run: () => ({ status: 'ok' as const }),
+  }),
+  route('GET /readyz', {
+    summary:
+      'Whether clients should be sent here: listeners are open, a policy is in use, a backend is healthy or something is stored; else 503, and while it is draining. Redis is no condition. Needs no token.',
+    answer: READINESS,
+    open: true,
+    run: (parts) => readiness(parts),
+  }),
   route('GET /openapi.json', {
     summary: 'This description, OpenAPI 3.1.',
     answer: z.looseObject({ openapi: z.string() }),
@@ -52,6 +72,11 @@ export const ROUTES: readonly Route[] = [
     query: z.strictObject({ workers: z.enum(['0', '1']).optional().describe('1: each worker’s own, too, as worker.N.NAME') }),
     answer: z.record(z.string(), z.number()),
     run: (parts, { query: { workers } }) => parts.stat(workers === '1'),
+  }),
+  route('GET /nodes', {
+    summary: 'The nodes that share a Redis, and how far each has followed the log of invalidations. 404 where this one is alone.',
+    answer: NODES,
+    run: (parts) => nodes(parts),
   }),
   streamRoute('GET /log', {
     summary: 'The transaction log from now on, a line of JSON for each group; it ends when the client does.',
@@ -66,10 +91,12 @@ export const ROUTES: readonly Route[] = [
     run: (parts, { body }) => runCommand(parts, body),
   }),
   route('GET /api/status', {
-    summary: 'Version, process, addresses, workers, policy, preset and memory.',
+    summary: 'Version, process, addresses, workers, policy, preset, memory, and what is amiss.',
     answer: z.strictObject({
       version: z.string(),
       pid: z.int(),
+      state: z.enum(['running', 'draining']),
+      degraded: z.array(z.string()).describe('what is amiss while it serves on; empty when all is well'),
       uptime: z.number().describe('seconds'),
       addresses: z.array(z.string()),
       admin: z.string().nullable(),
@@ -79,10 +106,11 @@ export const ROUTES: readonly Route[] = [
       memory: z
         .strictObject({ budget: z.number(), used: z.number(), rss: z.number(), heap: z.number() })
         .describe('bytes: allowed to and taken by objects; of the process, and of its heap'),
+      fleet: GLANCE.nullable().describe('null: this node is alone'),
     }),
     run: (parts) => {
-      const { addresses, ...status } = parts.status()
-      return { ...status, addresses: [...addresses] }
+      const { addresses, serving: _, ...status } = parts.status()
+      return { ...status, addresses: [...addresses], degraded: [...degraded(parts)], fleet: glance(parts.fleet) }
     },
   }),
   route('POST /api/purge', {
@@ -93,16 +121,17 @@ export const ROUTES: readonly Route[] = [
   }),
   route('POST /api/ban', {
     summary: 'Bans what an expression matches and was stored before. 429 when there are too many bans.',
-    body: z.strictObject({ expression: z.string().min(1).max(4096) }),
+    body: z.strictObject({ expression: z.string().min(1).max(4096), wait: WAIT.optional() }),
     answer: z.strictObject({
       status: z.literal('ok'),
       id: z.string().nullable(),
       banned: z.int().describe('objects dropped so far'),
       complete: z.boolean().describe('whether every older object has been tested; the others are before they are served'),
+      fleet: TOLD.exactOptional(),
     }),
-    run: async (parts, { body: { expression } }) => {
-      const { objects, complete, id = null } = await ban(parts, expression)
-      return { status: 'ok' as const, id, banned: objects, complete }
+    run: async (parts, { body: { expression, wait } }) => {
+      const { objects, complete, id = null, told } = await ban(parts, expression, wait)
+      return { status: 'ok' as const, id, banned: objects, complete, ...(told === undefined ? {} : { fleet: told }) }
     },
   }),
   route('GET /api/bans', {

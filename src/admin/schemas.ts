@@ -7,9 +7,11 @@ import type { PolicyInfo } from '../policy/policies.ts'
 import { GROUPINGS } from '../vsl/grouping.ts'
 import { TAG_NAMES, type Tag } from '../vsl/tags.ts'
 import { type BackendInfo, type DirectorInfo, HEALTHS } from './backends.ts'
+import { type FleetShown, type FleetTold, type GlanceShown, LONGEST_PATIENCE, PATIENCE } from './fleet.ts'
 import type { ObjectDetail, ObjectInfo, ObjectsQuery, TagInfo, TagsQuery } from './inventory.ts'
 import type { LogAsked, LogLine } from './log-stream.ts'
 import type { PurgeAsked, Purged } from './purging.ts'
+import type { Readiness } from './readiness.ts'
 import { queryNumber } from './route.ts'
 
 export const OK: z.ZodType<{ status: 'ok' }> = z.strictObject({ status: z.literal('ok') })
@@ -114,6 +116,59 @@ export const OBJECTS_QUERY: z.ZodType<ObjectsQuery> = z.strictObject({
 export const TAG: z.ZodType<TagInfo> = z.strictObject({ tag: z.string(), objects: z.int() })
 export const TAGS_QUERY: z.ZodType<TagsQuery> = z.strictObject({ prefix: z.string().optional(), ...page })
 
+export const WAIT: z.ZodType<boolean | number> = z
+  .union([z.boolean(), z.number().positive().max(LONGEST_PATIENCE)])
+  .describe(`answer when every node that lives has applied it, or after so many seconds; true: ${PATIENCE}`)
+
+const STATE = z.enum(['following', 'catching-up', 'cut-off'])
+const HEARD = z.number().nullable().describe('milliseconds since the log was last heard of; null: never')
+
+export const GLANCE: z.ZodType<GlanceShown> = z.strictObject({
+  state: STATE,
+  heard: HEARD,
+  behind: z.int().describe('entries of the log that are not applied here'),
+  queued: z.int().describe('invalidations of this node that are not in the log'),
+  nodes: z.int().describe('that live, this one included'),
+})
+
+export const NODES: z.ZodType<FleetShown> = z.strictObject({
+  state: STATE.describe('of this node: entries arrive; it reads what it has missed; Redis cannot be reached'),
+  position: z.string().describe('up to where it has applied the log, as Redis has it'),
+  heard: HEARD,
+  queued: z.int().describe('invalidations of this node that are not in the log'),
+  nodes: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      self: z.boolean(),
+      position: z.string(),
+      behind: z.int().describe('entries that it has not applied'),
+      heard: z.number().describe('milliseconds since it was last heard of'),
+    }),
+  ),
+})
+
+export const TOLD: z.ZodType<FleetTold> = z
+  .strictObject({
+    state: z.enum(['told', 'queued']).describe('in the log that all nodes follow; waiting for Redis to be reached'),
+    nodes: z
+      .array(
+        z.strictObject({ node: z.string(), name: z.string(), objects: z.int().nullable().describe('that went there; null: not told') }),
+      )
+      .exactOptional()
+      .describe('with wait: those that have applied it'),
+    missing: z.array(z.string()).exactOptional().describe('with wait: names of those that have not'),
+  })
+  .describe('the other nodes; absent where there are none')
+
+export const READINESS: z.ZodType<Readiness> = z.strictObject({
+  status: z.literal('ready'),
+  policy: z.string(),
+  backends: z.enum(['healthy', 'stored', 'none']).describe('stored: all are sick, and what is stored is served'),
+  redis: z.enum(['off', 'following', 'catching-up', 'cut-off']),
+  degraded: z.array(z.string()).describe('what is amiss while it serves on'),
+})
+
 export const PURGE: z.ZodType<PurgeAsked> = z.strictObject({
   url: z.string().min(1).optional().describe('http://host/path, or a path with `host`: every variant of it'),
   tags: z.array(z.string().min(1)).min(1).max(10_000).optional().describe('every object that carries any of them'),
@@ -123,6 +178,7 @@ export const PURGE: z.ZodType<PurgeAsked> = z.strictObject({
   soft: z.boolean().optional().describe('only make it stale'),
   dryRun: z.boolean().optional().describe('only count'),
   refresh: z.boolean().optional().describe('fetch anew what went, as far as a plain GET can'),
+  wait: WAIT.optional(),
 })
 
 export const PURGED: z.ZodType<Purged> = z.strictObject({
@@ -134,6 +190,7 @@ export const PURGED: z.ZodType<Purged> = z.strictObject({
   refreshSkipped: z
     .int()
     .describe('objects that went and were not: with Vary, under a key of a policy’s making, more than 1,000, or the fetch failed'),
+  fleet: TOLD.exactOptional(),
 })
 
 export const LOG_QUERY: z.ZodType<LogAsked> = z.strictObject({

@@ -10,6 +10,7 @@ import { IMPORT_VCL } from './import-vcl.ts'
 import { INIT } from './init.ts'
 import { LOG } from './log.ts'
 import { LS } from './ls.ts'
+import { NODES } from './nodes.ts'
 import { PURGE } from './purge.ts'
 import { SERVE } from './serve.ts'
 import { SHOW } from './show.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandRow[] = [
   SHOW,
   TAGS,
   STAT,
+  NODES,
   ADM,
   CONFIG,
   HASH_PASSWORD,

@@ -3,6 +3,7 @@ import { AdminClient, CLIENT_ROWS } from './admin-client.ts'
 import { type CommandRow, type Given, JSON_OPTION } from './command.ts'
 import { CommandError, EXIT } from './complaint.ts'
 import { CLIENT_NOTES } from './help.ts'
+import { nodeLines, othersOf, shortfall, type Told, WAIT_OPTIONS, waitOf } from './waiting.ts'
 
 interface Purged {
   readonly purged?: number
@@ -10,6 +11,7 @@ interface Purged {
   readonly dryRun?: boolean
   readonly refreshed?: number
   readonly refreshSkipped?: number
+  readonly fleet?: Told
 }
 
 type Subject = Readonly<Record<string, unknown>>
@@ -23,6 +25,7 @@ export const PURGE: CommandRow = {
     ['clearcoat purge --tag product-7 --tag prices', 'what carries any of these tags'],
     ['clearcoat purge --prefix /blog/ --host www.example.com', ''],
     ['clearcoat purge --host shop.example.com --soft', 'served stale while it is fetched anew'],
+    ['clearcoat purge --tag prices --wait', 'until every node of the fleet has applied it'],
     ['clearcoat purge --all --dry-run', 'how many it would be'],
   ],
   operands: [{ placeholder: 'URL...', prose: 'http://host/path, or the path alone with --host' }],
@@ -35,19 +38,28 @@ export const PURGE: CommandRow = {
     { flag: 'soft', prose: 'make them stale, so that they may be served while they are fetched anew' },
     { flag: 'dry-run', prose: 'only count' },
     { flag: 'refresh', prose: 'then fetch anew what went' },
+    ...WAIT_OPTIONS,
     { flag: 'yes', prose: 'do not ask; needed for --all where no terminal is' },
     JSON_OPTION,
   ],
   notes: CLIENT_NOTES,
   run: async (given) => {
     const subjects = subjectsOf(given)
+    const waiting = waitOf(given)
+    const waits = 'wait' in waiting
+    if (waits && given.has('dry-run')) throw usage('--wait and --dry-run are given together', 'leave one of them out')
     const client = await AdminClient.of(given)
     await confirm(given)
     const how = { soft: given.has('soft'), dryRun: given.has('dry-run'), refresh: given.has('refresh') }
+    const told: (Told | undefined)[] = []
     for (const subject of subjects) {
-      const answer = await client.post<Purged>('/api/purge', { ...subject, ...how })
-      given.around.stdout(given.has('json') ? `${JSON.stringify(answer)}\n` : `${sentence(answer, how)}\n`)
+      const answer = await client.post<Purged>('/api/purge', { ...subject, ...how, ...waiting })
+      told.push(answer.fleet)
+      const lines = answer.fleet === undefined ? '' : nodeLines(answer.fleet)
+      given.around.stdout(given.has('json') ? `${JSON.stringify(answer)}\n` : `${sentence(answer, how, waits)}\n${lines}`)
     }
+    const failure = waits ? shortfall(told) : null
+    if (failure !== null) throw failure
     return EXIT.ok
   },
 }
@@ -103,16 +115,17 @@ async function confirm({ has, around }: Given): Promise<void> {
 }
 
 function sentence(
-  { purged = 0, softPurged = 0, refreshed, refreshSkipped = 0 }: Purged,
+  { purged = 0, softPurged = 0, refreshed, refreshSkipped = 0, fleet }: Purged,
   how: { soft: boolean; dryRun: boolean; refresh: boolean },
+  waits: boolean,
 ): string {
   const count = how.soft ? softPurged : purged
   const objects = `${count} object${count === 1 ? '' : 's'}`
   const did = how.dryRun
     ? `Would ${how.soft ? 'make stale' : 'purge'} ${objects}; nothing was changed.`
     : how.soft
-      ? `Made ${objects} stale.`
-      : `Purged ${objects}.`
+      ? `Made ${objects} stale${othersOf(fleet, waits)}.`
+      : `Purged ${objects}${othersOf(fleet, waits)}.`
   const anew = how.refresh && !how.dryRun && refreshed !== undefined ? ` Fetched ${refreshed} anew.` : ''
   return `${did}${anew}${anew === '' || refreshSkipped === 0 ? '' : ` ${refreshSkipped} wait for their next request.`}`
 }

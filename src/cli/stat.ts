@@ -14,6 +14,7 @@ export const STAT: CommandRow = {
     ['clearcoat stat', 'all of them'],
     ['clearcoat stat cache_hit cache_miss', 'these'],
     [`clearcoat stat 'VBE.*'`, 'what matches; * is anything'],
+    [`clearcoat stat 'tier_*' 'fleet_*'`, 'the Redis that nodes share'],
     ['clearcoat stat --per-worker', 'and those of each worker: worker.1.cache_hit'],
     ['watch -n1 clearcoat stat cache_hit', 'again and again'],
   ],

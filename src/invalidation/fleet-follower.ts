@@ -47,6 +47,8 @@ export class FleetFollower {
   readonly #trail = new FleetTrail()
   readonly #known = new Remembered(KNOWN)
   #begun = false
+  /** There was nothing more when it read last: it may wait for what comes next. */
+  #atEnd = false
   #diagnosis: Promise<'whole' | 'changed'> | null = null
   /** An entry that does not name the one before, although nothing was lost. */
   #odd: string | null = null
@@ -67,10 +69,17 @@ export class FleetFollower {
 
   /** Reads on. Whether that was all. Rejects with a `RedisFailure`; what has been read until then counts. */
   async read(): Promise<boolean> {
+    const wait = this.#atEnd ? WAIT : 1
+    this.#atEnd = false
     if (!this.#begun) await this.#begin()
+    this.#atEnd = await this.#readOn(wait)
+    return this.#atEnd
+  }
+
+  async #readOn(wait: number): Promise<boolean> {
     const { feed, stream } = this.#init
     const { newest } = this.#trail
-    const entries = await feed.follow(stream, newest.id, WAIT, BATCH)
+    const entries = await feed.follow(stream, newest.id, wait, BATCH)
     // Something was found to be lost meanwhile: these do not follow what was read.
     if (this.#trail.newest !== newest) return false
     for (const entry of entries) if (!(await this.#take(entry))) return false

@@ -22,8 +22,9 @@ export interface SnapshotsInit {
 
 const DIGITS = 16
 const MARK = /^[0-9a-f]{40}$/
-/** Characters of its subjects together, at most. */
-export const SNAPSHOT_SIZE: number = 1024 * 1024
+/** Characters of its subjects together, at most; and bytes of the whole. */
+const CHARACTERS: number = 512 * 1024
+const MOST: number = 1024 * 1024
 const LIFE: number = 30 * 24 * 3600 * 1000
 
 export class FleetSnapshots {
@@ -53,22 +54,25 @@ export class FleetSnapshots {
     return this.#since >= this.#init.every && !this.#writing
   }
 
-  /** In the background. */
-  write(log: FleetSnapshot, mark: string): void {
-    const { port, seal, key } = this.#init
-    const digits = String(log.position).padStart(DIGITS, '0')
-    const value = Buffer.concat([Buffer.from(digits), sealText(seal, JSON.stringify({ mark, log }))])
+  /** In the background. `log` answers what is known, in so many characters. */
+  write(log: (characters: number) => FleetSnapshot, mark: string): void {
+    const { port, key } = this.#init
+    const [digits, value] = this.#value(log, mark, CHARACTERS)
     this.#writing = true
     this.#since = 0
-    port.run(SNAPSHOT, [key], [digits, value, LIFE]).then(
-      () => {
-        this.#writing = false
-      },
-      // Another time, and by another node.
-      () => {
-        this.#writing = false
-      },
-    )
+    const done = (): void => {
+      this.#writing = false
+    }
+    // What fails is done another time, or by another node.
+    port.run(SNAPSHOT, [key], [digits, value, LIFE]).then(done, done)
+  }
+
+  /** What has many characters that are long as JSON gets fewer of them. */
+  #value(log: (characters: number) => FleetSnapshot, mark: string, characters: number): readonly [digits: string, value: Buffer] {
+    const snapshot = log(characters)
+    const digits = String(snapshot.position).padStart(DIGITS, '0')
+    const value = Buffer.concat([Buffer.from(digits), sealText(this.#init.seal, JSON.stringify({ mark, log: snapshot }))])
+    return value.length > MOST ? this.#value(log, mark, characters / 4) : [digits, value]
   }
 
   #parse(value: Buffer): KeptSnapshot | null {

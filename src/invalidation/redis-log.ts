@@ -22,7 +22,7 @@ import type { FleetHome, Order } from './fleet-home.ts'
 import { acknowledgementsOf, behind, nodesOf, OwnRecord, readTold, type Told } from './fleet-nodes.ts'
 import { FleetQueue } from './fleet-queue.ts'
 import { BEAT } from './fleet-scripts.ts'
-import { FleetSnapshots, SNAPSHOT_SIZE } from './fleet-snapshots.ts'
+import { FleetSnapshots } from './fleet-snapshots.ts'
 import type { FleetDoor, Invalidated } from './invalidation.ts'
 
 export interface RedisLogInit {
@@ -231,7 +231,7 @@ export class RedisLog implements FleetDesk, FleetDoor {
     const { log } = this.#init.home
     const { id, mark } = this.#follower.newest
     // What is known from before a loss is not told of as if it stood in the log.
-    if (positionOf(id) === log.position) this.#snapshots.write(log.snapshot(SNAPSHOT_SIZE), mark)
+    if (positionOf(id) === log.position) this.#snapshots.write((characters) => log.snapshot(characters), mark)
   }
 
   // --- beats

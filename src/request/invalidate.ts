@@ -20,10 +20,10 @@ export async function invalidate(asking: Asking, options: PurgeOptions = {}): Pr
   if (subject === undefined && asking.key === '')
     throw new TypeError('invalidate(): this request has no key yet; say what it is for, such as { tags: [ … ] }, or answer purge()')
   counters.add(C.n_purges)
-  const { objects, complete, id } = await (subject === undefined
+  const { objects, complete, id, fleet } = await (subject === undefined
     ? invalidation.purgeKey(asking.key, soft)
     : invalidation.purge(withHost(subject, asking.req), soft))
-  return { soft, objects, complete, ban: id ?? null }
+  return { soft, objects, complete, ban: id ?? null, fleet: fleet?.state ?? null }
 }
 
 /** With hosts as keys have them. */

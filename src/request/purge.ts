@@ -43,8 +43,10 @@ function refused(status: number, reason: string, { message }: Error, retryAfter?
   }
 }
 
-function purged(tx: RequestTransaction, soft: boolean, { objects, complete, id }: Invalidated): NextRequestStep {
-  tx.story = id === undefined ? `${soft ? 'softly ' : ''}purged ${objects}` : `banned ${objects}${complete ? '' : ' so far'}`
-  tx.hooks().purged = { soft, objects, complete, ban: id ?? null }
+function purged(tx: RequestTransaction, soft: boolean, { objects, complete, id, fleet }: Invalidated): NextRequestStep {
+  const told = fleet?.state ?? null
+  const did = id === undefined ? `${soft ? 'softly ' : ''}purged ${objects}` : `banned ${objects}${complete ? '' : ' so far'}`
+  tx.story = told === 'queued' ? `${did}, queued for the other nodes` : did
+  tx.hooks().purged = { soft, objects, complete, ban: id ?? null, fleet: told }
   return runClientHook(tx, 'purge', (action) => sharedAction(tx, 'purge', action))
 }

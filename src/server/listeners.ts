@@ -9,6 +9,7 @@ export class Listeners implements Traffic {
   readonly #assembly: Assembly
   readonly #reusePort: boolean
   readonly #listeners: Listener[] = []
+  #ended = false
 
   /** `reusePort`: other threads listen at the same addresses. */
   constructor(assembly: Assembly, reusePort: boolean) {
@@ -18,6 +19,10 @@ export class Listeners implements Traffic {
 
   get addresses(): readonly string[] {
     return this.#listeners.map((listener) => listener.address)
+  }
+
+  get serving(): boolean {
+    return this.#listeners.length > 0 && !this.#ended
   }
 
   async open(listen: readonly string[]): Promise<void> {
@@ -41,10 +46,12 @@ export class Listeners implements Traffic {
   }
 
   async drain(ms: number): Promise<void> {
+    this.#ended = true
     await Promise.all(this.#listeners.map((listener) => listener.drain(ms)))
   }
 
   async close(): Promise<void> {
+    this.#ended = true
     await Promise.all(this.#listeners.map((listener) => listener.close()))
   }
 }

@@ -1,6 +1,7 @@
 /** A server that runs: one assembly with its admin listener, in front of whatever serves its clients. */
 import { Backends } from '../admin/backends.ts'
 import { createExplain } from '../admin/explain.ts'
+import { fleetGauges } from '../admin/fleet.ts'
 import type { Refetch, ServerStatus } from '../admin/parts.ts'
 import { type Admin, createAdmin } from '../admin/server.ts'
 import { packageVersion } from '../admin/version.ts'
@@ -9,6 +10,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Counters } from '../counters.ts'
 import { Probes } from '../origin/probes.ts'
 import type { Origins } from '../origin/registry.ts'
+import { joined } from './joining.ts'
 import type { Server, ServerParams, ServerPolicies, StoredObject } from './server.ts'
 import { stopAssembly } from './stop.ts'
 import { DEFAULT_LISTEN, type Traffic } from './traffic.ts'
@@ -33,6 +35,7 @@ export class Running implements Server {
   readonly explain: Server['explain']
   #admin: Admin | null = null
   #closed = false
+  #draining = false
 
   constructor(parts: RunningParts) {
     const { assembly, origins } = parts
@@ -91,12 +94,14 @@ export class Running implements Server {
     await policies.open(options.policyFile ?? null)
     probe()
     if (options.watch === true) policies.watch()
+    this.#assembly.stores.start()
+    await joined(this.#assembly)
     await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
     if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
   }
 
   #openAdmin(address: string, token: string | null): Promise<Admin> {
-    const { engine, params, policies, table, counters, clock, log } = this.#assembly
+    const { engine, params, policies, table, stores, counters, clock, log } = this.#assembly
     return createAdmin({
       address,
       token,
@@ -107,6 +112,7 @@ export class Running implements Server {
         policies,
         backends: this.#backends,
         invalidation: engine.invalidation,
+        fleet: stores.fleet,
         table,
         counters,
         clock,
@@ -120,11 +126,12 @@ export class Running implements Server {
   }
 
   stat(): Record<string, number> {
-    const { engine, counters, table, settings, clock, policies } = this.#assembly
+    const { engine, counters, table, stores, settings, clock, policies } = this.#assembly
     return {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
       ...engine.invalidation.gauges(),
+      ...fleetGauges(stores.fleet),
       n_vcl: policies.list().length,
       n_object: table.objects,
       n_objecthead: table.keys,
@@ -151,6 +158,8 @@ export class Running implements Server {
     return {
       version: packageVersion(),
       pid: process.pid,
+      state: this.#draining ? 'draining' : 'running',
+      serving: this.#parts.traffic.serving,
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       addresses: this.addresses,
       admin: this.admin,
@@ -166,6 +175,7 @@ export class Running implements Server {
   }
 
   async drain(): Promise<void> {
+    this.#draining = true
     await this.#parts.traffic.drain(this.#assembly.settings.deadlines.drain * 1000)
     await this.close()
   }

@@ -4,6 +4,8 @@ import type { ServerOptions } from '../assembly.ts'
 export interface Traffic {
   /** Where clients connect, ports resolved. */
   readonly addresses: readonly string[]
+  /** Whether clients can connect now. */
+  readonly serving: boolean
   /** Serves when the promise resolves. */
   open(listen: readonly string[]): Promise<void>
   /** Stops accepting, and resolves when what was under way has ended, after `ms` milliseconds at the latest. */

@@ -33,7 +33,7 @@ export function readPlace(reader: FrameReader): Told {
   const names = readNames(reader)
   const variant = reader.text(LONGEST_KEY)
   const since = reader.whole(Number.MAX_SAFE_INTEGER)
-  return { key, names, variant, since, life: reader.whole(LONGEST_LIFE * 2000) }
+  return { key, names, variant, since, life: reader.whole(LONGEST_LIFE * 1000) }
 }
 
 /** Of a Vary list: in lower case, sorted, each once. */

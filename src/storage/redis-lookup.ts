@@ -49,6 +49,8 @@ export interface Looked {
   readonly lock: string
 }
 
+/** Milliseconds by which clocks may run apart while a fetch lasts. */
+const SLACK = 1000
 const NOTHING = Buffer.alloc(0)
 const NO_LISTS: readonly (readonly string[])[] = []
 
@@ -136,10 +138,10 @@ export class RedisLookup {
     asked: number,
     key: string,
   ): FoundObject | null {
-    if (!isOf(frame, wanted.key, names, variant) || stored.left > frame.life) return this.distrust('head', key)
-    const storedAt = asked - frame.lain - (frame.life - stored.left)
-    const freshness = this.verdict(frame, storedAt)
-    if (freshness === null) return this.distrust('log', key)
+    if (!isOf(frame, wanted.key, names, variant) || stored.left > frame.life + SLACK) return this.distrust('head', key)
+    const storedAt = asked - frame.lain - Math.max(0, frame.life - stored.left)
+    const freshness = this.#verdict(frame, storedAt)
+    if (freshness === null) return this.outdated(key)
     const { after } = wanted
     if (after !== null && (freshness !== 'fresh' || storedAt <= after)) return null
     return { type: 'object', frame, key, storedAt, freshness }
@@ -154,14 +156,14 @@ export class RedisLookup {
     asked: number,
     key: string,
   ): FoundRefusal | null {
-    if (!isOf(frame, wanted.key, names, variant) || stored.left > frame.life) return this.distrust('head', key)
+    if (!isOf(frame, wanted.key, names, variant) || stored.left > frame.life + SLACK) return this.distrust('head', key)
     if (frame.credentialed !== wanted.credentialed || wanted.after !== null) return null
-    if (this.#init.fleet.refusalVerdict(frame.key, frame.since) !== 'valid') return this.distrust('log', key)
+    if (this.#init.fleet.refusalVerdict(frame.key, frame.since) !== 'valid') return this.outdated(key)
     return { type: 'refused', frame, until: asked + stored.left }
   }
 
   /** What an object is good for now, by all that is known; `null`: for nothing. */
-  verdict(frame: ObjectFrame, storedAt: number): Freshness | null {
+  #verdict(frame: ObjectFrame, storedAt: number): Freshness | null {
     const { fleet, clock } = this.#init
     const now = clock.now()
     const object = objectOf(frame, storedAt, 0, null)
@@ -169,6 +171,11 @@ export class RedisLookup {
     if (verdict !== 'valid' && verdict !== 'soft') return null
     if (verdict === 'soft') object.soften(now)
     return object.freshness(now)
+  }
+
+  /** An invalidation took it, unless nothing is known of the log any more: then nothing is wrong with it. */
+  outdated(key: string): null {
+    return this.#init.fleet.ready ? this.distrust('log', key) : null
   }
 
   /** Counts it and takes it away. A reply to another question: nothing that this connection says is believed any more. */

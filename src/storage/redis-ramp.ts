@@ -16,18 +16,20 @@ export class RedisRamp {
   #tokens = BURST
   #last = 0
 
-  /** Whether a write may be begun now. */
-  admits(state: 'ready' | 'away', now: number): boolean {
-    if (state === 'away') {
-      this.#away = true
-      return false
-    }
-    if (this.#away) {
-      this.#away = false
+  /** How Redis is now. */
+  sees(state: 'ready' | 'away', now: number): void {
+    if (state === 'ready' && this.#away) {
       this.#since = now
       this.#last = now
       this.#tokens = BURST
     }
+    this.#away = state === 'away'
+  }
+
+  /** Whether a write may be begun now. */
+  admits(state: 'ready' | 'away', now: number): boolean {
+    this.sees(state, now)
+    if (this.#away) return false
     if (this.#since === null) return true
     const passed = now - this.#since
     if (passed >= OVER) {

@@ -56,8 +56,12 @@ export class RedisTallies {
   }
 
   wrote(bytes: number): void {
-    this.#counters.add(C.tier_written)
     this.#counters.add(C.tier_written_bytes, bytes)
+  }
+
+  /** An answer or a refusal lies there now. */
+  kept(): void {
+    this.#counters.add(C.tier_written)
   }
 
   dropped(): void {

@@ -69,6 +69,7 @@ export class RedisTier implements Tier {
   async recall(wanted: Wanted): Promise<Recalled> {
     const { port, fleet } = this.#init
     // Without the log nothing can be said of what lies there, nor whether what is fetched may be written.
+    this.#ramp.sees(port.state, this.#init.clock.now())
     if (this.#stopped || port.state === 'away' || !fleet.ready) return NOTHING
     const base = this.#keys.base(wanted.key)
     try {
@@ -121,7 +122,7 @@ export class RedisTier implements Tier {
     let looked = await this.#lookup.look(wanted, base, within)
     this.#tallies.took(clock.now() - began)
     for (;;) {
-      const answer = await this.#usable(looked, wanted)
+      const answer = await this.#usable(looked)
       if (answer !== null) return answer
       if (this.#claims === null || wanted.until <= clock.now()) return (await this.#stale(looked, null)) ?? NOTHING
       const turn = await this.#claims.turn(looked, wanted.until, within)
@@ -148,7 +149,7 @@ export class RedisTier implements Tier {
     try {
       if (changed) {
         looked = await this.#lookup.look(wanted, base, this.#within())
-        const answer = await this.#usable(looked, wanted)
+        const answer = await this.#usable(looked)
         if (answer !== null) {
           claim.release('again')
           return answer
@@ -162,12 +163,12 @@ export class RedisTier implements Tier {
   }
 
   /** What can be answered without asking the origin. */
-  async #usable({ found }: Looked, wanted: Wanted): Promise<Recalled | null> {
+  async #usable({ found }: Looked): Promise<Recalled | null> {
     if (found === null) return null
     if (found.type === 'object') return found.freshness === 'stale' ? null : this.#object(found, null)
     const { names, variant, key, since } = found.frame
     const position = this.#init.local()
-    if (this.#init.fleet.refusalVerdict(key, since) !== 'valid' || wanted.after !== null) return null
+    if (this.#init.fleet.refusalVerdict(key, since) !== 'valid') return null
     return { type: 'refused', marker: markerOf(found.frame, found.until, position), names, variant }
   }
 
@@ -187,8 +188,7 @@ export class RedisTier implements Tier {
     const object = objectOf(frame, storedAt, local(), body)
     const { names, variant, since } = frame
     const verdict = fleet.verdict(object, names, variant, since, now)
-    if (!fleet.ready) return null
-    if (verdict !== 'valid' && verdict !== 'soft') return this.#lookup.distrust('log', key)
+    if (verdict !== 'valid' && verdict !== 'soft') return this.#lookup.outdated(key)
     if (verdict === 'soft') object.soften(now)
     return { type: 'object', object, names, variant, claim }
   }

@@ -54,7 +54,7 @@ export class RedisWrites {
 
   /** `segments`: all bytes of the body. Rejects with a `RedisFailure`. */
   async object({ object, names, variant, since }: Keeping, segments: readonly Buffer[], claim: RedisClaim | null): Promise<Written> {
-    const { keys, clock, fleet, chunks } = this.#init
+    const { keys, clock, fleet, chunks, tallies } = this.#init
     const kept = retention(object, object.retention) * 1000
     const leftNow = (): number => Math.floor(Math.min(LONGEST, kept - (clock.now() - object.storedAt)))
     const overtaken = (): boolean => fleet.verdict(object, names, variant, since, clock.now()) !== 'valid'
@@ -66,7 +66,10 @@ export class RedisWrites {
     const moment = claim?.moment ?? (await this.#moment(key))
     const large = (object.body.length ?? 0) > INLINE_BODY
     const mark = large ? randomBytes(MARK) : null
-    if (mark !== null) await chunks.write(key, mark, segments, leftNow())
+    if (mark !== null) {
+      await chunks.write(key, mark, segments, leftNow())
+      tallies.wrote(object.body.length ?? 0)
+    }
     if (names.length > 0) await this.#list(object.key, base, names, leftNow())
     // It took its time: what came meanwhile counts, too.
     if (overtaken()) return 'overtaken'
@@ -120,6 +123,7 @@ export class RedisWrites {
     const written = await port.run(KEEP, [key, lock], [value, end, mode, claim?.token ?? '', channel, claim?.says('kept') ?? ''])
     if (written !== 1) return 'form'
     tallies.wrote(value.length)
+    tallies.kept()
     claim?.ended()
     return 'written'
   }

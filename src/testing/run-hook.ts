@@ -133,7 +133,7 @@ function begin<H extends RequestHook, State>(
     invalidate: async (options) => {
       const action = verbs.purge(options)
       invalidated.push(action)
-      return { soft: action.soft, objects: 0, complete: true, ban: null }
+      return { soft: action.soft, objects: 0, complete: true, ban: null, fleet: null }
     },
   })
   const stop = SERVICES.start(compiled.services)
@@ -180,6 +180,6 @@ function contextOf<State>(
     bereq,
     beresp: makeBeresp(given.beresp ?? {}, compiled.decisions, bereq, now * 1000),
     objStale: makeObj({ ttl: -1, ...given.objStale }),
-    purged: { soft: false, objects: 0, complete: true, ban: null, ...given.purged },
+    purged: { soft: false, objects: 0, complete: true, ban: null, fleet: null, ...given.purged },
   }
 }

@@ -92,6 +92,10 @@ export class Fleet implements Traffic, PolicyFollowers {
     return this.#slots[0]?.addresses ?? []
   }
 
+  get serving(): boolean {
+    return this.#slots.some((slot) => slot.serving)
+  }
+
   async open(listen: readonly string[]): Promise<void> {
     const reservation = await reserve(listen)
     this.#listen = reservation.listen

@@ -44,6 +44,8 @@ export class Slot {
   readonly counters: Counters
   /** Of the worker that serves there. */
   addresses: readonly string[] = []
+  /** It is ready for clients. */
+  serving = false
   readonly #parts: SlotParts
   readonly #backoff = new Backoff()
   readonly #asked = new Map<number, Asked>()
@@ -124,6 +126,7 @@ export class Slot {
     switch (message.type) {
       case 'ready':
         this.addresses = message.addresses
+        this.serving = true
         if (this.#first === null)
           this.#parts.log.info({ event: 'worker', worker: this.participant }, 'a worker serves in the place of one that died')
         this.#first?.resolve()
@@ -155,6 +158,7 @@ export class Slot {
   #ended({ code, error }: WorkerEnd): void {
     const { clock, log, died } = this.#parts
     this.#handle = null
+    this.serving = false
     this.counters.clearGauges()
     for (const { resolve } of this.#asked.values()) resolve(false)
     this.#asked.clear()

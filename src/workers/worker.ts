@@ -9,6 +9,7 @@ import { PortChannel } from '../object/shared/channel.ts'
 import type { Vouching } from '../object/tier.ts'
 import { FollowedNames } from '../origin/followed-names.ts'
 import { POLICY_CELLS } from '../policy/followers.ts'
+import { joined } from '../server/joining.ts'
 import { Listeners } from '../server/listeners.ts'
 import { stopAssembly } from '../server/stop.ts'
 import { Xids } from '../vsl/xids.ts'
@@ -73,6 +74,7 @@ export class TrafficWorker {
     try {
       await this.#assembly.policies.follow(this.#init.policies)
       await this.#record(this.#init.recording)
+      await joined(this.#assembly)
       await this.#listeners.open(this.#init.listen)
       this.#post({ type: 'ready', addresses: this.#listeners.addresses })
     } catch (error) {

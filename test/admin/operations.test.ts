@@ -12,6 +12,9 @@ describe('/api/status', () => {
     expect(await api(site, 'GET /api/status')).toEqual({
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       pid: process.pid,
+      state: 'running',
+      degraded: [],
+      fleet: null,
       uptime: 5,
       addresses: [site.address],
       admin: site.server.admin,

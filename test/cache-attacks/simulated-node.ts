@@ -3,7 +3,6 @@ import { type Assembly, assemble } from '../../src/assembly.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { RedisSettings } from '../../src/config/settings.ts'
 import type { Invalidated } from '../../src/invalidation/invalidation.ts'
-import { Seal } from '../../src/redis/seal.ts'
 import { runRequest } from '../../src/request/machine.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { RECV } from '../../src/request/step.ts'
@@ -47,13 +46,12 @@ export interface NodeAnswer {
 }
 
 const PREFIX = 'clearcoat:'
-const SEAL = new Seal('a secret of the simulation', PREFIX)
 const REDIS: Omit<RedisSettings, 'node'> = {
   servers: [],
   password: null,
   ca: null,
   prefix: PREFIX,
-  secret: null,
+  secret: 'a secret of the simulation',
   maxObject: 8 * 1024 * 1024,
   staleLimit: 60,
   claims: true,
@@ -90,7 +88,7 @@ export class SimulatedNode implements Witness, Owner {
     const feed = new ModelFeed(this.link)
     this.#assembly = assemble(
       { origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET },
-      { origins, random, redis: { port, feed, seal: SEAL, id: name, settings: { ...REDIS, node: name } } },
+      { origins, random, redis: { doors: { port, feed }, settings: { ...REDIS, node: name } } },
     )
   }
 

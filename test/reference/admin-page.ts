@@ -23,7 +23,7 @@ curl -s http://127.0.0.1:6082/api/purge -H 'Content-Type: application/json' -d '
 ## Who
 
 Without a token whoever reaches the listener may use it, so it must be on loopback or a Unix socket; the socket is its owner's. \`--admin-token\` (better:
-\`CLEARCOAT_ADMIN_TOKEN_FILE\`) allows any address, and then everything but \`GET /healthz\` needs \`Authorization: Bearer TOKEN\`. On loopback the request has
+\`CLEARCOAT_ADMIN_TOKEN_FILE\`) allows any address, and then everything but \`GET /healthz\`, \`/livez\` and \`/readyz\` needs \`Authorization: Bearer TOKEN\`. On loopback the request has
 to name this machine in \`Host\` (else 421), with or without a token. What comes from a web page, by \`Origin\` or \`Sec-Fetch-Site\`, needs the token (else 403);
 there is no CORS. Connections are not encrypted: where others can listen, put a tunnel before it.
 
@@ -41,6 +41,13 @@ ${ROUTES.map(routeRow).join('\n')}
 A purge names one of \`url\`, \`tags\`, \`prefix\`, \`host\` and \`all\`. A URL is \`http://host/path\`, byte for byte as clients send it, or a path with \`host\`; it takes every
 variant, of both schemes. \`refresh\` fetches anew what went, with plain GETs, eight at a time and 1,000 at most; pages with \`Vary\` and those whose key a
 policy made are left to their next visitor and counted as \`refreshSkipped\`.
+
+In a fleet a purge or ban is answered when it is in the log that all nodes follow, and in force here: \`"fleet":{"state":"told"}\`. While Redis cannot be reached it is
+in force here at once and told to the others later: \`queued\`. With \`"wait":true\` (or a number of seconds) the answer comes when every node that lives has
+applied it, and says so by node: \`"fleet":{"state":"told","nodes":[{"node":"…","name":"cache-1","objects":3}],"missing":["cache-2"]}\`. \`GET /nodes\` tells how far each is.
+
+\`GET /livez\` and \`GET /readyz\` are for orchestrators. A node without Redis is ready, with the reason in \`degraded\`, as in \`GET /api/status\` and behind the command
+\`status\`; one that drains, or whose backends are all sick while nothing is stored, answers 503.
 
 Backends are named \`policy.backend\`; \`boot.default\` is the origin of the command line. Policies that name the same server share its connections,
 counters and health, so a reload does not forget that one was marked sick. \`sick\`: nothing is asked of it, fetches fail at once with 503, and stale

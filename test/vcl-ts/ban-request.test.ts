@@ -121,7 +121,7 @@ describe('BAN', () => {
   })
 
   it('is answered with what went, and whether more may go', () => {
-    const done = { soft: false, objects: 3, complete: true, ban: '7' }
+    const done = { soft: false, objects: 3, complete: true, ban: '7', fleet: null }
     expect(purgeAnswer(req(), done)).toMatchObject({ status: 200, reason: 'Banned 3', body: 'Banned 3\n' })
     expect(purgeAnswer(req(), { ...done, complete: false })).toMatchObject({ reason: 'Banned 3 so far', body: 'Banned 3 so far\n' })
     const json = purgeAnswer(req({}, [['Accept', 'application/json']]), { ...done, complete: false })

@@ -180,7 +180,7 @@ export function resp(changes: Partial<RespSynth> = {}): Resp & RespSynth {
 const TOOLS: HookTools = {
   log: () => {},
   healthy: () => true,
-  invalidate: async () => ({ soft: false, objects: 0, complete: true, ban: null }),
+  invalidate: async () => ({ soft: false, objects: 0, complete: true, ban: null, fleet: null }),
 }
 
 export function clientContext(changes: Partial<ClientContext> = {}): ClientContext {
@@ -194,7 +194,7 @@ export function clientContext(changes: Partial<ClientContext> = {}): ClientConte
     state: {},
     req: req(),
     key: { add: () => {}, clear: () => {}, dropScheme: () => {} },
-    purged: { soft: false, objects: 0, complete: true, ban: null },
+    purged: { soft: false, objects: 0, complete: true, ban: null, fleet: null },
     obj,
     resp: resp(),
     bereq: bereq(),

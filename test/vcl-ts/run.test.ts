@@ -39,7 +39,7 @@ describe('a hook that nobody has', () => {
 
   it('answers a purge with 200, the verb and the count', () => {
     const answer = (soft: boolean): unknown =>
-      runHook(compiled(), 'purge', clientContext({ purged: { soft, objects: 3, complete: true, ban: null } }), patient)
+      runHook(compiled(), 'purge', clientContext({ purged: { soft, objects: 3, complete: true, ban: null, fleet: null } }), patient)
     expect(answer(false)).toMatchObject({ type: 'synth', status: 200, reason: 'Purged 3', body: 'Purged 3\n' })
     expect(answer(true)).toMatchObject({ type: 'synth', status: 200, reason: 'Soft-purged 3' })
   })

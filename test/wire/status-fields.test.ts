@@ -8,6 +8,12 @@ test('RFC 9211: a hit says so, with its remaining freshness and the reason', () 
   expect(cacheStatus('clearcoat', { hit: true, ttl: -0.5, detail: 'GRACE' })).toBe('clearcoat; hit; ttl=-1; detail=GRACE')
 })
 
+test('RFC 9211 §2: an extension parameter, a token, tells which tier behind memory had it', () => {
+  const value = cacheStatus('clearcoat', { hit: true, ttl: 5, detail: 'HIT', tier: 'redis' })
+  expect(value).toBe('clearcoat; hit; ttl=5; detail=HIT; tier=redis')
+  expect(String(parseList(value)[0]?.[1].get('tier'))).toBe('redis')
+})
+
 test('RFC 9211 §2.2: a forwarded request says why, and what came of it', () => {
   expect(
     cacheStatus('clearcoat', { hit: false, fwd: 'stale', fwdStatus: 304, stored: true, collapsed: true, ttl: 60, detail: 'REVALIDATED' }),

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { PolicyLoadError } from '../../src/index.ts'
 import { backend } from '../../vcl-ts/index.ts'
+import { ask } from '../admin/rig.ts'
 import { reply } from '../journey/site.ts'
 import { Gate } from '../support/scripted-origin.ts'
 import { until } from '../support/until.ts'
@@ -197,5 +198,23 @@ describe('draining', () => {
     stuck?.client.send('GET /die/never HTTP/1.1\r\nHost: www.example\r\n\r\n')
     await site.server.drain()
     await expect(site.get('/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+describe('GET /readyz', () => {
+  it('sends clients elsewhere while no worker serves, and back as soon as one does', async () => {
+    const site = await crew({ admin: '127.0.0.1:0' })
+    const ready = () => ask(site.server.admin ?? '', 'GET /readyz')
+    expect((await ready()).json).toMatchObject({ status: 'ready', backends: 'healthy' })
+    const [first, second] = site.handles
+    await first?.handle.terminate()
+    expect((await ready()).status).toBe(200)
+    const serving = (): number => site.events.filter(({ message }) => message.startsWith('a worker serves in the place')).length
+    await until(() => serving() === 1, 'the replacement')
+    const third = site.handles[2]
+    await Promise.all([second?.handle.terminate(), third?.handle.terminate()])
+    expect((await ready()).json).toMatchObject({ status: 503, detail: 'no listener is open' })
+    await until(() => serving() > 1, 'a worker')
+    expect((await ready()).status).toBe(200)
   })
 })

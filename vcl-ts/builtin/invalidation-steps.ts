@@ -7,6 +7,8 @@ import { banOf } from './ban-request.ts'
 const NOT_ALLOWED: Synth = synthetic(405, 'Method Not Allowed', null, false)
 const NO_TAGS: Synth = synthetic(400, 'No Tags Given', null, false)
 
+const QUEUED = '; queued for the other nodes: Redis cannot be reached'
+
 /** Request fields that make a PURGE one of tags. */
 const TAG_FIELDS: readonly string[] = ['xkey', 'xkey-purge', 'surrogate-key', 'cache-tag']
 const BAN_TAG_FIELDS: readonly string[] = [...TAG_FIELDS, 'x-cache-tags']
@@ -43,11 +45,12 @@ function asksSoftTags({ headers }: Req, hard: readonly string[]): boolean {
 }
 
 /** English verb and count as reason phrase and text; JSON when the client asks for it. */
-export function purgeAnswer(req: Req, { soft, objects, complete, ban }: Purged): Synth {
+export function purgeAnswer(req: Req, { soft, objects, complete, ban, fleet }: Purged): Synth {
   const verb = ban === null ? (soft ? 'Soft-purged' : 'Purged') : 'Banned'
   const phrase = `${verb} ${objects}${complete ? '' : ' so far'}`
   if (!(req.headers.joined('accept') ?? '').toLowerCase().includes('application/json'))
-    return synthetic(200, phrase, `${phrase}\n`, false, 'text/plain; charset=utf-8')
+    return synthetic(200, phrase, `${phrase}${fleet === 'queued' ? QUEUED : ''}\n`, false, 'text/plain; charset=utf-8')
   const counts = ban === null ? { purged: soft ? 0 : objects, softPurged: soft ? objects : 0 } : { banned: objects, complete, id: ban }
-  return synthetic(200, phrase, `${JSON.stringify({ status: 'ok', ...counts })}\n`, false, 'application/json')
+  const others = fleet === null ? {} : { fleet: { state: fleet } }
+  return synthetic(200, phrase, `${JSON.stringify({ status: 'ok', ...counts, ...others })}\n`, false, 'application/json')
 }
