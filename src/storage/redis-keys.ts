@@ -1,4 +1,6 @@
 /** Under which keys of Redis what belongs to a primary key lies: all in one slot, by a hash tag. Names tell nothing of what they stand for. */
+
+import { plainVariant } from '../wire/vary.ts'
 import { FRAME_VERSION } from './frame.ts'
 
 /** What makes names. */
@@ -18,9 +20,14 @@ export class RedisKeys {
     this.claims = prefix + names.name('claims')
   }
 
-  /** Of a primary key: its object without Vary, or its index. Each version of frames has its own, so that versions live side by side. */
-  base(primary: string): string {
-    return `${this.#prefix}{${this.#names.name(`${FRAME_VERSION} ${primary}`)}}`
+  /**
+   * Of a primary key and what any variant begins with, such as the scheme: its object without Vary, or its index. Each version of frames has
+   * its own, so that versions live side by side.
+   */
+  base(primary: string, variant: string): string {
+    const base = `${this.#prefix}{${this.#names.name(`${FRAME_VERSION} ${primary}`)}}`
+    const plain = plainVariant(variant)
+    return plain === '' ? base : `${base}:s${this.#names.name(plain)}`
   }
 
   /** Of an object, or a refusal for requests without credentials. */

@@ -69,22 +69,24 @@ export class RedisLookup {
   }
 
   /** Rejects with a `RedisFailure`. */
-  async look(wanted: Wanted, base: string, within: Within): Promise<Looked> {
+  async look(wanted: Wanted, within: Within): Promise<Looked> {
     const { keys, clock } = this.#init
     const { credentialed } = wanted
     const asked = clock.now()
-    const besides = credentialed ? [keys.refusal(base, [], '', true)] : []
+    const plain = wanted.variant([])
+    const base = keys.base(wanted.key, plain)
+    const besides = credentialed ? [keys.refusal(base, [], plain, true)] : []
     const [at, beside] = await this.#read([base, ...besides], within)
     const seal = sealOf(at)
     const whole = this.#open(at)
     const lists = whole?.frame.kind === 'index' ? this.#listsOf(whole, wanted.key) : NO_LISTS
     const further = lists.length === 0 ? null : await this.#variants(wanted, base, lists, within)
     const own = [
-      whole === null || whole.frame.kind === 'index' ? null : this.#judge(whole, wanted, [], wanted.variant([]), asked),
-      this.#judge(this.#open(beside), wanted, [], wanted.variant([]), asked),
+      whole === null || whole.frame.kind === 'index' ? null : this.#judge(whole, wanted, [], plain, asked),
+      this.#judge(this.#open(beside), wanted, [], plain, asked),
     ]
     const [names = []] = lists
-    const variant = names.length === 0 ? '' : wanted.variant(names)
+    const variant = names.length === 0 ? plain : wanted.variant(names)
     return {
       found: best([...(further?.found ?? []), ...own]),
       place: keys.object(base, names, variant),

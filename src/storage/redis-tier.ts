@@ -32,6 +32,9 @@ export interface RedisTierInit {
   readonly local: () => number
 }
 
+/** Under which the answers of a key lie; a policy may have dropped it. Those of split arms are left to the log. */
+const SCHEMES: readonly string[] = ['http', 'https', '']
+
 const NOTHING: Recalled = { type: 'nothing', claim: null }
 const ALONE: Recalled = { type: 'alone' }
 
@@ -71,9 +74,8 @@ export class RedisTier implements Tier {
     // Without the log nothing can be said of what lies there, nor whether what is fetched may be written.
     this.#ramp.sees(port.state, this.#init.clock.now())
     if (this.#stopped || port.state === 'away' || !fleet.ready) return NOTHING
-    const base = this.#keys.base(wanted.key)
     try {
-      return await this.#recall(wanted, base)
+      return await this.#recall(wanted)
     } catch (error) {
       this.#tallies.failed(error)
       return NOTHING
@@ -104,8 +106,9 @@ export class RedisTier implements Tier {
   }
 
   forget(key: string): void {
-    const base = this.#keys.base(key)
-    const run = (): Promise<void> => this.#forget(key, base)
+    const run = async (): Promise<void> => {
+      for (const scheme of SCHEMES) await this.#forget(key, this.#keys.base(key, scheme))
+    }
     if (this.#init.port.state === 'ready') this.#backlog.push({ bytes: 0, run, failed: (error) => this.#tallies.failed(error) })
   }
 
@@ -115,11 +118,11 @@ export class RedisTier implements Tier {
     this.#claims?.stop()
   }
 
-  async #recall(wanted: Wanted, base: string): Promise<Recalled> {
+  async #recall(wanted: Wanted): Promise<Recalled> {
     const { clock } = this.#init
     let within = this.#within()
     const began = clock.now()
-    let looked = await this.#lookup.look(wanted, base, within)
+    let looked = await this.#lookup.look(wanted, within)
     this.#tallies.took(clock.now() - began)
     for (;;) {
       const answer = await this.#usable(looked)
@@ -128,7 +131,7 @@ export class RedisTier implements Tier {
       const turn = await this.#claims.turn(looked, wanted.until, within)
       switch (turn.type) {
         case 'ours':
-          return this.#ours(wanted, base, looked, turn.claim, turn.changed)
+          return this.#ours(wanted, looked, turn.claim, turn.changed)
         case 'alone':
           return ALONE
         case 'over':
@@ -139,16 +142,16 @@ export class RedisTier implements Tier {
           turn satisfies never
       }
       within = this.#within()
-      looked = await this.#lookup.look(wanted, base, within)
+      looked = await this.#lookup.look(wanted, within)
     }
   }
 
   /** With a claim: what came just before it was got is used, else the origin is to be asked. */
-  async #ours(wanted: Wanted, base: string, before: Looked, claim: RedisClaim, changed: boolean): Promise<Recalled> {
+  async #ours(wanted: Wanted, before: Looked, claim: RedisClaim, changed: boolean): Promise<Recalled> {
     let looked = before
     try {
       if (changed) {
-        looked = await this.#lookup.look(wanted, base, this.#within())
+        looked = await this.#lookup.look(wanted, this.#within())
         const answer = await this.#usable(looked)
         if (answer !== null) {
           claim.release('again')

@@ -61,7 +61,7 @@ export class RedisWrites {
     if (!fleet.ready) return 'unready'
     if (overtaken()) return 'overtaken'
     if (leftNow() < SHORTEST) return 'short'
-    const base = keys.base(object.key)
+    const base = keys.base(object.key, variant)
     const key = keys.object(base, names, variant)
     const moment = claim?.moment ?? (await this.#moment(key))
     const large = (object.body.length ?? 0) > INLINE_BODY
@@ -89,7 +89,7 @@ export class RedisWrites {
     if (!fleet.ready) return 'unready'
     if (fleet.refusalVerdict(marker.key, since) !== 'valid') return 'overtaken'
     if (leftNow() < SHORTEST) return 'short'
-    const base = keys.base(marker.key)
+    const base = keys.base(marker.key, variant)
     const key = keys.refusal(base, names, variant, marker.credentialed)
     const moment = claim?.moment ?? (await this.#moment(key))
     if (names.length > 0) await this.#list(marker.key, base, names, leftNow())

@@ -58,9 +58,14 @@ export function variantScheme(scheme: string, arm: string): string {
   return arm === '' ? scheme : `${scheme}@${arm}`
 }
 
+/** Of any variant of a request, what its variant by no names is: what stands first. */
+export function plainVariant(variant: string): string {
+  return variant.split(' ', 1)[0] ?? ''
+}
+
 /** The same taken apart again; `null` for what is not there. */
 export function schemeAndArm(variant: string): { readonly scheme: string | null; readonly arm: string | null } {
-  const [scheme = '', arm = null] = (variant.split(' ', 1)[0] ?? '').split('@')
+  const [scheme = '', arm = null] = plainVariant(variant).split('@')
   return { scheme: scheme === '' ? null : scheme, arm }
 }
 

@@ -41,7 +41,14 @@ export const START: number = 2 ** 32 + 1
 export const LOCAL = 77
 
 export async function newNode(redis: RedisServer, options: NodeOptions = {}): Promise<Node> {
-  const { secret = 'a secret', prefix = 'clearcoat:', claims = true, maxObject = 8 * 1024 * 1024, clock = systemClock, around = same } = options
+  const {
+    secret = 'a secret',
+    prefix = 'clearcoat:',
+    claims = true,
+    maxObject = 8 * 1024 * 1024,
+    clock = systemClock,
+    around = same,
+  } = options
   const { port } = openPort(redis.url, { prefix })
   await standing(port)
   const log = new FleetLog()
@@ -55,7 +62,7 @@ export async function newNode(redis: RedisServer, options: NodeOptions = {}): Pr
     ...{ tier, port, log, counters, keys: new RedisKeys(seal, prefix) },
     async keep(keeping) {
       const before = settled(counters)
-      tier.keep({ names: [], variant: '', since: log.position, claim: null, ...keeping })
+      tier.keep({ names: [], variant: 'http', since: log.position, claim: null, ...keeping })
       await until(() => settled(counters) > before, 'the answer to be written')
     },
   }
@@ -90,7 +97,8 @@ export function wanted({ fields = {}, wait = 0, ...rest }: Asking = {}): Wanted 
 }
 
 export function variantOf(names: readonly string[], fields: Readonly<Record<string, string>>): string {
-  return names.map((name) => `${name}=${fields[name] ?? ''}`).join('&')
+  const fieldsOf = names.map((name) => `${name}:${fields[name]?.length ?? 0}:${fields[name] ?? ''}`).join('')
+  return names.length === 0 ? 'http' : `http ${fieldsOf}`
 }
 
 export function objectIn(recalled: Recalled): CachedObject {
