@@ -76,7 +76,11 @@ const TELLING = 100
 
 export async function simulate(seed: number, course: FleetCourse, sabotage: Sabotage = {}): Promise<FleetRun> {
   const simulation = new Simulation(seed, course, sabotage)
-  await simulation.run()
+  try {
+    await simulation.run()
+  } catch (error) {
+    simulation.broke(error)
+  }
   return simulation
 }
 
@@ -140,6 +144,11 @@ class Simulation implements FleetRun {
       this.#tell(`${node.name} counted ${JSON.stringify(node.counted('tier'))}`)
       node.kill()
     }
+  }
+
+  /** The run could not be brought to its end. */
+  broke(error: unknown): void {
+    this.#violation(String(error instanceof Error ? error.stack : error))
   }
 
   /** All is well from now on: everybody gets what is right, and nobody waits for ever. */
