@@ -93,7 +93,9 @@ export class VirtualTime {
     }
   }
 
-  #timer(ms: number, callback: () => void, owner: Owner): Timer {
+  /** As Node's: after a millisecond at the soonest. */
+  #timer(given: number, callback: () => void, owner: Owner): Timer {
+    const ms = Math.max(given, 1)
     let cancel = this.after(ms, callback, owner)
     return {
       cancel: () => cancel(),
