@@ -45,6 +45,8 @@ export interface FleetCourse {
   /** Longest cut, in seconds. */
   readonly cuts: number
   readonly shards: number
+  /** Milliseconds that a replica is behind, at most. */
+  readonly lag: number
   /** Milliseconds by which clocks of servers and walls are wrong, at most. */
   readonly skew: number
   /** Fetches of one content that are too many when nothing is amiss are told. */
@@ -113,7 +115,7 @@ class Simulation implements FleetRun {
     this.#random = seeded(seed)
     this.#course = course
     this.#sabotage = sabotage
-    this.#redis = new ModelRedis({ time: this.#time, random: this.#random, shards: course.shards, skew: course.skew })
+    this.#redis = new ModelRedis({ time: this.#time, random: this.#random, shards: course.shards, lag: course.lag, skew: course.skew })
     this.#origin = new SimulatedOrigin(this.#time, this.#random, course.origin, (text) => this.#tell(text))
   }
 
@@ -160,7 +162,7 @@ class Simulation implements FleetRun {
     }
     for (let shard = 0; shard < this.#redis.shards; shard++) this.#redis.master(shard).refuses = null
     // Nodes that are away come back, what stands still goes on.
-    await this.#until(this.#time.now + 6000)
+    await this.#until(this.#time.now + 3500)
     for (const node of this.#nodes) if (node.dead) this.violations.push(`node ${node.name} did not come back`)
     for (const node of this.#nodes) for (const key of KEYS) this.#request(node, key)
     const longest = this.#time.now + LONGEST * 1000
