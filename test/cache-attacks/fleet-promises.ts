@@ -30,6 +30,8 @@ export interface Purge {
   lost: number | null
   /** Whatever the log's entry was, to see whether it is there still. */
   entry: { readonly id: string; readonly value: Buffer } | null
+  /** The log has dropped it, as it does with what is old: who has not read it knows that. */
+  trimmed: boolean
 }
 
 export interface Floor {
@@ -44,15 +46,28 @@ export interface Floor {
 
 export class Promises {
   readonly purges: Purge[] = []
+  /** Moment at which the log lost something that not everybody has noticed yet; until then positions may mean two things. `null`: nothing. */
+  #loss: number | null = null
 
-  asked(purge: Omit<Purge, 'answered' | 'told' | 'lost' | 'entry'>): Purge {
-    const whole: Purge = { ...purge, answered: null, told: false, lost: null, entry: null }
+  /** The log has lost something. */
+  lost(now: number): void {
+    this.#loss = now
+  }
+
+  /** `nodes`: all that live. */
+  pass(nodes: readonly Witness[], now: number): void {
+    if (this.#loss !== null && nodes.every(({ wellSince }) => now > Math.max(this.#loss ?? 0, wellSince) + NOTICE)) this.#loss = null
+  }
+
+  asked(purge: Omit<Purge, 'answered' | 'told' | 'lost' | 'entry' | 'trimmed'>): Purge {
+    const whole: Purge = { ...purge, answered: null, told: false, lost: null, entry: null, trimmed: false }
     this.purges.push(whole)
     return whole
   }
 
   /** What a request that comes now to a node may get. */
   floor(node: Witness, key: string, now: number): Floor {
+    if (this.#loss !== null) return NONE
     let hard = 0
     let any = 0
     let hardBy: Purge | null = null
@@ -72,6 +87,8 @@ export class Promises {
     return { hard, any, hardBy, anyBy }
   }
 }
+
+const NONE: Floor = { hard: 0, any: 0, hardBy: null, anyBy: null }
 
 /** Whether a purge has to be in force on a node. */
 function inForce(purge: Purge, node: Witness, now: number): boolean {

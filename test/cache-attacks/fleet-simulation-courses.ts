@@ -31,5 +31,10 @@ export const COURSES: Readonly<Record<string, FleetCourse>> = {
     skew: 3_600_000,
     misfortunes: { cut: 0.2, slow: 0.2, failover: 0.2, restart: 0.2, freeze: 0.2, flush: 0.05, evict: 0.1, trim: 0.2, refuse: 0.1 },
   },
+  'Redis forgets for minutes': {
+    ...WELL,
+    ...{ seconds: 150, requests: 1, purges: 0.1, cuts: 20 },
+    misfortunes: { evict: 0.03, trim: 0.03, flush: 0.01, restart: 0.05, cut: 0.03, failover: 0.03 },
+  },
   'nodes are cut off for minutes': { ...WELL, seconds: 150, requests: 1, purges: 0.15, cuts: 120, misfortunes: { cut: 0.03 } },
 }

@@ -189,10 +189,31 @@ class Simulation implements FleetRun {
     while (time.next <= moment) {
       time.step()
       await everybody()
-      for (const node of this.#nodes) node.note(time.now)
+      this.#note()
     }
     time.pass(moment)
-    for (const node of this.#nodes) node.note(time.now)
+    this.#note()
+  }
+
+  #note(): void {
+    const { now } = this.#time
+    for (const node of this.#nodes) node.note(now)
+    const living = this.#nodes.filter(({ dead }) => !dead)
+    this.#promises.pass(living, now)
+  }
+
+  /** Does something that may cost the log some entries. */
+  #harm(action: () => void): void {
+    const before = this.#log(null)
+    action()
+    const after = new Map(this.#log(null).map(({ id, fields }) => [id, fields[1]]))
+    if (before.some(({ id, fields }) => after.get(id)?.equals(fields[1] as Buffer) !== true)) this.#lose('the log has lost entries')
+    this.#findLost()
+  }
+
+  #lose(what: string): void {
+    this.#tell(what)
+    this.#promises.lost(this.#time.now)
   }
 
   /** Does something so many times a second. */
@@ -323,8 +344,10 @@ class Simulation implements FleetRun {
   #findLost(): void {
     const log = new Map(this.#log(null).map(({ id, fields }) => [id, fields[1]]))
     for (const purge of this.#promises.purges) {
-      if (!purge.told || purge.node.dead) continue
-      if (purge.entry === null || log.get(purge.entry.id)?.equals(purge.entry.value) !== true) purge.lost = this.#time.now
+      if (!purge.told || purge.trimmed || purge.node.dead) continue
+      if (purge.entry !== null && log.get(purge.entry.id)?.equals(purge.entry.value) === true) continue
+      if (purge.lost === null) this.#lose('the log has lost an entry that was told')
+      purge.lost = this.#time.now
     }
   }
 
@@ -360,8 +383,7 @@ class Simulation implements FleetRun {
         this.#tell(
           `failover of shard ${shard}: ${this.#redis.unreplicated(shard)} changes are lost, the old master stays ${Math.round(lingers)} ms`,
         )
-        this.#redis.failover(shard, lingers)
-        this.#findLost()
+        this.#harm(() => this.#redis.failover(shard, lingers))
         return
       }
       case 'restart': {
@@ -377,19 +399,14 @@ class Simulation implements FleetRun {
         return
       case 'flush':
         this.#tell('Redis loses everything')
-        this.#redis.flush()
-        this.#findLost()
+        this.#harm(() => this.#redis.flush())
         return
       case 'evict':
-        this.#tell(`Redis evicts ${this.#redis.evict(0.3)} keys`)
-        this.#findLost()
+        this.#harm(() => this.#tell(`Redis evicts ${this.#redis.evict(0.3)} keys`))
         return
       case 'trim':
         this.#tell('the log is trimmed')
-        for (let i = 0; i < this.#redis.shards; i++) {
-          const { keys } = this.#redis.master(i)
-          for (const key of keys.keys) if (key.endsWith('}:s')) keys.xtrim(key, Math.floor(random() * 3))
-        }
+        this.#trim(Math.floor(random() * 3))
         return
       case 'refuse':
         this.#tell(`Redis takes no writes for ${ms} ms`)
@@ -401,6 +418,17 @@ class Simulation implements FleetRun {
       default:
         what satisfies never
     }
+  }
+
+  #trim(left: number): void {
+    const before = new Set(this.#log(null).map(({ id }) => id))
+    for (let i = 0; i < this.#redis.shards; i++) {
+      const { keys } = this.#redis.master(i)
+      for (const key of keys.keys) if (key.endsWith('}:s')) keys.xtrim(key, left)
+    }
+    const after = new Set(this.#log(null).map(({ id }) => id))
+    for (const purge of this.#promises.purges)
+      if (purge.entry !== null && before.has(purge.entry.id) && !after.has(purge.entry.id)) purge.trimmed = true
   }
 
   /** While all is well, one fetch brings a content for all; each misfortune, and each failure of the origin, may cost one more. */
