@@ -9,7 +9,7 @@ import type { DecisionObserver } from '../vcl-ts/run.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError } from './config/config-error.ts'
 import { applyParams, Params } from './config/params.ts'
-import { resolveSettings } from './config/resolve.ts'
+import { type RedisInput, resolveSettings } from './config/resolve.ts'
 import type { Deadlines, Limits, PresetName, RedisSettings, Settings } from './config/settings.ts'
 import { Counters } from './counters.ts'
 import { Recompressor } from './fetch/recompressing.ts'
@@ -28,6 +28,7 @@ import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { Services } from './policy/services/services.ts'
+import { redisTarget } from './redis/address.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
@@ -88,6 +89,8 @@ export interface ServerOptions {
   readonly compressAgain?: boolean
   /** Bytes of the slices in which larger files are fetched and stored, 64 KiB to 64 MiB. `null` (default): whole, where the policy sets no `req.slice`. */
   readonly slice?: number | null
+  /** The Redis that nodes share, as a URL or with more said about it. `null` (default): this node is alone. */
+  readonly redis?: RedisInput | string | null
   /** From `definePolicy` or `stack`. Default: the built-in policy alone. */
   readonly policy?: Policy
   /** A TypeScript or JavaScript file whose default export is the policy; in place of `policy`. */
@@ -153,8 +156,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
-  /** In place of connections to the Redis of the options. */
-  readonly redis?: { readonly settings: RedisSettings; readonly doors: RedisDoors }
+  /** In place of connections to the servers of Redis. */
+  readonly redis?: RedisDoors
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -165,17 +168,24 @@ export interface AssemblyParts {
   readonly random?: () => number
 }
 
+const UNSEALED =
+  'entries in Redis carry a checksum only: whoever can write to it decides what is served; give all nodes one --redis-secret (CLEARCOAT_REDIS_SECRET_FILE)'
+
 /** Opens no socket and starts no timer until something is asked of it, but for those of Redis where one is set. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const params = new Params(resolveSettings(options))
   applyParams(params, options.params ?? {})
-  const { decisions } = params
-  const settings: Settings = parts.redis === undefined ? params.settings : { ...params.settings, redis: parts.redis.settings }
+  const { settings, decisions } = params
   const counters = parts.counters ?? new Counters()
   const defaultBackend = bootOrigin(options.origin)
   if (defaultBackend !== null) checkTls(defaultBackend)
+  if (settings.redis !== null) {
+    checkRedis(settings.redis)
+    // Once, not by each worker.
+    if (settings.redis.secret === null && parts.shared?.role !== 'worker') log.warn({ event: 'redis', redis: 'unsealed' }, UNSEALED)
+  }
   const deadline = (): number => settings.deadlines.hook
   const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
   const policies = new Policies(
@@ -183,7 +193,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     options.policy ?? null,
   )
   const role = parts.shared?.role ?? null
-  const doors = parts.redis === undefined ? {} : { doors: parts.redis.doors }
+  const doors = parts.redis === undefined ? {} : { doors: parts.redis }
   const redis =
     settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker', ...doors })
   const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
@@ -266,6 +276,19 @@ function tierOf(redis: RedisNode | null, { fleetView, table }: Stores, role: Sha
 /** Certificates and keys that cannot be used are told of at the start, and when a policy is loaded. */
 function checkTls(choice: BackendChoice): void {
   for (const backend of backendsOf(choice)) checkMaterialOf(backend)
+}
+
+/** Throws a `ConfigError` for servers that cannot be used; whether somebody is there is seen later. */
+function checkRedis({ servers }: RedisSettings): void {
+  try {
+    redisTarget(servers)
+  } catch (error) {
+    throw new ConfigError({
+      what: 'the Redis cannot be used',
+      why: error instanceof Error ? error.message : String(error),
+      how: 'write redis://user@host:6379, rediss:// for TLS, redis+cluster://a:6379,b:6379 or redis+sentinel://host:26379/master',
+    })
+  }
 }
 
 function checkMaterialOf({ url, tls }: Backend): void {

@@ -1,6 +1,8 @@
 /** The nodes that share a Redis, as their operators see them: how far each is, who was told of an invalidation, and what is amiss. */
+import type { Counters } from '../counters.ts'
 import type { Acknowledgement, FleetDesk, FleetGlance, FleetNode, FleetReceipt, FleetStatus } from '../invalidation/fleet.ts'
 import { idOf } from '../invalidation/fleet.ts'
+import { LATENCY_BOUNDS, tierLatency } from '../storage/redis-tallies.ts'
 import type { AdminParts } from './parts.ts'
 import { Problem } from './problem.ts'
 
@@ -37,8 +39,8 @@ export async function nodes({ fleet }: Pick<AdminParts, 'fleet'>): Promise<Fleet
   if (fleet === null)
     throw new Problem(404, 'not-found', 'this node is alone: it shares no Redis with others', 'start it with --redis redis://host:6379')
   const { position, heard, nodes: all, ...rest } = await fleet.status()
-  const shown = all.map((node) => ({ ...node, position: idOf(node.position) }))
-  return { ...rest, position: idOf(position), heard: heardOf(heard), nodes: shown }
+  const shown = all.map((node) => ({ ...node, position: idOf(node.position), heard: Math.round(node.heard) }))
+  return { ...rest, position: idOf(position), heard: heardOf(heard), nodes: shown.toSorted(byName) }
 }
 
 export function glance(fleet: FleetDesk | null): GlanceShown | null {
@@ -51,19 +53,27 @@ export function glance(fleet: FleetDesk | null): GlanceShown | null {
 export function degraded({ fleet }: Pick<AdminParts, 'fleet'>): readonly string[] {
   const now = glance(fleet)
   if (now === null || now.state === 'following') return []
-  if (now.state === 'catching-up')
-    return [`it reads what it has missed of the fleet’s log: ${counted(now.behind, 'entry', 'entries')} more`]
+  if (now.state === 'catching-up') return [`this node reads what it has missed of the fleet’s log${missed(now.behind)}`]
   const since = now.heard === null ? 'since the start' : `for ${Math.round(now.heard / 1000)} s`
   const waiting =
     now.queued === 0 ? '' : `; ${counted(now.queued, 'invalidation waits', 'invalidations wait')} to be told to the other nodes`
   return [`Redis cannot be reached ${since}: this node serves from memory and the origin${waiting}`]
 }
 
-/** Gauges for `/stat`, by names of our own. */
-export function fleetGauges(fleet: FleetDesk | null): Readonly<Record<string, number>> {
+/** For `/stat`, by names of our own: the fleet as it was last heard of, and how long look-ups in Redis took. */
+export function fleetStat(fleet: FleetDesk | null, counters: Counters): Readonly<Record<string, number>> {
   if (fleet === null) return {}
   const { state, behind, queued, nodes: living } = fleet.glance()
-  return { fleet_connected: state === 'cut-off' ? 0 : 1, fleet_nodes: living, fleet_behind: behind, fleet_queued: queued }
+  const { counts, count, sum } = tierLatency(counters)
+  let within = 0
+  const under = LATENCY_BOUNDS.map((bound, index) => {
+    within += counts[index] ?? 0
+    return [`tier_lookups_within_${bound}ms`, within] as const
+  })
+  return {
+    ...{ fleet_connected: state === 'cut-off' ? 0 : 1, fleet_nodes: living, fleet_behind: behind, fleet_queued: queued },
+    ...{ tier_lookups: count, tier_lookups_ms: Math.round(sum), ...Object.fromEntries(under) },
+  }
 }
 
 /**
@@ -85,14 +95,29 @@ export async function toldTo(
   if (position === null) {
     // Nobody can be asked: those that were last heard of have not been told.
     const here = self === undefined ? [] : [{ node: self.id, name: self.name, objects }]
-    return { state, nodes: here, missing: known.filter((node) => !node.self).map(({ name }) => name) }
+    return {
+      state,
+      nodes: here,
+      missing: known
+        .filter((node) => !node.self)
+        .map(({ name }) => name)
+        .toSorted(),
+    }
   }
   const { nodes: done, missing } = await fleet.applied(position, wait * 1000)
-  return { state, nodes: done.map(counts), missing }
+  return { state, nodes: done.map(counts).toSorted(byName), missing: missing.toSorted() }
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
 function heardOf(ms: number): number | null {
-  return Number.isFinite(ms) ? ms : null
+  return Number.isFinite(ms) ? Math.round(ms) : null
+}
+
+function missed(entries: number): string {
+  return entries === 0 ? '' : `: ${counted(entries, 'entry', 'entries')} more`
 }
 
 function counted(count: number, one: string, many: string): string {

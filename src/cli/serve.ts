@@ -4,8 +4,8 @@ import { relative } from 'node:path'
 import { packageVersion } from '../admin/version.ts'
 import { memoryLimit } from '../config/memory.ts'
 import type { LogTarget } from '../config/option-kinds.ts'
-import { ALL_OPTIONS, CONFIG_OPTION, OPTIONS } from '../config/options.ts'
-import { type OptionTexts, type ResolvedOptions, resolveOption, resolveOptions } from '../config/resolve.ts'
+import { ALL_OPTIONS, CONFIG_OPTION, OPTIONS, type OptionValues } from '../config/options.ts'
+import { type OptionTexts, type RedisInput, type ResolvedOptions, resolveOption, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server/server.ts'
 import { banner, type StartFacts } from './banner.ts'
 import { checkValues } from './check-values.ts'
@@ -131,6 +131,7 @@ async function start(
       ...(policyFile === null ? {} : { policyFile, watch }),
       vclLabels,
       ...(maxObject === null ? {} : { maxObject }),
+      redis: redisInput(values),
       limits,
       deadlines,
       params,
@@ -139,6 +140,23 @@ async function start(
     },
     output.workers,
   )
+}
+
+function redisInput(values: OptionValues): RedisInput | null {
+  const { redis, redisPassword, redisCa, redisPrefix, redisSecret, redisMaxObject, redisStaleLimit, redisClaims, redisDeadline } = values
+  if (redis === null) return null
+  return {
+    servers: redis,
+    password: redisPassword,
+    ca: redisCa,
+    prefix: redisPrefix,
+    secret: redisSecret,
+    maxObject: redisMaxObject,
+    staleLimit: redisStaleLimit,
+    claims: redisClaims,
+    deadline: redisDeadline,
+    node: values.nodeName,
+  }
 }
 
 /** Relative to the working directory where it lies in there. */

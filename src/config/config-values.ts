@@ -51,6 +51,21 @@ export interface Config {
   /** Compress what is used anew, in the background. */
   readonly compressAgain?: boolean
   readonly slice?: 'off' | 'on' | SizeText
+  /** What nodes share: `redis://host:port`, `rediss://…`, `redis+cluster://a:6379,b:6379`, `redis+sentinel://host:26379/master`. */
+  readonly redis?: string | readonly string[]
+  readonly redisPassword?: string
+  /** A file in PEM form. */
+  readonly redisCa?: string
+  readonly redisPrefix?: string
+  /** What all nodes authenticate entries with. */
+  readonly redisSecret?: string
+  readonly redisMaxObject?: SizeText
+  readonly redisStaleLimit?: DurationText
+  /** Nodes wait for each other's fetches. */
+  readonly redisClaims?: boolean
+  readonly redisDeadline?: DurationText
+  /** What other nodes call this one. */
+  readonly nodeName?: string
   readonly log?: LogFormat | `${LogFormat}:${string}`
   /** Run-time parameters by name. */
   readonly params?: Readonly<Record<string, string | number | boolean>>

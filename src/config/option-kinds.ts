@@ -5,6 +5,11 @@ import { seconds } from '../../vcl-ts/duration.ts'
 import { DEFAULT_SLICE, LARGEST_SLICE, SMALLEST_SLICE } from '../../vcl-ts/slice.ts'
 import { formatSize, parseSize } from './size.ts'
 
+/** Without user and password. */
+export function redactUrl(url: string): string {
+  return url.replace(/\/\/[^\s"]*@/g, '//***@')
+}
+
 export interface Kind<T> {
   /** The value of the texts given, of which there is at least one; what cannot be read comes back so that `schema` refuses it. */
   readonly read: (texts: readonly string[]) => unknown
@@ -100,6 +105,48 @@ export const secret: Kind<string> = {
   schema: z.string().regex(/^[\x21-\x7e]{8,4096}$/),
   expects: 'a secret of 8 to 4096 visible ASCII characters',
   show: () => '***',
+}
+
+/** What another service asks for: 1 to 4096 characters, no control characters. */
+export const password: Kind<string> = {
+  read: last,
+  schema: z.string().regex(/^[^\x00-\x1f\x7f]{1,4096}$/),
+  expects: 'a password of 1 to 4096 characters',
+  show: () => '***',
+}
+
+/** A key that others are kept out by: at least 16 visible characters. */
+export const strongSecret: Kind<string> = {
+  ...secret,
+  schema: z.string().regex(/^[\x21-\x7e]{16,4096}$/),
+  expects: 'a secret of 16 to 4096 visible ASCII characters',
+}
+
+/** URLs of Redis; the commas within one are those between its hosts. */
+export const redisUrls: Kind<readonly string[]> = {
+  read: (texts) => texts.flatMap((item) => item.split(/,(?=\s*[a-z+]+:\/\/)/)).map((part) => part.trim()),
+  schema: z
+    .array(z.string().regex(/^(?:redis|valkey)s?(?:\+(?:cluster|sentinel|unix))?:\/\/./))
+    .min(1)
+    .readonly(),
+  expects: 'redis://host:port, rediss:// for TLS, redis+cluster://a:6379,b:6379, redis+sentinel://host:26379/master or redis+unix:///path',
+  show: (values) => values.map(redactUrl).join(','),
+}
+
+/** What keys begin with: visible characters but those that Redis gives a meaning in patterns and hash tags. */
+export const keyPrefix: Kind<string> = {
+  read: last,
+  schema: z.string().regex(/^[\w.:/@=+-]{1,64}$/),
+  expects: 'a prefix of 1 to 64 letters, digits and . : / @ = + - _',
+  show: String,
+}
+
+/** What people call a node: visible characters, no blanks. */
+export const nodeName: Kind<string> = {
+  read: last,
+  schema: z.string().regex(/^[\x21-\x7e]{1,128}$/),
+  expects: 'a name of 1 to 128 visible ASCII characters',
+  show: String,
 }
 
 /** Text or, for `off`, nothing. */

@@ -7,21 +7,26 @@ import {
   countOrAuto,
   duration,
   type Kind,
+  keyPrefix,
   type LogTarget,
   list,
   logTarget,
+  nodeName,
   optional,
   pairs,
+  password,
   path,
   paths,
+  redisUrls,
   secret,
   size,
   sliceSize,
+  strongSecret,
   toggle,
   token,
   word,
 } from './option-kinds.ts'
-import { type Deadlines, defaultDeadlines, defaultLimits, type Limits, type PresetName } from './settings.ts'
+import { type Deadlines, defaultDeadlines, defaultLimits, defaultRedis, type Limits, type PresetName } from './settings.ts'
 
 const TAG_FIELDS: readonly string[] = [
   ...['xkey', 'X-HashTwo', 'Surrogate-Key', 'Cache-Tag', 'Cache-Tags', 'X-Cache-Tags', 'Purge-Cache-Tags', 'X-Magento-Tags'],
@@ -36,7 +41,7 @@ const COMPRESSED_TYPES: readonly string[] = [
 export const MOST_WORKERS = 64
 const DEFAULT_WORKERS = 1
 
-export type OptionGroup = 'Server' | 'Serving' | 'Invalidation' | 'Cache' | 'Log' | 'Deadlines' | 'Limits'
+export type OptionGroup = 'Server' | 'Serving' | 'Invalidation' | 'Cache' | 'Redis' | 'Log' | 'Deadlines' | 'Limits'
 
 export interface OptionRow<T> {
   /** Without the dashes. The variable is `CLEARCOAT_` and this in capitals. */
@@ -102,6 +107,22 @@ export interface OptionValues {
   readonly compressAgain: boolean
   /** Bytes. */
   readonly slice: number | null
+  /** URLs; `null`: this node is alone. */
+  readonly redis: readonly string[] | null
+  readonly redisPassword: string | null
+  /** A file in PEM form; `null`: the system's authorities. */
+  readonly redisCa: string | null
+  readonly redisPrefix: string
+  readonly redisSecret: string | null
+  /** Bytes. */
+  readonly redisMaxObject: number
+  /** Seconds. */
+  readonly redisStaleLimit: number
+  readonly redisClaims: boolean
+  /** Seconds. */
+  readonly redisDeadline: number
+  /** `null`: host and process. */
+  readonly nodeName: string | null
   /** `null`: `pretty` on a terminal, else `json`. */
   readonly log: LogTarget | null
   /** Run-time parameters by name, as `param.set` takes them. */
@@ -364,6 +385,95 @@ export const OPTIONS: Rows<OptionValues> = {
     defaultText: 'off',
     group: 'Cache',
     prose: 'fetch and store what is larger in slices of this size, so that a range of it costs no more; on: 8 MiB',
+  },
+  redis: {
+    flag: 'redis',
+    placeholder: 'URL',
+    kind: optional(redisUrls),
+    default: null,
+    defaultText: 'none; this node is alone',
+    repeatable: true,
+    group: 'Redis',
+    prose:
+      'what nodes share: redis://host:port, rediss:// with TLS, redis+cluster://a:6379,b:6379, redis+sentinel://host:26379/master, redis+unix:///path',
+  },
+  redisPassword: {
+    flag: 'redis-password',
+    placeholder: 'PASSWORD',
+    kind: optional(password),
+    default: null,
+    defaultText: 'that of the URL, or none',
+    secret: true,
+    group: 'Redis',
+    prose: 'the password of Redis; better in the file that CLEARCOAT_REDIS_PASSWORD_FILE names',
+  },
+  redisCa: {
+    flag: 'redis-ca',
+    placeholder: 'FILE',
+    kind: path,
+    default: null,
+    defaultText: 'those of the system',
+    group: 'Redis',
+    prose: 'certificates of the authorities that may vouch for a rediss:// server',
+  },
+  redisPrefix: {
+    flag: 'redis-prefix',
+    placeholder: 'TEXT',
+    kind: keyPrefix,
+    default: defaultRedis.prefix,
+    group: 'Redis',
+    prose: 'what all keys and channels in Redis begin with; fleets with different ones share nothing',
+  },
+  redisSecret: {
+    flag: 'redis-secret',
+    placeholder: 'SECRET',
+    kind: optional(strongSecret),
+    default: null,
+    defaultText: 'none; entries carry a checksum only',
+    secret: true,
+    group: 'Redis',
+    prose: 'what all nodes authenticate entries with; better in the file CLEARCOAT_REDIS_SECRET_FILE',
+  },
+  redisMaxObject: {
+    flag: 'redis-max-object',
+    placeholder: 'SIZE',
+    kind: size(1, 256 * 1024 * 1024),
+    default: defaultRedis.maxObject,
+    group: 'Redis',
+    prose: 'largest object that is written to Redis',
+  },
+  redisStaleLimit: {
+    flag: 'redis-stale-limit',
+    placeholder: 'TIME',
+    kind: duration(1),
+    default: defaultRedis.staleLimit,
+    group: 'Redis',
+    prose: 'cut off from Redis for longer, what is stored is confirmed with the origin while it is served',
+  },
+  redisClaims: {
+    flag: 'redis-claims',
+    placeholder: 'on|off',
+    kind: toggle,
+    default: defaultRedis.claims,
+    group: 'Redis',
+    prose: 'nodes wait for each other’s fetches of the same object',
+  },
+  redisDeadline: {
+    flag: 'redis-deadline',
+    placeholder: 'TIME',
+    kind: duration(0.001, 10),
+    default: defaultRedis.deadline,
+    group: 'Redis',
+    prose: 'an answer of Redis, before the origin is asked instead',
+  },
+  nodeName: {
+    flag: 'node-name',
+    placeholder: 'NAME',
+    kind: optional(nodeName),
+    default: null,
+    defaultText: 'the host’s name and the process’s number',
+    group: 'Redis',
+    prose: 'what the other nodes call this one',
   },
   log: {
     flag: 'log',

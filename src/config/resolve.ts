@@ -3,9 +3,11 @@
  * that over the file, that over the default.
  */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import type { Coding } from '../../vcl-ts/coding.ts'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import type { ConfigValues } from './config-values.ts'
+import { redactUrl } from './option-kinds.ts'
 import { DEADLINE_OPTIONS, envName, LIMIT_OPTIONS, MOST_WORKERS, OPTIONS, type OptionRow, type OptionValues, type Rows } from './options.ts'
 import type { TunableSettings } from './params.ts'
 import {
@@ -16,6 +18,7 @@ import {
   defaultShortlived,
   type Limits,
   type PresetName,
+  type RedisSettings,
 } from './settings.ts'
 
 /** A flag whose value cannot be read: a mistake of usage, where the same in the environment is bad configuration. */
@@ -59,6 +62,30 @@ export function resolveOption<T>(row: OptionRow<T>, key: string, texts: OptionTe
   return { value: found.map(({ value }) => value).reduceRight(merge), origin: found.map(({ origin }) => origin).join(', ') }
 }
 
+/** The Redis that nodes share; a string is one server. What is left out is the default of the option of that name. */
+export interface RedisInput {
+  /** URLs: one server, the seeds of a Cluster, or Sentinels. */
+  readonly servers: string | readonly string[]
+  /** In place of one in the URLs. */
+  readonly password?: string | null
+  /** Certificates in PEM form, or the path of a file with them. */
+  readonly ca?: string | null
+  /** What all keys begin with. Default `clearcoat:`. */
+  readonly prefix?: string
+  /** What all nodes authenticate entries with, at least 16 visible characters. Default: there is none. */
+  readonly secret?: string | null
+  /** Bytes of the largest body that is written. Default 8 MiB. */
+  readonly maxObject?: number
+  /** Seconds for which what is stored is vouched for while Redis cannot be reached. Default 60. */
+  readonly staleLimit?: number
+  /** Whether nodes wait for each other's fetches. Default `true`. */
+  readonly claims?: boolean
+  /** Seconds within which Redis has to answer. Default 0.05. */
+  readonly deadline?: number
+  /** What other nodes call this one. Default: host name and process number. */
+  readonly node?: string | null
+}
+
 export interface SettingsInput {
   readonly preset?: PresetName
   readonly name?: string
@@ -73,6 +100,7 @@ export interface SettingsInput {
   readonly compressMin?: number
   readonly compressAgain?: boolean
   readonly slice?: number | null
+  readonly redis?: RedisInput | string | null
   readonly limits?: Partial<Limits>
   readonly deadlines?: Partial<Deadlines>
 }
@@ -104,9 +132,44 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
       min: checked(OPTIONS.compressMin, 'compressMin', input.compressMin ?? OPTIONS.compressMin.default),
     },
     slice: checked(OPTIONS.slice, 'slice', input.slice ?? null),
-    redis: null,
+    redis: resolveRedis(input.redis ?? null),
     shortlived: defaultShortlived,
   }
+}
+
+function resolveRedis(given: RedisInput | string | null): RedisSettings | null {
+  if (given === null) return null
+  const input: RedisInput = typeof given === 'string' ? { servers: given } : given
+  const { servers } = input
+  return {
+    servers: checked(OPTIONS.redis, 'redis', OPTIONS.redis.kind.read(typeof servers === 'string' ? [servers] : servers)) ?? [],
+    password: checked(OPTIONS.redisPassword, 'redis.password', input.password ?? null),
+    ca: certificates(input.ca ?? null),
+    prefix: checked(OPTIONS.redisPrefix, 'redis.prefix', input.prefix ?? OPTIONS.redisPrefix.default),
+    secret: checked(OPTIONS.redisSecret, 'redis.secret', input.secret ?? null),
+    maxObject: checked(OPTIONS.redisMaxObject, 'redis.maxObject', input.maxObject ?? OPTIONS.redisMaxObject.default),
+    staleLimit: checked(OPTIONS.redisStaleLimit, 'redis.staleLimit', input.staleLimit ?? OPTIONS.redisStaleLimit.default),
+    claims: checked(OPTIONS.redisClaims, 'redis.claims', input.claims ?? OPTIONS.redisClaims.default),
+    deadline: checked(OPTIONS.redisDeadline, 'redis.deadline', input.deadline ?? OPTIONS.redisDeadline.default),
+    node: checked(OPTIONS.nodeName, 'redis.node', input.node ?? null) ?? `${hostname()}:${process.pid}`,
+  }
+}
+
+/** PEM text, or that of the file that is named. */
+function certificates(ca: string | null): string | null {
+  if (ca === null || ca.includes('-----BEGIN')) return ca
+  let why = 'it holds no certificate in PEM form'
+  try {
+    const read = readFileSync(ca, 'utf8')
+    if (read.includes('-----BEGIN CERTIFICATE-----')) return read
+  } catch (error) {
+    why = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  }
+  throw new ConfigError({
+    what: `the certificates of Redis, ${JSON.stringify(ca)}, cannot be used`,
+    why,
+    how: 'give a file in PEM form that this process may read',
+  })
 }
 
 /** The admin's token, checked as the flag is. Throws a `ConfigError`. */
@@ -188,7 +251,7 @@ function checked<T>(row: OptionRow<T>, path: string, value: unknown): T {
 function complaint<T>(shown: string, row: OptionRow<T>): ConfigComplaint {
   const fallback = row.defaultText ?? row.kind.show(row.default)
   return {
-    what: `${row.secret === true ? `--${row.flag}` : shown} cannot be used`,
+    what: `${row.secret === true ? `--${row.flag}` : redactUrl(shown)} cannot be used`,
     why: `it is not ${row.kind.expects}`,
     how: `correct it, or leave it out for the default: ${fallback}`,
   }

@@ -161,6 +161,14 @@ export const defaultDeadlines: Deadlines = {
   drain: 30,
 }
 
+export const defaultRedis: Omit<RedisSettings, 'servers' | 'password' | 'ca' | 'secret' | 'node'> = {
+  prefix: 'clearcoat:',
+  maxObject: 8 * 1024 * 1024,
+  staleLimit: 60,
+  claims: true,
+  deadline: 0.05,
+}
+
 export const defaultBans: BanSettings = { lurkerAge: 0 }
 
 export const noCompression: CompressionSettings = { coding: null, types: [], min: 0, again: false }

@@ -49,6 +49,8 @@ export class FleetFollower {
   #begun = false
   /** There was nothing more when it read last: it may wait for what comes next. */
   #atEnd = false
+  /** The log no longer goes back to what was read last. */
+  #cutShort = false
   #diagnosis: Promise<'whole' | 'changed'> | null = null
   /** An entry that does not name the one before, although nothing was lost. */
   #odd: string | null = null
@@ -72,6 +74,7 @@ export class FleetFollower {
     const wait = this.#atEnd ? WAIT : 1
     this.#atEnd = false
     if (!this.#begun) await this.#begin()
+    if (this.#cutShort) await this.#startOver()
     this.#atEnd = await this.#readOn(wait)
     return this.#atEnd
   }
@@ -104,7 +107,11 @@ export class FleetFollower {
   }
 
   async #take({ id, value }: StreamEntry): Promise<boolean> {
-    const { seal, home, applied, lost, unread } = this.#init
+    const { seal, stream, home, applied, lost, unread } = this.#init
+    if (!Number.isSafeInteger(positionOf(id)))
+      throw new Error(
+        `the stream ${stream} has the entry ${id}, which no node of a fleet has made; delete the stream, and nodes begin it anew`,
+      )
     const { before, told } = readEntry(seal, value)
     if (before !== this.#trail.newest.mark && this.#odd !== id) {
       this.#odd = (await this.diagnose()) === 'whole' ? id : null
@@ -156,7 +163,8 @@ export class FleetFollower {
     const found = await port.run(RAISE, [stream], [length, generation, ...proposed])
     const kept = typeof found === 'number' && found > 0 ? traces[found - 1] : undefined
     if (kept === undefined) {
-      await this.#startOver()
+      // Only who reads asks the feed.
+      this.#cutShort = true
       return 'changed'
     }
     if (kept === traces[0]) return 'whole'
@@ -169,16 +177,18 @@ export class FleetFollower {
     return 'changed'
   }
 
-  /** The log no longer goes back to what was read last. */
+  /** Begins anew with the snapshot, or behind all that cannot be had any more. */
   async #startOver(): Promise<void> {
     const { snapshots, home, feed, stream } = this.#init
     const kept = await snapshots.read()
     const from = positionOf(this.#trail.newest.id)
     if (kept !== null && kept.log.position > Math.max(from, home.log.position)) {
       this.#jump(kept.log, kept.mark, from)
+      this.#cutShort = false
       return
     }
     const [first] = await feed.follow(stream, idOf(0), 1, 1)
+    this.#cutShort = false
     if (first === undefined) return
     this.#drop()
     home.replica.begin(emptySnapshot(Math.max(positionOf(first.id), home.log.position)), home.log.pending)

@@ -28,7 +28,7 @@ export interface QueueInit {
 /** An entry on its way. */
 interface Item {
   readonly told: ToldEntry
-  readonly done: ((receipt: FleetReceipt) => void) | null
+  done: ((receipt: FleetReceipt) => void) | null
 }
 
 /** One that was told. */
@@ -77,7 +77,7 @@ export class FleetQueue {
     const { clock, replica } = this.#init
     const since = clock.now() - SAFE
     const lost = this.#own.filter(({ at, position }) => at >= since && position > kept)
-    this.#own = this.#own.filter((own) => !lost.includes(own))
+    this.#own = this.#own.filter(({ at, position }) => at >= since && position <= kept)
     for (const { told } of lost) {
       replica.pend(told.uid, told.entry)
       this.#add({ told, done: null })
@@ -128,23 +128,25 @@ export class FleetQueue {
 
   #sent(batch: readonly Item[], positions: readonly FleetPosition[]): void {
     const at = this.#init.clock.now()
-    const items = new Set(batch)
-    this.#items = this.#items.filter((item) => !items.has(item))
+    // Unless all of them became one meanwhile.
+    if (this.#items[0] === batch[0]) {
+      this.#items.splice(0, batch.length)
+      this.#patterns -= batch.filter(({ told }) => isPattern(told.entry)).length
+    }
     for (const [index, { told, done }] of batch.entries()) {
       const position = positions[index] ?? 0
-      if (isPattern(told.entry)) this.#patterns--
       this.#own.push({ told, at, position })
       done?.({ state: 'told', position })
     }
-    this.#own = this.#own.slice(-OWN).filter((own) => own.at >= at - SAFE)
+    if (this.#own.length > 2 * OWN) this.#own = this.#own.slice(-OWN)
   }
 
   /** Nobody waits for Redis. */
   #giveUp(): void {
-    this.#items = this.#items.map(({ told, done }) => {
-      done?.(QUEUED)
-      return { told, done: null }
-    })
+    for (const item of this.#items) {
+      item.done?.(QUEUED)
+      item.done = null
+    }
   }
 
   /** Too much to be kept one by one. Hard if any of it was: what was to go everywhere does not stay anywhere. */

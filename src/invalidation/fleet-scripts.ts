@@ -66,7 +66,7 @@ local answer = { holds(KEYS[1], ARGV[3], ARGV[4]), id, string.format('%.0f', now
 local nodes = redis.call('HGETALL', KEYS[2])
 for i = 1, #nodes, 2 do
   local told = tonumber(string.match(nodes[i + 1], '^(%d+) ') or '0')
-  if now - told > tonumber(ARGV[5]) then
+  if math.abs(now - told) > tonumber(ARGV[5]) then
     redis.call('HDEL', KEYS[2], nodes[i])
   else
     answer[#answer + 1] = nodes[i]

@@ -206,6 +206,7 @@ export class RedisLog implements FleetDesk, FleetDoor {
         const all = await this.#follower.read()
         this.#contact.answered()
         if (all) this.#contact.caughtUp()
+        if (this.#queue.size > 0) void this.#queue.send()
       } catch (error) {
         this.#contact.failed(error)
         await this.#pause(RETRY)

@@ -1,7 +1,7 @@
 /** A server that runs: one assembly with its admin listener, in front of whatever serves its clients. */
 import { Backends } from '../admin/backends.ts'
 import { createExplain } from '../admin/explain.ts'
-import { fleetGauges } from '../admin/fleet.ts'
+import { fleetStat } from '../admin/fleet.ts'
 import type { Refetch, ServerStatus } from '../admin/parts.ts'
 import { type Admin, createAdmin } from '../admin/server.ts'
 import { packageVersion } from '../admin/version.ts'
@@ -94,7 +94,6 @@ export class Running implements Server {
     await policies.open(options.policyFile ?? null)
     probe()
     if (options.watch === true) policies.watch()
-    this.#assembly.stores.start()
     await joined(this.#assembly)
     await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
     if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)
@@ -131,7 +130,7 @@ export class Running implements Server {
       uptime: Math.floor((clock.now() - this.#started) / 1000),
       ...counters.snapshot(),
       ...engine.invalidation.gauges(),
-      ...fleetGauges(stores.fleet),
+      ...fleetStat(stores.fleet, counters),
       n_vcl: policies.list().length,
       n_object: table.objects,
       n_objecthead: table.keys,

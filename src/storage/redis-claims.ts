@@ -48,8 +48,6 @@ export type Turn =
   | { readonly type: 'changed' }
   /** Another node brought nothing that can be shared. */
   | { readonly type: 'alone' }
-  /** The time is over. */
-  | { readonly type: 'over' }
 
 type Heard = (end: ClaimEnd) => void
 
@@ -103,13 +101,8 @@ export class RedisClaims {
 
   async #heardWithin(ear: Ear, until: number): Promise<Turn> {
     const { clock, tallies } = this.#init
-    const left = until - clock.now()
-    if (left <= 0) {
-      tallies.gaveUp()
-      return { type: 'over' }
-    }
     tallies.waited()
-    const end = await ear.heard(Math.min(left, LOOKS))
+    const end = await ear.heard(Math.min(Math.max(0, until - clock.now()), LOOKS))
     return end === 'alone' ? { type: 'alone' } : { type: 'changed' }
   }
 

@@ -106,9 +106,7 @@ export class RedisTier implements Tier {
   }
 
   forget(key: string): void {
-    const run = async (): Promise<void> => {
-      for (const scheme of SCHEMES) await this.#forget(key, this.#keys.base(key, scheme))
-    }
+    const run = (): Promise<void> => this.#forget(key)
     if (this.#init.port.state === 'ready') this.#backlog.push({ bytes: 0, run, failed: (error) => this.#tallies.failed(error) })
   }
 
@@ -124,19 +122,22 @@ export class RedisTier implements Tier {
     const began = clock.now()
     let looked = await this.#lookup.look(wanted, within)
     this.#tallies.took(clock.now() - began)
+    let waited = false
     for (;;) {
       const answer = await this.#usable(looked)
       if (answer !== null) return answer
-      if (this.#claims === null || wanted.until <= clock.now()) return (await this.#stale(looked, null)) ?? NOTHING
+      if (this.#claims === null || wanted.until <= clock.now()) {
+        if (waited) this.#tallies.gaveUp()
+        return (await this.#stale(looked, null)) ?? NOTHING
+      }
       const turn = await this.#claims.turn(looked, wanted.until, within)
       switch (turn.type) {
         case 'ours':
           return this.#ours(wanted, looked, turn.claim, turn.changed)
         case 'alone':
           return ALONE
-        case 'over':
-          return (await this.#stale(looked, null)) ?? NOTHING
         case 'changed':
+          waited = true
           break
         default:
           turn satisfies never
@@ -214,13 +215,18 @@ export class RedisTier implements Tier {
     }
   }
 
-  async #forget(primary: string, base: string): Promise<void> {
+  async #forget(primary: string): Promise<void> {
     const { port, seal } = this.#init
-    const [stored] = await port.read([base], 'small')
-    const frame = stored === null || stored === undefined ? 'frame' : openFrame(seal, base, stored.value)
-    const pieces = typeof frame === 'string' || frame.kind !== 'object' ? 0 : piecesOf(frame.told, primary)
-    const chunks = Array.from({ length: pieces }, (_, index) => this.#keys.chunk(base, index))
-    await port.remove([base, this.#keys.refusal(base, [], '', true), ...chunks])
+    const keys = this.#keys
+    const bases = SCHEMES.map((scheme) => keys.base(primary, scheme))
+    const read = await port.read(bases, 'small')
+    const gone = bases.flatMap((base, index) => {
+      const stored = read[index] ?? null
+      const frame = stored === null ? 'frame' : openFrame(seal, base, stored.value)
+      const pieces = typeof frame === 'string' || frame.kind !== 'object' ? 0 : piecesOf(frame.told, primary)
+      return [base, keys.refusal(base, [], '', true), ...Array.from({ length: pieces }, (_, piece) => keys.chunk(base, piece))]
+    })
+    await port.remove(gone)
   }
 
   #push(bytes: number, claim: RedisClaim | null, write: () => Promise<Written>): void {

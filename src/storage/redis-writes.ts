@@ -39,10 +39,10 @@ interface Writing {
   readonly kind: FrameKind
   readonly key: string
   readonly told: Buffer
-  readonly life: number
+  /** Milliseconds of Redis's time. */
+  readonly end: number
   readonly mode: 'set' | 'refuse'
   readonly claim: RedisClaim | null
-  readonly moment: RedisMoment
 }
 
 export class RedisWrites {
@@ -56,7 +56,8 @@ export class RedisWrites {
   async object({ object, names, variant, since }: Keeping, segments: readonly Buffer[], claim: RedisClaim | null): Promise<Written> {
     const { keys, clock, fleet, chunks, tallies } = this.#init
     const kept = retention(object, object.retention) * 1000
-    const leftNow = (): number => Math.floor(Math.min(LONGEST, kept - (clock.now() - object.storedAt)))
+    const leftAt = (now: number): number => Math.floor(Math.min(LONGEST, kept - (now - object.storedAt)))
+    const leftNow = (): number => leftAt(clock.now())
     const overtaken = (): boolean => fleet.verdict(object, names, variant, since, clock.now()) !== 'valid'
     if (!fleet.ready) return 'unready'
     if (overtaken()) return 'overtaken'
@@ -73,31 +74,33 @@ export class RedisWrites {
     if (names.length > 0) await this.#list(object.key, base, names, leftNow())
     // It took its time: what came meanwhile counts, too.
     if (overtaken()) return 'overtaken'
-    const life = leftNow()
+    const now = clock.now()
+    const life = leftAt(now)
     if (life < SHORTEST) return 'short'
-    const lain = Math.max(0, clock.now() - object.storedAt)
+    const lain = Math.max(0, now - object.storedAt)
     const body = mark === null ? { type: 'inline' as const, bytes: segments } : { type: 'chunks' as const, mark }
     const told = writeObject({ object, names, variant, since, life, lain, body })
     if (!readable(() => readObject(told))) return 'form'
-    return this.#write({ kind: 'object', key, told, life, mode: 'set', claim, moment })
+    return this.#write({ kind: 'object', key, told, mode: 'set', claim, end: endOf(moment, now, life) })
   }
 
   /** Rejects with a `RedisFailure`. */
   async refusal({ marker, names, variant, since }: Refusing, claim: RedisClaim | null): Promise<Written> {
     const { keys, clock, fleet } = this.#init
-    const leftNow = (): number => Math.floor(Math.min(LONGEST, marker.expiresAt - clock.now()))
+    const leftAt = (now: number): number => Math.floor(Math.min(LONGEST, marker.expiresAt - now))
     if (!fleet.ready) return 'unready'
     if (fleet.refusalVerdict(marker.key, since) !== 'valid') return 'overtaken'
-    if (leftNow() < SHORTEST) return 'short'
+    if (leftAt(clock.now()) < SHORTEST) return 'short'
     const base = keys.base(marker.key, variant)
     const key = keys.refusal(base, names, variant, marker.credentialed)
     const moment = claim?.moment ?? (await this.#moment(key))
-    if (names.length > 0) await this.#list(marker.key, base, names, leftNow())
-    const life = leftNow()
+    if (names.length > 0) await this.#list(marker.key, base, names, leftAt(clock.now()))
+    const now = clock.now()
+    const life = leftAt(now)
     if (life < SHORTEST) return 'short'
     const told = writeRefusal(marker, { key: marker.key, names, variant, since, life })
     if (!readable(() => readRefusal(told))) return 'form'
-    return this.#write({ kind: 'refusal', key, told, life, mode: 'refuse', claim, moment })
+    return this.#write({ kind: 'refusal', key, told, mode: 'refuse', claim, end: endOf(moment, now, life) })
   }
 
   /** A list of names leads to something from now on. Of two that are added at once one may be lost: what lies under it is fetched once more. */
@@ -106,7 +109,7 @@ export class RedisWrites {
     const [stored] = await port.read([base], 'small')
     const frame = stored === null || stored === undefined ? 'frame' : openFrame(seal, base, stored.value)
     const lists = typeof frame === 'string' || frame.kind !== 'index' ? [] : listsOf(frame.told, primary)
-    const left = lists.length === 0 ? 0 : (stored?.left ?? 0)
+    const left = lists.length === 0 ? 0 : Math.min(LONGEST, stored?.left ?? 0)
     if (lists[0]?.join() === names.join() && left >= life) return
     const value = sealFrame(seal, 'index', base, writeIndex({ key: primary, lists: withList(lists, names) }))
     if (value === null) return
@@ -114,11 +117,10 @@ export class RedisWrites {
     tallies.wrote(value.length)
   }
 
-  async #write({ kind, key, told, life, mode, claim, moment }: Writing): Promise<Written> {
-    const { port, seal, keys, clock, tallies, channel } = this.#init
+  async #write({ kind, key, told, end, mode, claim }: Writing): Promise<Written> {
+    const { port, seal, keys, tallies, channel } = this.#init
     const value = sealFrame(seal, kind, key, told)
     if (value === null) return 'form'
-    const end = Math.floor(moment.redis + (clock.now() - moment.here) + life)
     const lock = claim?.lock ?? keys.lock(key)
     const written = await port.run(KEEP, [key, lock], [value, end, mode, claim?.token ?? '', channel, claim?.says('kept') ?? ''])
     if (written !== 1) return 'form'
@@ -133,6 +135,11 @@ export class RedisWrites {
     const redis = await port.run(NOW, [key], [])
     return { redis: typeof redis === 'number' ? redis : 0, here: clock.now() }
   }
+}
+
+/** The moment of Redis's time at which a life that began `now` is over: how long the write takes on its way is no part of it. */
+function endOf(moment: RedisMoment, now: number, life: number): number {
+  return Math.floor(moment.redis + (now - moment.here) + life)
 }
 
 /** Whether it would be understood where it is read: what would not be is not written. */

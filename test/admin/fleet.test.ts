@@ -1,6 +1,7 @@
 /** What operators see of a fleet at the admin listener, and what whoever purges is told of it. */
 import { describe, expect, it } from 'vitest'
 import { positionOf } from '../../src/invalidation/fleet.ts'
+import { RedisTallies } from '../../src/storage/redis-tallies.ts'
 import { always, reply } from '../journey/site.ts'
 import type { OriginScript } from '../support/scripted-origin.ts'
 import { fleetSite, TestDesk } from './fleet-desk.ts'
@@ -89,9 +90,21 @@ describe('status and stat', () => {
     desk.state = 'catching-up'
     desk.behind = 7
     expect(await api(site, 'GET /api/status')).toMatchObject({
-      degraded: ['it reads what it has missed of the fleet’s log: 7 entries more'],
+      degraded: ['this node reads what it has missed of the fleet’s log: 7 entries more'],
     })
     expect(site.server.stat()).toMatchObject({ fleet_connected: 1, fleet_behind: 7 })
+  })
+})
+
+describe('stat', () => {
+  it('tells how long look-ups in Redis took', async () => {
+    const site = await fleetSite(new TestDesk(), tagged)
+    const tallies = new RedisTallies(site.server.counters)
+    for (const ms of [0.3, 0.7, 1, 80]) tallies.took(ms)
+    expect(site.server.stat()).toMatchObject({
+      ...{ tier_lookups: 4, tier_lookups_ms: 82 },
+      ...{ 'tier_lookups_within_0.5ms': 1, tier_lookups_within_1ms: 3, tier_lookups_within_50ms: 3 },
+    })
   })
 })
 

@@ -1,7 +1,6 @@
 /** A life of a node in a simulation: the real engine with all its parts, over the modelled Redis and a scripted origin, in virtual time. */
 import { type Assembly, assemble } from '../../src/assembly.ts'
 import type { Clock } from '../../src/clock.ts'
-import type { RedisSettings } from '../../src/config/settings.ts'
 import type { Invalidated } from '../../src/invalidation/invalidation.ts'
 import { runRequest } from '../../src/request/machine.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
@@ -45,18 +44,7 @@ export interface NodeAnswer {
   readonly broken: boolean
 }
 
-const PREFIX = 'clearcoat:'
-const REDIS: Omit<RedisSettings, 'node'> = {
-  servers: [],
-  password: null,
-  ca: null,
-  prefix: PREFIX,
-  secret: 'a secret of the simulation',
-  maxObject: 8 * 1024 * 1024,
-  staleLimit: 60,
-  claims: true,
-  deadline: 0.05,
-}
+const REDIS = { servers: 'redis://model', secret: 'a secret of the simulation' }
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
 const MEMORY = 16 * 1024 * 1024
 /** Milliseconds of a message above which calls are not answered within their deadline. */
@@ -87,8 +75,8 @@ export class SimulatedNode implements Witness, Owner {
     const port = new ModelPort(this.link)
     const feed = new ModelFeed(this.link)
     this.#assembly = assemble(
-      { origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET },
-      { origins, random, redis: { doors: { port, feed }, settings: { ...REDIS, node: name } } },
+      { origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET, redis: { ...REDIS, node: name } },
+      { origins, random, redis: { port, feed } },
     )
   }
 

@@ -182,6 +182,7 @@ describe('clearcoat purge and ban in a fleet', () => {
 describe('clearcoat stat', () => {
   it('shows the fleet', async () => {
     const { ask } = await fleet()
+    expect((await ask('stat', 'tier_lookups*')).stdout).toMatch(/^tier_lookups +0\ntier_lookups_ms +0\ntier_lookups_within_0\.5ms +0\n/)
     expect((await ask('stat', 'fleet_*')).stdout).toBe('fleet_connected  1\nfleet_nodes      3\nfleet_behind     0\nfleet_queued     0\n')
   })
 })

@@ -204,6 +204,42 @@ describe('a log that lost its end', () => {
     }
   })
 
+  // HARDENING.md 280.
+  it('does not bring a purge back that was acknowledged before its primary was lost, and never replicated', async () => {
+    const [primary, replica] = [await startRedis(), await startRedis()]
+    try {
+      await replica.cli('REPLICAOF', '127.0.0.1', primary.port)
+      const [a, b] = (await follow(primary.port, 'a', 'b')) as [Node, Node]
+      await a.stores.invalidation.purgeKey('early', false)
+      await until(() => b.position === a.position)
+      await primary.cli('WAIT', 1, 10_000)
+      const since = a.position
+      // What lies in Redis since then.
+      const old = object({ key: 'x' })
+      await replica.cli('REPLICAOF', '127.0.0.1', 1)
+      for (const node of [a, b]) node.store({ key: 'y', tags: new Set(['z']) })
+      expect((await a.stores.invalidation.purgeKey('x', false)).fleet?.state).toBe('told')
+      expect((await b.stores.invalidation.purge({ by: 'tags', tags: ['z'] }, false)).fleet?.state).toBe('told')
+      await until(() => a.position === b.position && a.position === since + 2)
+      await primary.kill()
+      await replica.cli('REPLICAOF', 'NO', 'ONE')
+      const c = new Node(replica.port, 'c')
+      for (const node of [a, b]) node.link.mend(replica.port)
+      const tagged = object({ key: 't', tags: new Set(['z']) })
+      const knows = (node: Node): boolean => node.following && [old, tagged].every((each) => node.verdict(each, since) === 'hard')
+      await inTime([a, b, c], () => [a, b, c].every(knows), 'all know of both purges again')
+      for (const node of [a, b, c]) {
+        expect(node.verdict(object({ key: 'o' }), since + 1)).toBe('unknown')
+        expect(node.verdict(object({ key: 'early' }), since)).toBe('valid')
+      }
+      await inTime([a, b, c], () => a.position === b.position && b.position === c.position, 'all are at the same place')
+      expect([a.has('y'), b.has('y'), a.lines('dropped'), b.lines('dropped')]).toEqual(['none', 'none', [], []])
+    } finally {
+      await primary.stop()
+      await replica.stop()
+    }
+  })
+
   it('is seen although others have written on behind what is left', async () => {
     const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
     const stream = streamOf()
@@ -251,12 +287,21 @@ describe('the log itself', () => {
     await until(() => forger.following)
     const stream = streamOf()
     for (let i = 0; i < 3; i++)
-      await redis.cli('XADD', stream, '*', 'e', `${'0'.repeat(40)}{"u":"x:1","e":{"do":"subject","subject":{"by":"all"}}}`)
+      await redis.cli('XADD', stream, '1-*', 'e', `${'0'.repeat(40)}{"u":"x:1","e":{"do":"subject","subject":{"by":"all"}}}`)
     a.store({ key: 'x' })
     await until(() => a.desk.unread === 3, 'all were read')
     expect(a.lines('cannot be believed').length).toBe(1)
     expect(a.has('x')).toBe('fresh')
     expect((await a.stores.invalidation.purgeKey('x', false)).fleet?.state).toBe('told')
+  })
+
+  it('is not followed where it has places that no node can have given', async () => {
+    const [a] = (await follow(redis.port, 'a')) as [Node]
+    await redis.cli('XADD', streamOf(), '*', 'e', 'anything')
+    await until(() => a.desk.glance().state === 'cut-off')
+    expect(a.lines('cannot be followed')[0]?.fields['why']).toMatch(/no node of a fleet has made; delete the stream/)
+    await redis.cli('DEL', streamOf())
+    await inTime([a], () => a.desk.glance().state === 'following', 'it is followed again')
   })
 })
 

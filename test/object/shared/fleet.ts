@@ -4,7 +4,9 @@ import { MessageChannel } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { ManualClock } from '../../../src/clock.ts'
 import { resolveSettings } from '../../../src/config/resolve.ts'
+import type { RedisSettings } from '../../../src/config/settings.ts'
 import { Counters } from '../../../src/counters.ts'
+import type { FleetParts } from '../../../src/invalidation/fleet-node.ts'
 import { PortChannel } from '../../../src/object/shared/channel.ts'
 import type { SharedMemory } from '../../../src/object/shared/memory.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
@@ -16,6 +18,8 @@ export interface FleetOptions {
   /** Bytes for objects. */
   readonly budget?: number
   readonly variants?: number
+  /** It is one of several nodes. */
+  readonly redis?: { readonly settings: RedisSettings; readonly parts: FleetParts }
 }
 
 export class Fleet {
@@ -26,8 +30,12 @@ export class Fleet {
   readonly workers: Stores[] = []
   readonly #settings: ReturnType<typeof resolveSettings>
 
-  constructor({ workers = 2, budget = 64 * MIB, variants }: FleetOptions = {}) {
-    this.#settings = resolveSettings({ memory: budget, ...(variants === undefined ? {} : { limits: { variants } }) })
+  readonly #parts: FleetParts | null
+
+  constructor({ workers = 2, budget = 64 * MIB, variants, redis }: FleetOptions = {}) {
+    const settings = resolveSettings({ memory: budget, ...(variants === undefined ? {} : { limits: { variants } }) })
+    this.#settings = { ...settings, redis: redis?.settings ?? null }
+    this.#parts = redis?.parts ?? null
     this.memory = shareMemory(this.#settings, workers)
     this.librarian = this.#stores(this.counters, { role: 'librarian', memory: this.memory })
     for (let participant = 1; participant <= workers; participant++) this.begin(participant)
@@ -84,6 +92,9 @@ export class Fleet {
   }
 
   #stores(counters: Counters, role: Parameters<typeof createStores>[1]): Stores {
-    return createStores({ settings: this.#settings, clock: this.clock, counters }, role)
+    return createStores(
+      { settings: this.#settings, clock: this.clock, counters, fleet: role?.role === 'librarian' ? this.#parts : null },
+      role,
+    )
   }
 }
