@@ -44,7 +44,7 @@ export interface NodeAnswer {
   readonly broken: boolean
 }
 
-const REDIS = { servers: 'redis://model', secret: 'a secret of the simulation' }
+const REDIS = { servers: 'redis://model', secret: 'the-secret-of-the-simulation' }
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
 const MEMORY = 16 * 1024 * 1024
 /** Milliseconds of a message above which calls are not answered within their deadline. */
