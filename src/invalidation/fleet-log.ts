@@ -155,8 +155,9 @@ export class FleetLog implements FleetView, FleetReplica {
     return this.#log.verdict(key, since) === 'hard' || this.#pending.verdict(key, [], null) === 'hard' ? 'hard' : 'valid'
   }
 
+  /** Once the log has lost all that it had, nothing tells those who begin later what became of what came before its first entry either. */
   #knows(since: FleetPosition): boolean {
-    return since >= this.#log.floor && !this.#lost.some(([kept, until]) => since > kept && since < until)
+    return since >= this.#log.floor && !this.#lost.some(([kept, until]) => (since > kept || kept === 0) && since < until)
   }
 
   #newLog(): InvalidationLog {
