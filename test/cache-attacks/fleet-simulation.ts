@@ -11,7 +11,7 @@ import type { StreamItem } from '../support/model-keyspace.ts'
 import { QUICK } from '../support/model-link.ts'
 import { ModelRedis } from '../support/model-redis.ts'
 import { VirtualTime } from '../support/virtual-time.ts'
-import { type Floor, NOTICE, Promises, type Purge, WINDOW } from './fleet-promises.ts'
+import { type Floor, Promises, type Purge } from './fleet-promises.ts'
 import { seeded } from './interleaving.ts'
 import { HOST, type NodeAnswer, type Sabotage, SimulatedNode } from './simulated-node.ts'
 import { type OriginManners, readBody, SimulatedOrigin } from './simulated-origin.ts'
@@ -473,6 +473,3 @@ function isCalledFresh({ cacheStatus }: NodeAnswer): boolean {
   const [, ttl] = /; hit; ttl=(-?\d+)/.exec(cacheStatus) ?? []
   return ttl !== undefined && Number(ttl) > 0
 }
-
-/** When a violation of the floor is one, for whoever reads it. */
-export const PATIENCE: number = WINDOW + NOTICE
