@@ -30,6 +30,8 @@ export interface Purge {
   lost: number | null
   /** Whatever the log's entry was, to see whether it is there still. */
   entry: { readonly id: string; readonly value: Buffer } | null
+  /** Nodes on which somebody waited for one of the keys when it was answered. */
+  waiting: number
   /** The log has dropped it, as it does with what is old: who has not read it knows that. */
   trimmed: boolean
 }
@@ -59,8 +61,8 @@ export class Promises {
     if (this.#loss !== null && nodes.every(({ wellSince }) => now > Math.max(this.#loss ?? 0, wellSince) + NOTICE)) this.#loss = null
   }
 
-  asked(purge: Omit<Purge, 'answered' | 'told' | 'lost' | 'entry' | 'trimmed'>): Purge {
-    const whole: Purge = { ...purge, answered: null, told: false, lost: null, entry: null, trimmed: false }
+  asked(purge: Omit<Purge, 'answered' | 'told' | 'lost' | 'entry' | 'waiting' | 'trimmed'>): Purge {
+    const whole: Purge = { ...purge, answered: null, told: false, lost: null, entry: null, waiting: 0, trimmed: false }
     this.purges.push(whole)
     return whole
   }
