@@ -22,8 +22,8 @@ export const COURSES: Readonly<Record<string, FleetCourse>> = {
   'all is well': { ...WELL, origin: STEADY, coalesces: true },
   'the origin has moods': WELL,
   'nodes are cut off': { ...WELL, misfortunes: { cut: 0.6, slow: 0.3 } },
-  'masters fail': { ...WELL, misfortunes: { failover: 0.5 } },
-  'masters of a Cluster fail': { ...WELL, shards: 2, misfortunes: { failover: 0.5, cut: 0.1 } },
+  'masters fail': { ...WELL, misfortunes: { failover: 0.4, restart: 0.3, cut: 0.1 } },
+  'masters of a Cluster fail': { ...WELL, shards: 2, misfortunes: { failover: 0.4, restart: 0.3, cut: 0.1 } },
   'nodes end and begin': { ...WELL, misfortunes: { restart: 0.5, freeze: 0.3 } },
   'Redis forgets': { ...WELL, misfortunes: { flush: 0.2, evict: 0.3, trim: 0.3, refuse: 0.1, cut: 0.2 } },
   'everything at once': {
