@@ -24,6 +24,7 @@ export const COURSES: Readonly<Record<string, FleetCourse>> = {
   'nodes are cut off': { ...WELL, misfortunes: { cut: 0.6, slow: 0.3 } },
   'masters fail': { ...WELL, misfortunes: { failover: 0.4, restart: 0.3, cut: 0.1 } },
   'masters of a Cluster fail': { ...WELL, shards: 2, misfortunes: { failover: 0.4, restart: 0.3, cut: 0.1 } },
+  'masters fail at the worst moment': { ...WELL, shards: 2, purges: 0.5, misfortunes: { worst: 0.3 } },
   'nodes end and begin': { ...WELL, misfortunes: { restart: 0.5, freeze: 0.3 } },
   'Redis forgets': { ...WELL, misfortunes: { flush: 0.2, evict: 0.3, trim: 0.3, refuse: 0.1, cut: 0.2 } },
   'everything at once': {

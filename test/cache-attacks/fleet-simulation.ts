@@ -23,6 +23,8 @@ export interface Misfortunes {
   readonly slow?: number
   /** A replica takes its master's place; some changes are lost. */
   readonly failover?: number
+  /** The log's master fails when its replica has not heard of the last purges for a while, as a node begins that has not, either. */
+  readonly worst?: number
   /** A node ends at any moment, and begins anew. */
   readonly restart?: number
   /** A node stands still, and goes on as if nothing had been. */
@@ -137,7 +139,7 @@ class Simulation implements FleetRun {
     await this.#until(500)
     const end = 500 + seconds * 1000
     this.#often(requests, end, () => this.#request(this.#any(this.#nodes), this.#any(KEYS)))
-    this.#often(purges, end, () => this.#purge())
+    this.#often(purges, end, () => this.#purge(this.#any(this.#nodes)))
     for (const [what, rate] of Object.entries(misfortunes)) this.#often(rate, end, () => this.#befall(what as keyof Misfortunes))
     await this.#until(end)
     await this.#settle()
@@ -284,11 +286,9 @@ class Simulation implements FleetRun {
   }
 
   /** The origin's content changes, then it is purged. */
-  #purge(): void {
-    const place = Math.floor(this.#random() * this.#nodes.length)
+  #purge(node: SimulatedNode): void {
     const [subject, keys] = this.#subject()
     for (const key of keys) if (this.#random() < 0.9) this.#origin.change(key)
-    const node = this.#nodes[place] as SimulatedNode
     this.#time.after(this.#random() * 50, () => this.#carryOut(node, subject, keys), node)
   }
 
@@ -387,13 +387,12 @@ class Simulation implements FleetRun {
         this.#harm(() => this.#redis.failover(shard, lingers))
         return
       }
-      case 'restart': {
-        this.#tell(`node ${node.name} ends`)
-        node.kill()
-        for (const asking of this.#asking) if (asking.node === node) this.#asking.delete(asking)
-        this.#time.after(random() * 2000, () => void this.#begin(place))
+      case 'worst':
+        this.#worst(place)
         return
-      }
+      case 'restart':
+        this.#restart(place, random() * 2000)
+        return
       case 'freeze':
         this.#tell(`${node.name} stands still for ${ms} ms`)
         node.frozen = this.#time.now + ms
@@ -419,6 +418,46 @@ class Simulation implements FleetRun {
       default:
         what satisfies never
     }
+  }
+
+  #restart(place: number, pause: number): void {
+    const node = this.#nodes[place] as SimulatedNode
+    if (node.dead) return
+    this.#tell(`node ${node.name} ends`)
+    node.kill()
+    for (const asking of this.#asking) if (asking.node === node) this.#asking.delete(asking)
+    this.#time.after(pause, () => void this.#begin(place))
+  }
+
+  #worst(place: number): void {
+    const time = this.#time
+    const url = this.#any(KEYS)
+    const others = this.#nodes.filter((node, index) => index !== place && !node.dead)
+    if (others.length === 0) return
+    this.#tell('replicas hear nothing of their masters')
+    this.#redis.stall(3000)
+    for (let i = 0; i < 4; i++)
+      time.after(100 * i, () => {
+        this.#purge(this.#any(others))
+        this.#request(this.#any(others), url)
+      })
+    time.after(650, () => {
+      this.#restart(place, 20)
+      const lag = this.#random() * 100
+      time.after(lag, () => {
+        for (let shard = 0; shard < this.#redis.shards; shard++) {
+          const keys = this.#redis.master(shard).keys.keys
+          if (!keys.some((key) => key.endsWith('}:s'))) continue
+          this.#tell(`failover of the log: ${this.#redis.unreplicated(shard)} changes are lost`)
+          this.#harm(() => this.#redis.failover(shard, 0))
+        }
+      })
+      for (let i = 1; i < 4; i++)
+        time.after(lag + 40 * i, () => {
+          const node = this.#nodes[place] as SimulatedNode
+          if (!node.dead) this.#purge(node)
+        })
+    })
   }
 
   #trim(left: number): void {

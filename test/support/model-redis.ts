@@ -79,6 +79,8 @@ export class ModelRedis {
   /** Servers that were masters and do not know that they are no more. */
   readonly #deposed = new Set<ModelServer>()
   #servers = 0
+  /** Moment until which replicas hear nothing. */
+  #stalled = 0
   /** Told when a shard has another master. */
   readonly promoted: Set<(shard: number) => void> = new Set()
 
@@ -155,6 +157,11 @@ export class ModelRedis {
     for (const told of this.promoted) told(shard)
   }
 
+  /** Replicas hear nothing of their masters for so long, and then of all. */
+  stall(ms: number): void {
+    this.#stalled = this.time.now + ms
+  }
+
   flush(): void {
     for (const { master } of this.#shards) master.keys.flush()
   }
@@ -181,7 +188,7 @@ export class ModelRedis {
     const { reign, replica } = shard
     shard.master.keys.changed = (change) => {
       shard.behind.push(change)
-      this.time.after(this.random() * this.#lag, () => {
+      this.time.after(Math.max(this.random() * this.#lag, this.#stalled - this.time.now), () => {
         const next = shard.reign === reign ? shard.behind.shift() : undefined
         if (next !== undefined) replica.keys.replay(next)
       })
