@@ -395,7 +395,7 @@ class Simulation implements FleetRun {
         return
       case 'freeze':
         this.#tell(`${node.name} stands still for ${ms} ms`)
-        node.frozen = this.#time.now + ms
+        node.frozen = Math.max(node.frozen, this.#time.now + ms)
         return
       case 'flush':
         this.#tell('Redis loses everything')
