@@ -3,12 +3,13 @@
  * test/cache-attacks/fleet-simulation.test.ts` replays one and prints all that happens in it.
  */
 import { describe, expect, test } from 'vitest'
-import { simulate } from './fleet-simulation.ts'
+import { type FleetCourse, simulate } from './fleet-simulation.ts'
 import { COURSES } from './fleet-simulation-courses.ts'
 import { runCourses } from './fleet-simulation-runs.ts'
+import type { Sabotage } from './simulated-node.ts'
 
 /** Runs of each course; `npm run test:long` makes more. */
-const RUNS = 24
+const RUNS = 20
 
 const replayed = process.env['SIMULATION']
 
@@ -36,5 +37,21 @@ describe.runIf(replayed === undefined)('a simulation', () => {
       const [one, other] = [await simulate(99, course), await simulate(99, course)]
       expect(other.trace).toEqual(one.trace)
     }
+  })
+
+  test.each<[string, keyof typeof COURSES, Sabotage, RegExp]>([
+    ['nodes that do not hear each other', 'all is well', { deaf: true }, /served version \d+ of \S+ in place of \d+/],
+    [
+      'a log whose loss nobody deals with',
+      'masters fail at the worst moment',
+      { unraised: true },
+      /served version \d+ of \S+ in place of \d+/,
+    ],
+    ['claims that everybody gets', 'all is well', { unclaimed: true }, /\d+ fetches of/],
+  ])('would show %s', async (_what, name, sabotage, violation) => {
+    const violations: string[] = []
+    for (let seed = 1; seed <= 100 && violations.length === 0; seed++)
+      violations.push(...(await simulate(seed, COURSES[name] as FleetCourse, sabotage)).violations)
+    expect(violations.join('\n')).toMatch(violation)
   })
 })

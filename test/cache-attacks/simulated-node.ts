@@ -2,6 +2,7 @@
 import { type Assembly, assemble } from '../../src/assembly.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Invalidated } from '../../src/invalidation/invalidation.ts'
+import { RedisFailure, type RedisFeed, type Reply, type Script } from '../../src/redis/port.ts'
 import { runRequest } from '../../src/request/machine.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { RECV } from '../../src/request/step.ts'
@@ -32,8 +33,12 @@ export interface NodeInit {
 
 /** Rules that are broken on purpose, to see that it is found. */
 export interface Sabotage {
-  /** Stored with the position of the fetch's end. */
-  readonly lateSince?: boolean
+  /** What others tell is not heard. */
+  readonly deaf?: boolean
+  /** That the log has lost its end is never dealt with. */
+  readonly unraised?: boolean
+  /** Everybody gets every claim. */
+  readonly unclaimed?: boolean
 }
 
 /** What came of a request. */
@@ -59,7 +64,7 @@ export class SimulatedNode implements Witness, Owner {
   readonly #clock: Clock
   readonly #assembly: Assembly
 
-  constructor({ name, redis, origin, random, skew, wrong }: NodeInit) {
+  constructor({ name, redis, origin, random, skew, sabotage, wrong }: NodeInit) {
     this.name = name
     const { time } = redis
     this.link = new ModelLink(redis, this)
@@ -72,8 +77,8 @@ export class SimulatedNode implements Witness, Owner {
       saw: () => {},
       faulty: (cause) => wrong(`the origin’s script failed: ${String(cause)}`),
     })
-    const port = new ModelPort(this.link)
-    const feed = new ModelFeed(this.link)
+    const port = new SabotagedPort(this.link, sabotage)
+    const feed = sabotage.deaf === true ? deaf(clock) : new ModelFeed(this.link)
     this.#assembly = assemble(
       { origin: 'http://origin.test', memory: MEMORY, clock, eventLog: QUIET, redis: { ...REDIS, node: name } },
       { origins, random, redis: { port, feed } },
@@ -120,4 +125,25 @@ export class SimulatedNode implements Witness, Owner {
     this.wellSince = Number.POSITIVE_INFINITY
     this.#assembly.stores.stop()
   }
+}
+
+class SabotagedPort extends ModelPort {
+  readonly #sabotage: Sabotage
+
+  constructor(link: ModelLink, sabotage: Sabotage) {
+    super(link)
+    this.#sabotage = sabotage
+  }
+
+  override run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<Reply> {
+    const { unraised, unclaimed } = this.#sabotage
+    if (unraised === true && script.name === 'fleet-raise') return Promise.reject(new RedisFailure('timeout', 'sabotage'))
+    if (unclaimed === true && script.name === 'tier-claim')
+      return super.run({ ...script, name: 'tier-time' }, keys, []).then((now) => [1, 0, now])
+    return super.run(script, keys, args)
+  }
+}
+
+function deaf(clock: Clock): RedisFeed {
+  return { follow: (_stream, _after, wait) => new Promise((resolve) => clock.after(wait, () => resolve([]))), stop: () => {} }
 }
