@@ -158,8 +158,8 @@ export class FleetLog implements FleetView, FleetReplica {
   }
 
   /**
-   * A position that is not known here yet may as well be of a log that was lost, and is going to be given again. Once the log has lost all that it
-   * had, nothing tells those who begin later what became of what came before its first entry either.
+   * A position that is not known here yet may as well be of a log that was lost, and is going to be given again. Where nothing was kept, what was told
+   * in the beginning may be lost as well.
    */
   #knows(since: FleetPosition): boolean {
     const { head, floor } = this.#log
