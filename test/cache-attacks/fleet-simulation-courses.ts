@@ -37,5 +37,5 @@ export const COURSES: Readonly<Record<string, FleetCourse>> = {
     ...{ seconds: 150, requests: 1, purges: 0.1, cuts: 20 },
     misfortunes: { evict: 0.03, trim: 0.03, flush: 0.01, restart: 0.05, cut: 0.03, failover: 0.03 },
   },
-  'nodes are cut off for minutes': { ...WELL, seconds: 150, requests: 1, purges: 0.15, cuts: 120, misfortunes: { cut: 0.03 } },
+  'nodes are cut off for minutes': { ...WELL, seconds: 150, requests: 2, purges: 0.1, cuts: 150, misfortunes: { cut: 0.06 } },
 }

@@ -14,7 +14,7 @@ export function runCourses(first: number, most: number): void {
   test.each(Object.entries(COURSES))('%s', { timeout: 60_000 + most * 2000 }, async (name, course) => {
     const runs = course.seconds > SHORT ? Math.ceil(most / 4) : most
     const failed: string[] = []
-    let [served, fetches, purges, recalled, befallen, lost] = [0, 0, 0, 0, 0, 0]
+    let [served, fetches, purges, recalled, befallen, lost, unvouched] = [0, 0, 0, 0, 0, 0, 0]
     for (let seed = first; seed < first + runs; seed++) {
       const run = await simulate(seed, course)
       if (run.violations.length > 0) failed.push(`SIMULATION="${name}:${seed}" replays it:\n${shown(run)}`)
@@ -24,6 +24,7 @@ export function runCourses(first: number, most: number): void {
       recalled += run.recalled
       befallen += run.befallen
       lost += run.lost
+      unvouched += run.unvouched
     }
     expect(failed.slice(0, 3).join('\n\n')).toBe('')
     // The runs are worth their name: much is served, purged and read from Redis, and what is to befall does.
@@ -32,6 +33,7 @@ export function runCourses(first: number, most: number): void {
     expect(purges).toBeGreaterThan(runs * 3)
     expect(recalled).toBeGreaterThan(runs * 4)
     if (Object.keys(course.misfortunes).length > 0) expect(befallen).toBeGreaterThan(runs)
+    if (course.cuts > SHORT) expect(unvouched).toBeGreaterThan(0)
     if (course.misfortunes.flush !== undefined) expect(lost).toBeGreaterThan(runs / 8)
   })
 }

@@ -9,7 +9,7 @@ import { runCourses } from './fleet-simulation-runs.ts'
 import type { Sabotage } from './simulated-node.ts'
 
 /** Runs of each course; `npm run test:long` makes more. */
-const RUNS = 20
+const RUNS = 16
 
 const replayed = process.env['SIMULATION']
 

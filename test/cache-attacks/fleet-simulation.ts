@@ -67,6 +67,8 @@ export interface FleetRun {
   readonly lost: number
   /** Misfortunes that came. */
   readonly befallen: number
+  /** Answers of nodes that were cut off for longer than what is stored is vouched for. */
+  readonly unvouched: number
 }
 
 const NAMES = ['A', 'B', 'C']
@@ -75,6 +77,10 @@ const KEYS = ['/0', '/1', '/2']
 const LONGEST = 100
 /** Milliseconds by which servers' clocks may be wrong while claims of those who are dead end in good time. */
 const HONEST = 10_000
+/** Milliseconds for which what is stored is vouched for without the log. */
+const VOUCHED = 60_000
+/** Milliseconds in which a refresh is done, however slow the origin is. */
+const REFRESHED = 6000
 /** Milliseconds in which a purge that was answered comes to the others while all is well. */
 const TELLING = 100
 
@@ -102,6 +108,7 @@ class Simulation implements FleetRun {
   served = 0
   recalled = 0
   befallen = 0
+  unvouched = 0
   readonly #time = new VirtualTime()
   readonly #random: () => number
   readonly #course: FleetCourse
@@ -111,6 +118,7 @@ class Simulation implements FleetRun {
   readonly #promises = new Promises()
   readonly #nodes: SimulatedNode[] = []
   readonly #asking = new Set<Asking>()
+  readonly #answeredBefore: Omit<Asking, 'floor'>[] = []
   #lives = 0
 
   constructor(seed: number, course: FleetCourse, sabotage: Sabotage) {
@@ -273,11 +281,32 @@ class Simulation implements FleetRun {
     this.served++
     if (answer.cacheStatus.includes('tier=redis')) this.recalled++
     const told = readBody(answer.body)
+    if (told !== null) this.#checkVouched(asking, told.version)
     if (told === null || told.url !== url) this.#violation(`${node.name} answered ${url} with another body: ${answer.body.slice(0, 60)}`)
     else if (told.variant !== 'all' && told.variant !== asking.variant)
       this.#violation(`${node.name} answered ${url} for ${asking.variant} with the variant for ${told.variant}`)
     else if (told.version < floor.hard) this.#tooOld(asking, told.version, floor.hard, floor.hardBy)
     else if (told.version < floor.any && isCalledFresh(answer)) this.#tooOld(asking, told.version, floor.any, floor.anyBy)
+  }
+
+  /**
+   * A node that is cut off for longer than what is stored is vouched for serves it, and refreshes it: who comes when that is done gets what the origin
+   * had a minute before the request that began it.
+   */
+  #checkVouched({ node, url, came, variant }: Asking, version: number): void {
+    const from = node.cutSince + VOUCHED + 1000
+    const before = this.#answeredBefore.findLast(
+      (one) => one.node === node && one.url === url && one.variant === variant && one.came < came - REFRESHED,
+    )
+    this.#answeredBefore.push({ node, url, came, variant })
+    if (before === undefined || before.came < from) return
+    const failed = this.#origin.fetches.some(
+      (fetch) => fetch.key === url && fetch.node === node.name && fetch.version === null && fetch.began > before.came - REFRESHED,
+    )
+    const least = this.#origin.versionAt(url, before.came - VOUCHED - 1000)
+    this.unvouched++
+    if (!failed && version < least)
+      this.#violation(`${node.name}, cut off for long, served version ${version} of ${url} in place of ${least}`)
   }
 
   #tooOld({ node, url, came }: Asking, version: number, least: number, by: Purge | null): void {

@@ -61,6 +61,8 @@ export class SimulatedNode implements Witness, Owner {
   frozen: number = 0
   dead: boolean = false
   wellSince: number = Number.POSITIVE_INFINITY
+  /** Moment since when it has been cut off without a break; infinite while it is not. */
+  cutSince: number = Number.POSITIVE_INFINITY
   readonly #clock: Clock
   readonly #assembly: Assembly
 
@@ -92,6 +94,7 @@ export class SimulatedNode implements Witness, Owner {
 
   /** Looks whether Redis can be reached, so that `wellSince` is what it is. */
   note(now: number): void {
+    this.cutSince = this.link.cut ? Math.min(this.cutSince, now) : Number.POSITIVE_INFINITY
     const well = !this.dead && this.frozen <= now && this.link.well && this.link.delay.most <= SLOW
     if (!well) this.wellSince = Number.POSITIVE_INFINITY
     else if (this.wellSince === Number.POSITIVE_INFINITY) this.wellSince = now

@@ -32,6 +32,7 @@ export class SimulatedOrigin {
   readonly #random: () => number
   readonly #manners: OriginManners
   readonly #versions = new Map<string, number>()
+  readonly #changes: { readonly key: string; readonly version: number; readonly at: number }[] = []
   readonly #varying = new Map<string, boolean>()
   readonly fetches: OriginFetch[] = []
   /** The network between a node and the origin. */
@@ -49,7 +50,14 @@ export class SimulatedOrigin {
   }
 
   change(key: string): void {
-    this.#versions.set(key, this.version(key) + 1)
+    const version = this.version(key) + 1
+    this.#versions.set(key, version)
+    this.#changes.push({ key, version, at: this.#time.now })
+  }
+
+  /** What it had at a moment. */
+  versionAt(key: string, moment: number): number {
+    return this.#changes.findLast((change) => change.key === key && change.at <= moment)?.version ?? 1
   }
 
   /** What a node asks; `owner`: whose answers come there only while it lives. */
