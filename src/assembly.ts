@@ -34,7 +34,7 @@ import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
-import { RedisNode } from './storage/redis-node.ts'
+import { type RedisDoors, RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -159,6 +159,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** In place of connections to the servers of Redis. */
+  readonly redis?: RedisDoors
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -189,8 +191,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
   }
   const deadline = (): number => settings.deadlines.hook
   const role = parts.shared?.role ?? null
+  const doors = parts.redis === undefined ? {} : { doors: parts.redis }
   const redis =
-    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker' })
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker', ...doors })
   const limits = parts.limits ?? (redis === null ? undefined : sharedLimits(redis.seal))
   const services = new Services({ clock, log, deadline, ...(limits === undefined ? {} : { limits }) })
   const policies = new Policies(
