@@ -12,12 +12,12 @@ export const HASH_PASSWORD: CommandRow = {
   description:
     'Reads a password from standard input, or asks for it at the terminal, and prints its hash (scrypt). No password belongs in a command line.',
   examples: [
-    ['clearcoat hash-password', 'asks; the password is seen as it is typed'],
+    ['clearcoat hash-password', 'asks; the password is not seen as it is typed'],
     ['clearcoat hash-password < password.txt', 'the first line without its end'],
   ],
   notes: 'Exit codes: 0 done, 2 there is no password.',
   run: async ({ around }) => {
-    const text = around.ask === null ? await around.input() : await around.ask('Password: ')
+    const text = around.ask === null ? await around.input() : await around.ask('Password: ', 'secret')
     const [password = ''] = text.split(/\r?\n/, 1)
     if (password === '' || password.length > LONGEST)
       throw new CommandError(EXIT.usage, {

@@ -1,5 +1,6 @@
 /** What surrounds a run of the command line: variables, folder, streams, a person. */
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
 export interface Surroundings {
@@ -12,8 +13,8 @@ export interface Surroundings {
   readonly drained?: () => Promise<void>
   /** Whether standard output may have colours. */
   readonly color: boolean
-  /** Asks a person at the terminal; `null`: there is none. */
-  readonly ask: ((question: string) => Promise<string>) | null
+  /** Asks a person at the terminal, where a secret is not seen as it is typed; `null`: there is none. */
+  readonly ask: ((question: string, what?: 'plain' | 'secret') => Promise<string>) | null
   /** All of standard input. */
   readonly input: () => Promise<string>
 }
@@ -40,10 +41,15 @@ export function processSurroundings(): Surroundings {
 }
 
 /** The end of the input and Ctrl-C are no answer. */
-async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
+async function ask(question: string, what: 'plain' | 'secret' = 'plain'): Promise<string> {
+  const hidden = what === 'secret'
+  const output = hidden ? new Writable({ write: (_bytes, _coding, done) => done() }) : process.stderr
+  const lines = createInterface({ input: process.stdin, output, ...(hidden ? { terminal: true } : {}) })
+  if (hidden) process.stderr.write(question)
   try {
-    return await lines.question(question)
+    const answer = await lines.question(question)
+    if (hidden) process.stderr.write('\n')
+    return answer
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') process.stderr.write('\n')
     else throw error

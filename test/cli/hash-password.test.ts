@@ -1,5 +1,5 @@
 /** `clearcoat hash-password`: its output is what `basicAuth` takes. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { testPolicy } from '../../src/testing/index.ts'
@@ -31,6 +31,23 @@ describe('clearcoat hash-password', () => {
     const { code, stderr, stdout } = await command(['hash-password'], { input })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(COMPLAINT)
+  })
+
+  it('does not show at a terminal what is typed there', async () => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+    // `script` runs it at a terminal of its own, and shows what is seen there.
+    const terminal = spawn('script', ['-qec', `${process.execPath} ${main} hash-password`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let seen = ''
+    const ended = new Promise<number | null>((resolve) => terminal.on('close', resolve))
+    terminal.stdout.on('data', (bytes: Buffer) => {
+      if (seen === '') terminal.stdin.write('a secret\r')
+      seen += bytes.toString()
+    })
+    expect(await ended).toBe(0)
+    expect(seen).toMatch(/^Password: \r\n\$scrypt\$\S+\r\n$/)
+    expect(await lets(seen.split('\r\n')[1] ?? '', 'a secret')).toBe(true)
   })
 
   it('reads a pipe', () => {
