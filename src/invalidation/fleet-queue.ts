@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { EventLog } from '../log.ts'
 import type { FleetEntry, FleetReplica } from '../object/fleet-view.ts'
-import type { RedisPort } from '../redis/port.ts'
+import { RedisFailure, type RedisPort } from '../redis/port.ts'
 import { type FleetPosition, type FleetReceipt, positionOf } from './fleet.ts'
 import { type EntrySeal, sealEntry, type ToldEntry } from './fleet-entry.ts'
 import type { Order } from './fleet-home.ts'
@@ -91,9 +91,16 @@ export class FleetQueue {
     this.#sending = true
     try {
       let lost = false
+      let late = false
       while (this.#items.length > 0 && !this.#stopped && this.#init.port.state === 'ready') {
         const batch = this.#items.slice(0, BATCH)
-        const positions = await this.#append(batch)
+        const positions = await this.#append(batch).catch((error: unknown) => {
+          // Once more, if that was all: what was done although the answer was late is known again.
+          if (late || !(error instanceof RedisFailure) || error.fault !== 'timeout') throw error
+          late = true
+          return null
+        })
+        if (positions === null) continue
         if (positions.length > 0) this.#sent(batch, positions)
         else if (lost) break
         else await this.#init.diagnose()
