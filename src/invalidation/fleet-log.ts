@@ -157,10 +157,13 @@ export class FleetLog implements FleetView, FleetReplica {
     return this.#log.verdict(key, since) === 'hard' ? 'hard' : 'valid'
   }
 
-  /** A position that is not known here yet may as well be of a log that was lost, and is going to be given again. */
+  /**
+   * A position that is not known here yet may as well be of a log that was lost, and is going to be given again. Where nothing was kept, what was told
+   * in the beginning may be lost as well.
+   */
   #knows(since: FleetPosition): boolean {
     const { head, floor } = this.#log
-    return since >= floor && since <= head && !this.#lost.some(([kept, until]) => since > kept && since < until)
+    return since >= floor && since <= head && !this.#lost.some(([kept, until]) => (since > kept || kept === 0) && since < until)
   }
 
   #newLog(): InvalidationLog {

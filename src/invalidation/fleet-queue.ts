@@ -74,15 +74,19 @@ export class FleetQueue {
 
   /** The log has lost what stood behind a position: what is this node's own of it is told once more. */
   again(kept: FleetPosition): void {
-    const { clock, replica } = this.#init
-    const since = clock.now() - SAFE
+    const since = this.#init.clock.now() - SAFE
     const lost = this.#own.filter(({ at, position }) => at >= since && position > kept)
     this.#own = this.#own.filter(({ at, position }) => at >= since && position <= kept)
-    for (const { told } of lost) {
-      replica.pend(told.uid, told.entry)
+    this.retell(lost.map(({ told }) => told))
+  }
+
+  /** What the log has lost is told once more, under its old name: who knows it does not carry it out again. */
+  retell(entries: readonly ToldEntry[]): void {
+    for (const told of entries) {
+      this.#init.replica.pend(told.uid, told.entry)
       this.#add({ told, done: null })
     }
-    if (lost.length > 0) void this.send()
+    if (entries.length > 0) void this.send()
   }
 
   /** Puts into the log what is not there. What fails is tried again when this is called again. */

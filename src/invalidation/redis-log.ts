@@ -93,6 +93,8 @@ export class RedisLog implements FleetDesk, FleetDoor {
       ...{ port, feed, seal, stream: this.#stream, length, snapshots: this.#snapshots, home, log, newUid, unread },
       applied: (position, told, objects) => this.#applied(position, told, objects),
       lost: (kept) => this.#queue.again(kept),
+      // Its own are told again by whoever told them, if that is this node: when it reads of the loss.
+      witnessed: (entries) => this.#queue.retell(entries.filter(({ uid }) => !uid.startsWith(`${init.node.id}:`))),
     })
     this.#queue = new FleetQueue({
       ...{ port, seal, stream: this.#stream, length, clock, log, replica: home.replica, newUid },

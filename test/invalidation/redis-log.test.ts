@@ -213,7 +213,7 @@ describe('a log that lost its end', () => {
       const [a, b] = (await follow(primary.port, 'a', 'b')) as [Node, Node]
       await a.stores.invalidation.purgeKey('early', false)
       await until(() => b.position === a.position)
-      await primary.cli('WAIT', 1, 10_000)
+      while ((await replica.cli('XLEN', streamOf())) !== 1) await new Promise((resolve) => setImmediate(resolve))
       const since = a.position
       // What lies in Redis since then.
       const old = object({ key: 'x' })
@@ -239,6 +239,25 @@ describe('a log that lost its end', () => {
       await primary.stop()
       await replica.stop()
     }
+  })
+
+  it('is told anew of what a node had put there that is gone itself', async () => {
+    const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
+    await a.stores.invalidation.purgeKey('early', false)
+    await until(() => b.position === a.position)
+    const left = (await redis.cli('DUMP', streamOf())) as string
+    const since = a.position
+    await b.stores.invalidation.purgeKey('x', false)
+    await until(() => b.position === a.position && a.position > since)
+    b.stop()
+    await redis.cli('RESTORE', streamOf(), 0, Buffer.from(left, 'latin1'), 'REPLACE')
+    const c = new Node(redis.port, 'c')
+    await inTime(
+      [a, c],
+      () => c.following && a.desk.glance().queued === 0 && c.position === a.position && c.position > 2 ** 33,
+      'c knows all',
+    )
+    expect(c.verdict(object({ key: 'x' }), since)).toBe('hard')
   })
 
   it('is seen although others have written on behind what is left', async () => {
@@ -376,7 +395,10 @@ describe('the nodes of a fleet', () => {
 })
 
 async function cutOff(node: Node): Promise<void> {
-  await inTime([node], () => node.desk.glance().state === 'cut-off', 'it is cut off')
+  await until(() => {
+    node.clock.advance(100)
+    return node.desk.glance().state === 'cut-off'
+  }, 'it is cut off')
 }
 
 function streamOf(): string {
