@@ -1,7 +1,7 @@
 /** A limit of a policy is one for all nodes that share a Redis. */
 import { expect, it, onTestFinished } from 'vitest'
 import type { Server } from '../../src/index.ts'
-import { definePolicy, rateLimit } from '../../vcl-ts/index.ts'
+import { rateLimit } from '../../vcl-ts/index.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { ScriptedOrigin } from '../support/scripted-origin.ts'
@@ -21,7 +21,7 @@ it.runIf(WORKERS === 1)('lets three nodes together no more than a fifth above it
   const node = async (): Promise<Server> => {
     const server = await serve({
       ...{ origin: origin.url, listen: ['127.0.0.1:0'], memory: 64 * 1024 * 1024 },
-      policy: definePolicy({ recv: ({ client, synth }) => (limit.isDenied(client.ip) ? synth(429) : undefined) }),
+      policy: limit.policy(),
       eventLog: { info: () => {}, warn: () => {}, error: () => {} },
       redis: { servers: `redis://127.0.0.1:${redis.port}`, secret: 'known-to-all-nodes-of-it', deadline: 1 },
     })
