@@ -17,11 +17,11 @@ it.runIf(WORKERS === 1)('lets three nodes together no more than a fifth above it
   onTestFinished(() => redis.stop())
   const origin = await ScriptedOrigin.start(always({ 'Cache-Control': 'max-age=600' }))
   onTestFinished(() => origin.close())
-  const limit = rateLimit({ limit: LIMIT, period: '1h' })
   const node = async (): Promise<Server> => {
     const server = await serve({
       ...{ origin: origin.url, listen: ['127.0.0.1:0'], memory: 64 * 1024 * 1024 },
-      policy: limit.policy(),
+      // One declaration of their own each, as in processes of their own.
+      policy: rateLimit({ limit: LIMIT, period: '1h' }).policy(),
       eventLog: { info: () => {}, warn: () => {}, error: () => {} },
       redis: { servers: `redis://127.0.0.1:${redis.port}`, secret: 'known-to-all-nodes-of-it', deadline: 1 },
     })
