@@ -30,6 +30,8 @@ export interface FleetInit {
   readonly nodes?: number
   /** Of a Redis that runs already; default: one is started. */
   readonly redis?: string
+  /** More options of the command, for each node. */
+  readonly options?: readonly string[]
   /** What nodes say while they run, but for each request. */
   readonly say?: (line: string) => void
 }
@@ -37,8 +39,11 @@ export interface FleetInit {
 /** The command, as this file is: TypeScript in a checkout, JavaScript where it was built. */
 export const MAIN: string = fileURLToPath(new URL(`../../src/main${extname(import.meta.url)}`, import.meta.url))
 
-/** Resolves when all serve. */
-export async function startFleet({ nodes = 3, redis: url, say = () => {} }: FleetInit = {}): Promise<RunningFleet> {
+/** Milliseconds that nodes have to hear of each other. They serve before, each for itself. */
+const MEETING = 15_000
+
+/** Resolves when all serve and know each other. */
+export async function startFleet({ nodes = 3, redis: url, options = [], say = () => {} }: FleetInit = {}): Promise<RunningFleet> {
   const ends: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const end of ends.splice(0).reverse()) await end()
@@ -54,8 +59,12 @@ export async function startFleet({ nodes = 3, redis: url, say = () => {} }: Flee
     const children: ChildProcess[] = []
     ends.push(async () => void (await Promise.all(children.map(ended))))
     const started = await Promise.all(
-      Array.from({ length: nodes }, (_, index) => startNode(`cache-${index + 1}`, origin.url, redis.url, secret, children, say)),
+      Array.from({ length: nodes }, (_, index) =>
+        startNode(`cache-${index + 1}`, [origin.url, '--redis', redis.url, ...options], secret, children, say),
+      ),
     )
+    const late = performance.now() + MEETING
+    for (const node of started) await met(node, nodes, late)
     return { origin, redis, nodes: started, close }
   } catch (error) {
     await close()
@@ -65,14 +74,13 @@ export async function startFleet({ nodes = 3, redis: url, say = () => {} }: Flee
 
 async function startNode(
   name: string,
-  origin: string,
-  redis: string,
+  options: readonly string[],
   secret: string,
   children: ChildProcess[],
   say: (line: string) => void,
 ): Promise<FleetNode> {
   const where = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--config', 'off', '--log', 'none']
-  const child = spawn(process.execPath, [MAIN, origin, ...where, '--redis', redis, '--node-name', name], {
+  const child = spawn(process.execPath, [MAIN, ...options, ...where, '--node-name', name], {
     env: { ...process.env, CLEARCOAT_REDIS_SECRET: secret },
     stdio: ['ignore', 'pipe', 'pipe'],
     // The terminal's Ctrl-C is for the example, which asks the nodes to end.
@@ -93,6 +101,17 @@ async function startNode(
     child.once('error', reject)
     child.once('close', () => reject(new Error(`${name} did not start\n${complaint}`)))
   })
+}
+
+/** Resolves when it follows the log of the fleet and sees so many nodes. Rejects when that takes too long. */
+async function met({ name, admin }: FleetNode, nodes: number, late: number): Promise<void> {
+  for (;;) {
+    const answer = (await (await fetch(`http://${admin}/nodes`)).json()) as { readonly state: string; readonly nodes: readonly object[] }
+    if (answer.state === 'following' && answer.nodes.length >= nodes) return
+    if (performance.now() > late)
+      throw new Error(`${name} does not find the others: it is ${answer.state}, and sees ${answer.nodes.length} of ${nodes} nodes`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 /** Asks it to end, and waits until it has. */

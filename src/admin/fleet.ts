@@ -39,8 +39,8 @@ export async function nodes({ fleet }: Pick<AdminParts, 'fleet'>): Promise<Fleet
   if (fleet === null)
     throw new Problem(404, 'not-found', 'this node is alone: it shares no Redis with others', 'start it with --redis redis://host:6379')
   const { position, heard, nodes: all, ...rest } = await fleet.status()
-  const shown = all.map((node) => ({ ...node, position: idOf(node.position) }))
-  return { ...rest, position: idOf(position), heard: heardOf(heard), nodes: shown }
+  const shown = all.map((node) => ({ ...node, position: idOf(node.position), heard: Math.round(node.heard) }))
+  return { ...rest, position: idOf(position), heard: heardOf(heard), nodes: shown.toSorted(byName) }
 }
 
 export function glance(fleet: FleetDesk | null): GlanceShown | null {
@@ -95,14 +95,25 @@ export async function toldTo(
   if (position === null) {
     // Nobody can be asked: those that were last heard of have not been told.
     const here = self === undefined ? [] : [{ node: self.id, name: self.name, objects }]
-    return { state, nodes: here, missing: known.filter((node) => !node.self).map(({ name }) => name) }
+    return {
+      state,
+      nodes: here,
+      missing: known
+        .filter((node) => !node.self)
+        .map(({ name }) => name)
+        .toSorted(),
+    }
   }
   const { nodes: done, missing } = await fleet.applied(position, wait * 1000)
-  return { state, nodes: done.map(counts), missing }
+  return { state, nodes: done.map(counts).toSorted(byName), missing: missing.toSorted() }
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
 function heardOf(ms: number): number | null {
-  return Number.isFinite(ms) ? ms : null
+  return Number.isFinite(ms) ? Math.round(ms) : null
 }
 
 function missed(entries: number): string {

@@ -1,6 +1,6 @@
 /** What a user of Redis needs to be allowed for Clearcoat, and nothing else (https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/). */
 
-/** Commands that are sent, or called by scripts, with the reason of each. Sorted by what for. */
+/** Commands that are sent, and those that scripts call. */
 export const REDIS_COMMANDS: readonly string[] = [
   // Connections.
   ...['auth', 'hello', 'select', 'ping'],
@@ -9,13 +9,13 @@ export const REDIS_COMMANDS: readonly string[] = [
   // Objects.
   ...['getrange', 'pttl', 'set', 'unlink'],
   // Scripts.
-  ...['evalsha', 'eval', 'time', 'exists', 'get', 'del', 'pexpire', 'pexpireat', 'publish'],
+  ...['evalsha', 'eval', 'time', 'get', 'del', 'pexpire'],
   // Who waits for another node's fetch.
-  'subscribe',
+  ...['publish', 'subscribe'],
   // The log.
-  ...['xread', 'xadd', 'xrange', 'xrevrange', 'xlen', 'xinfo|stream', 'xtrim'],
-  // Nodes.
-  ...['hset', 'hget', 'hgetall', 'hdel', 'hmget', 'hincrby', 'zadd', 'zrem', 'zrange', 'zrangebyscore', 'zremrangebyscore'],
+  ...['xread', 'xadd', 'xrange', 'xrevrange'],
+  // Nodes, and what they count.
+  ...['hset', 'hgetall', 'hdel'],
 ]
 
 /** What stands behind `ACL SETUSER name on >password`: the least that works with keys under a prefix. */

@@ -13,6 +13,8 @@ export interface RedisFeedInit {
 
 /** Milliseconds between attempts to connect. Whoever follows in a loop is held up so long when nobody is there. */
 const BACKOFF = 250
+/** Redis looks ten times a second whether somebody has waited long enough. */
+const GRAIN = 100
 const MOST_REDIRECTS = 5
 /** Where an entry's value stands; it has this one field. */
 const FIELD = 'e'
@@ -60,16 +62,19 @@ class LiveFeed implements RedisFeed {
   async #follow(stream: string, after: string, wait: number, count: number): Promise<readonly StreamEntry[]> {
     for (let redirects = 0; ; redirects++) {
       const connection = await this.#connected()
+      const block = Math.floor(wait)
+      // Who does not wait is answered at once.
+      const ms = block <= 1 ? this.#deadline : block + GRAIN + this.#deadline
       let late = false
-      const patience = this.#clock.after(wait + this.#deadline, () => {
+      const patience = this.#clock.after(ms, () => {
         late = true
         connection.destroy()
       })
       const [reply] = await connection
-        .send([['xread', 'COUNT', count, 'BLOCK', Math.max(1, Math.floor(wait)), 'STREAMS', stream, after]])
+        .send([['xread', 'COUNT', count, ...(block <= 1 ? [] : ['BLOCK', block]), 'STREAMS', stream, after]])
         .catch((failure: RedisFailure) => {
           this.#lose(connection)
-          throw late ? new RedisFailure('timeout', `no answer within ${wait + this.#deadline} ms`) : failure
+          throw late ? new RedisFailure('timeout', `no answer within ${ms} ms`) : failure
         })
         .finally(() => patience.cancel())
       if (!(reply instanceof ReplyError)) return this.#entries(connection, reply ?? null)

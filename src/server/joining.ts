@@ -4,14 +4,17 @@ import type { Assembly } from '../assembly.ts'
 
 /** Milliseconds; whoever is not there by then is done without, until it is. */
 const LONGEST = 500
-const STEP = 5
+const STEP = 2
 
 /** Resolves when this thread can ask Redis and knows the log of all nodes, or without either after a while. */
 export async function joined({ redis, stores }: Pick<Assembly, 'redis' | 'stores'>): Promise<void> {
-  if (redis === null) return
-  for (let waited = 0; waited < LONGEST && !isReady(redis.port.state, stores.fleetView?.ready); waited += STEP) await setTimeout(STEP)
-}
-
-function isReady(state: 'ready' | 'away', known: boolean | undefined): boolean {
-  return state === 'ready' && known === true
+  if (redis === null) {
+    stores.start()
+    return
+  }
+  const until = performance.now() + LONGEST
+  // What asks before is told that nobody is there, and asks again only after a pause.
+  while (redis.port.state === 'away' && performance.now() < until) await setTimeout(STEP)
+  stores.start()
+  while (stores.fleetView?.ready === false && performance.now() < until) await setTimeout(STEP)
 }

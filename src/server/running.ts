@@ -94,7 +94,6 @@ export class Running implements Server {
     await policies.open(options.policyFile ?? null)
     probe()
     if (options.watch === true) policies.watch()
-    this.#assembly.stores.start()
     await joined(this.#assembly)
     await this.#parts.traffic.open(options.listen ?? DEFAULT_LISTEN)
     if (options.admin != null) this.#admin = await this.#openAdmin(options.admin, adminToken)

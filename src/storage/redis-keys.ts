@@ -8,9 +8,13 @@ export interface FrameNames {
   name(text: string): string
 }
 
+const MOST_PLAIN = 64
+
 export class RedisKeys {
   readonly #names: FrameNames
   readonly #prefix: string
+  /** Names of schemes, and of arms of splits: few, and asked for with every look-up. */
+  readonly #plain = new Map<string, string>()
   /** Where it is told that claims have ended. */
   readonly claims: string
 
@@ -27,7 +31,7 @@ export class RedisKeys {
   base(primary: string, variant: string): string {
     const base = `${this.#prefix}{${this.#names.name(`${FRAME_VERSION} ${primary}`)}}`
     const plain = plainVariant(variant)
-    return plain === '' ? base : `${base}:s${this.#names.name(plain)}`
+    return plain === '' ? base : `${base}:s${this.#plainName(plain)}`
   }
 
   /** Of an object, or a refusal for requests without credentials. */
@@ -48,6 +52,14 @@ export class RedisKeys {
   /** Of the claim to fetch what lies there, or to be refused there. */
   lock(place: string): string {
     return `${place}:l`
+  }
+
+  #plainName(plain: string): string {
+    const known = this.#plain.get(plain)
+    if (known !== undefined) return known
+    const name = this.#names.name(plain)
+    if (this.#plain.size < MOST_PLAIN) this.#plain.set(plain, name)
+    return name
   }
 
   #variant(names: readonly string[], variant: string): string {

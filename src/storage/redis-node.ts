@@ -38,11 +38,6 @@ export class RedisNode {
     this.seal = new Seal(settings.secret, settings.prefix)
     this.port = openRedisPort({ settings, clock, log })
     this.#feed = follows ? openRedisFeed({ settings, clock }) : null
-    if (follows && settings.secret === null)
-      log.warn(
-        { event: 'redis', secret: false },
-        'entries in Redis carry a checksum only: whoever can write there can alter what is served; give redisSecret to all nodes',
-      )
   }
 
   /** Throws where another thread follows the log. */

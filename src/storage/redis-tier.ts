@@ -106,9 +106,7 @@ export class RedisTier implements Tier {
   }
 
   forget(key: string): void {
-    const run = async (): Promise<void> => {
-      for (const scheme of SCHEMES) await this.#forget(key, this.#keys.base(key, scheme))
-    }
+    const run = (): Promise<void> => this.#forget(key)
     if (this.#init.port.state === 'ready') this.#backlog.push({ bytes: 0, run, failed: (error) => this.#tallies.failed(error) })
   }
 
@@ -217,13 +215,18 @@ export class RedisTier implements Tier {
     }
   }
 
-  async #forget(primary: string, base: string): Promise<void> {
+  async #forget(primary: string): Promise<void> {
     const { port, seal } = this.#init
-    const [stored] = await port.read([base], 'small')
-    const frame = stored === null || stored === undefined ? 'frame' : openFrame(seal, base, stored.value)
-    const pieces = typeof frame === 'string' || frame.kind !== 'object' ? 0 : piecesOf(frame.told, primary)
-    const chunks = Array.from({ length: pieces }, (_, index) => this.#keys.chunk(base, index))
-    await port.remove([base, this.#keys.refusal(base, [], '', true), ...chunks])
+    const keys = this.#keys
+    const bases = SCHEMES.map((scheme) => keys.base(primary, scheme))
+    const read = await port.read(bases, 'small')
+    const gone = bases.flatMap((base, index) => {
+      const stored = read[index] ?? null
+      const frame = stored === null ? 'frame' : openFrame(seal, base, stored.value)
+      const pieces = typeof frame === 'string' || frame.kind !== 'object' ? 0 : piecesOf(frame.told, primary)
+      return [base, keys.refusal(base, [], '', true), ...Array.from({ length: pieces }, (_, piece) => keys.chunk(base, piece))]
+    })
+    await port.remove(gone)
   }
 
   #push(bytes: number, claim: RedisClaim | null, write: () => Promise<Written>): void {

@@ -109,7 +109,7 @@ export class RedisWrites {
     const [stored] = await port.read([base], 'small')
     const frame = stored === null || stored === undefined ? 'frame' : openFrame(seal, base, stored.value)
     const lists = typeof frame === 'string' || frame.kind !== 'index' ? [] : listsOf(frame.told, primary)
-    const left = lists.length === 0 ? 0 : (stored?.left ?? 0)
+    const left = lists.length === 0 ? 0 : Math.min(LONGEST, stored?.left ?? 0)
     if (lists[0]?.join() === names.join() && left >= life) return
     const value = sealFrame(seal, 'index', base, writeIndex({ key: primary, lists: withList(lists, names) }))
     if (value === null) return

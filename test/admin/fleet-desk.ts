@@ -34,7 +34,8 @@ export class TestDesk implements FleetDesk {
 
   status(): Promise<FleetStatus> {
     const { state, heard, queued, position, nodes } = this
-    return Promise.resolve({ state, heard, queued, position, nodes })
+    // In no particular order.
+    return Promise.resolve({ state, heard, queued, position, nodes: nodes.toReversed() })
   }
 
   glance(): FleetGlance {
@@ -47,11 +48,14 @@ export class TestDesk implements FleetDesk {
     patience: number,
   ): Promise<{ readonly nodes: readonly Acknowledgement[]; readonly missing: readonly string[] }> {
     this.waits.push([position, patience])
-    const done = this.nodes.flatMap(({ id, name }) => {
+    const done = this.nodes.toReversed().flatMap(({ id, name }) => {
       const objects = this.acknowledging.get(name)
       return objects === undefined ? [] : [{ node: id, name, objects }]
     })
-    const missing = this.nodes.map(({ name }) => name).filter((name) => !this.acknowledging.has(name))
+    const missing = this.nodes
+      .toReversed()
+      .map(({ name }) => name)
+      .filter((name) => !this.acknowledging.has(name))
     return Promise.resolve({ nodes: done, missing })
   }
 

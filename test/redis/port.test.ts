@@ -121,13 +121,13 @@ describe('a feed, as a user with the least rights', () => {
   it('fails when its connection is cut, connects again, and ends when it is stopped', async () => {
     const feed = openFeed(url)
     await feed.follow('clearcoat:{log}:s', '9-0', 1, 10)
-    const cut = feed.follow('clearcoat:{log}:s', '9-0', 5000, 10)
+    const cut = expect(feed.follow('clearcoat:{log}:s', '9-0', 5000, 10)).rejects.toMatchObject({ fault: 'lost' })
     await redis.cli('CLIENT', 'KILL', 'USER', 'node')
-    await expect(cut).rejects.toMatchObject({ fault: 'lost' })
+    await cut
     expect(await feed.follow('clearcoat:{log}:s', '9-0', 1, 10)).toEqual([])
-    const waiting = feed.follow('clearcoat:{log}:s', '9-0', 5000, 10)
+    const waiting = expect(feed.follow('clearcoat:{log}:s', '9-0', 5000, 10)).rejects.toBeInstanceOf(RedisFailure)
     feed.stop()
-    await expect(waiting).rejects.toBeInstanceOf(RedisFailure)
+    await waiting
     await expect(feed.follow('clearcoat:{log}:s', '9-0', 5000, 10)).rejects.toBeInstanceOf(RedisFailure)
   })
 

@@ -2,38 +2,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { Marker } from '../../src/object/marker.ts'
 import type { Recalled } from '../../src/object/tier.ts'
-import type { RedisPort } from '../../src/redis/port.ts'
 import { CLAIM } from '../../src/storage/redis-scripts.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
-import { bytesOf, claimIn, keysIn, type Node, newNode, objectIn, pattern, stored, wanted } from './tiers.ts'
+import { ACL, bytesOf, changed, claimIn, keysIn, type Node, newNode, objectIn, pattern, stored, wanted } from './tiers.ts'
 
 let redis: RedisServer
 
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await startRedis({ acl: ACL })
 })
 beforeEach(() => redis.cli('FLUSHALL'))
 afterAll(() => redis.stop())
 
 const PATIENT = 10_000
-
-/** A port whose calls go through `change`; what it does not change is as it was. */
-function changed(change: Partial<RedisPort>): (port: RedisPort) => RedisPort {
-  return (port) => ({
-    get state() {
-      return port.state
-    },
-    read: (keys, lane) => port.read(keys, lane),
-    write: (writings, lane) => port.write(writings, lane),
-    remove: (keys) => port.remove(keys),
-    run: (script, keys, args) => port.run(script, keys, args),
-    subscribe: (channel, heard) => port.subscribe(channel, heard),
-    distrust: (lane) => port.distrust(lane),
-    stop: () => port.stop(),
-    ...change,
-  })
-}
 
 /** The other one waits: it was told that the claim is somebody else's. */
 async function waiting(node: Node, recalled: Promise<Recalled>): Promise<Promise<Recalled>[]> {
@@ -187,7 +169,7 @@ describe('a claim in the fleet', () => {
   })
 
   it('wakes who waits although the message is lost', async () => {
-    const [one, other] = [await newNode(redis), await newNode(redis, { around: changed({ subscribe: () => undefined }) })]
+    const [one, other] = [await newNode(redis), await newNode(redis, { around: changed({ subscribe: () => () => undefined }) })]
     const claim = claimIn(await one.tier.recall(wanted({ wait: PATIENT })))
     const [recalled] = await waiting(other, other.tier.recall(wanted({ wait: PATIENT })))
     await one.keep({ object: stored(), claim })
@@ -198,13 +180,12 @@ describe('a claim in the fleet', () => {
 
   it('that is got when the answer has just come is given back, and the answer is used', async () => {
     const one = await newNode(redis)
-    const late = (port: RedisPort): RedisPort =>
-      changed({
-        run: async (script, keys, args) => {
-          if (script === CLAIM && args[2] instanceof Buffer && args[2].length === 0) await one.keep({ object: stored() })
-          return port.run(script, keys, args)
-        },
-      })(port)
+    const late = changed({
+      run: (port) => async (script, keys, args) => {
+        if (script === CLAIM && args[2] instanceof Buffer && args[2].length === 0) await one.keep({ object: stored() })
+        return port.run(script, keys, args)
+      },
+    })
     const other = await newNode(redis, { around: late })
     expect((await other.tier.recall(wanted({ wait: PATIENT }))).type).toBe('object')
     expect(other.counters.get('tier_claims')).toBe(1)
@@ -216,17 +197,17 @@ describe('a claim in the fleet', () => {
     const held = new Promise<void>((resolve) => {
       slow = resolve
     })
-    const late = (port: RedisPort): RedisPort =>
-      changed({
-        run: async (script, keys, args) => {
-          const reply = await port.run(script, keys, args)
-          if (script === CLAIM) await held
-          return reply
-        },
-      })(port)
+    const late = changed({
+      run: (port) => async (script, keys, args) => {
+        const reply = await port.run(script, keys, args)
+        if (script === CLAIM) await held
+        return reply
+      },
+    })
     const one = await newNode(redis, { around: late })
     expect(await one.tier.recall(wanted({ wait: PATIENT }))).toEqual({ type: 'nothing', claim: null })
     expect(await redis.cli('EXISTS', lockOf(one))).toBe(1)
+    await redis.cli('PERSIST', lockOf(one))
     slow()
     for (;;) if ((await redis.cli('EXISTS', lockOf(one))) === 0) break
     expect(one.counters.reasonCount('tier_fault', 'timeout')).toBe(1)

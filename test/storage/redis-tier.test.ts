@@ -2,19 +2,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { Marker } from '../../src/object/marker.ts'
 import { CachedObject } from '../../src/object/object.ts'
+import { Seal } from '../../src/redis/seal.ts'
 import { CHUNK } from '../../src/storage/chunk-frame.ts'
+import { sealFrame } from '../../src/storage/frame.ts'
+import { writeIndex } from '../../src/storage/index-frame.ts'
+import { writeRefusal } from '../../src/storage/refusal-frame.ts'
 import { plainVariant } from '../../src/wire/vary.ts'
 import { HeaderMap } from '../../vcl-ts/headers.ts'
 import fc from '../support/properties.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
-import { anyObject, seen } from './framed.ts'
-import { bytesOf, keysIn, LOCAL, type Node, newNode, objectIn, pattern, START, stored, variantOf, wanted } from './tiers.ts'
+import { anyObject, seen, told } from './framed.ts'
+import { ACL, bytesOf, changed, keysIn, LOCAL, type Node, newNode, objectIn, pattern, START, stored, variantOf, wanted } from './tiers.ts'
 
 let redis: RedisServer
 
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await startRedis({ acl: ACL })
 })
 beforeEach(() => redis.cli('FLUSHALL'))
 afterAll(() => redis.stop())
@@ -246,6 +250,26 @@ describe('the tier in Redis', () => {
     expect([await keysIn(redis), one.counters.reasonCount('tier_kept_out', 'unready')]).toEqual([[], 1])
   })
 
+  it('neither writes nor gives what is purged while the pieces of its body are on their way', async () => {
+    const purge = (log: Node['log']): void => log.apply(log.position + 1, { do: 'key', key: 'k', soft: false }, null)
+    const one: Node = await newNode(redis, {
+      claims: false,
+      around: changed({ write: (port) => (writings, lane) => port.write(writings, lane).finally(() => lane === 'bulk' && purge(one.log)) }),
+    })
+    await one.keep({ object: stored({ bytes: 2 * CHUNK }), since: START })
+    expect([one.counters.reasonCount('tier_kept_out', 'overtaken'), await redis.cli('EXISTS', one.keys.base('k', 'http'))]).toEqual([1, 0])
+    const [writer, reader]: readonly [Node, Node] = [
+      await newNode(redis),
+      await newNode(redis, {
+        claims: false,
+        around: changed({ read: (port) => (keys, lane) => port.read(keys, lane).finally(() => lane === 'bulk' && purge(reader.log)) }),
+      }),
+    ]
+    await writer.keep({ object: stored({ bytes: 2 * CHUNK }) })
+    expect((await reader.tier.recall(wanted())).type).toBe('nothing')
+    expect(reader.counters.reasonCount('tier_distrust', 'log')).toBe(1)
+  })
+
   it('gives nothing that was invalidated since, and takes it away; what is softly purged is stale', async () => {
     const [one, other] = [await newNode(redis, { claims: false }), await newNode(redis, { claims: false })]
     const at = one.log.position
@@ -276,6 +300,17 @@ describe('the tier in Redis', () => {
     other.log.heard(false)
     expect(await other.tier.recall(wanted())).toEqual({ type: 'nothing', claim: null })
     other.log.heard(true)
+    expect((await other.tier.recall(wanted())).type).toBe('object')
+    // The log is lost while Redis answers, and begins where nothing is known of what came before.
+    const lost = changed({
+      read: (port) => (keys, lane) =>
+        port.read(keys, lane).finally(() => {
+          last.log.start(START + 5)
+          last.log.heard(false)
+        }),
+    })
+    const last: Node = await newNode(redis, { around: lost })
+    expect((await last.tier.recall(wanted())).type).toBe('nothing')
     expect((await other.tier.recall(wanted())).type).toBe('object')
   })
 
@@ -357,6 +392,31 @@ describe('the tier in Redis', () => {
       0,
     )
     expect(reasons).toBe(random.length + 6)
+  })
+
+  it('never gives the answer of another key, variant or class, however well it is sealed', async () => {
+    const other = await newNode(redis, { claims: false })
+    const seal = new Seal('a secret', 'clearcoat:')
+    const base = other.keys.base('k', 'http')
+    const place = { key: 'k', names: [], variant: 'http', since: START, life: 60_000 }
+    const object = (of: Partial<typeof place>): Buffer => told({ ...place, ...of }, stored({ key: of.key ?? 'k' }))
+    const lies: readonly (readonly [string, Buffer])[] = [
+      ['object', object({ key: 'l' })],
+      ['object', object({ variant: 'https' })],
+      ['refusal', writeRefusal(refusal({ key: 'l' }), { ...place, key: 'l' })],
+      ['index', writeIndex({ key: 'l', lists: [['accept']] })],
+      ['chunk', Buffer.alloc(30)],
+      ['refusal', Buffer.alloc(3)],
+    ]
+    for (const [kind, bytes] of lies) {
+      await redis.cli('SET', base, sealFrame(seal, kind as 'object', base, bytes)!, 'PX', 59_000)
+      expect((await other.tier.recall(wanted())).type).toBe('nothing')
+    }
+    expect(other.counters.reasonCount('tier_distrust', 'head')).toBe(lies.length)
+    await redis.cli('SET', base, sealFrame(seal, 'object', base, object({}))!, 'PX', 59_000)
+    expect((await other.tier.recall(wanted())).type).toBe('object')
+    await redis.cli('SET', base, sealFrame(seal, 'object', base, object({}))!, 'PX', 90_000)
+    expect((await other.tier.recall(wanted())).type).toBe('nothing')
   })
 
   it('leaves entries of another form alone, and goes on beside them (HARDENING 289)', async () => {

@@ -6,6 +6,7 @@ import { FleetLog } from '../../src/invalidation/fleet-log.ts'
 import type { CachedObject } from '../../src/object/object.ts'
 import { StoredBody } from '../../src/object/stored-body.ts'
 import type { FleetClaim, Keeping, Recalled, Wanted } from '../../src/object/tier.ts'
+import { aclRule } from '../../src/redis/acl.ts'
 import type { RedisPort } from '../../src/redis/port.ts'
 import { Seal } from '../../src/redis/seal.ts'
 import { RedisKeys } from '../../src/storage/redis-keys.ts'
@@ -40,7 +41,14 @@ export const START: number = 2 ** 32 + 1
 /** Position of each node's own log. */
 export const LOCAL = 77
 
-export async function newNode(redis: RedisServer, options: NodeOptions = {}): Promise<Node> {
+/** Lines of an ACL file: who nodes of tests are, with no right but those that are documented, each for one prefix. */
+export const ACL: readonly string[] = [
+  `user clearcoat on >word ${aclRule('clearcoat:')}`,
+  `user b on >word ${aclRule('b:')}`,
+  'user default off',
+]
+
+export async function newNode(redis: { readonly url: string }, options: NodeOptions = {}): Promise<Node> {
   const {
     secret = 'a secret',
     prefix = 'clearcoat:',
@@ -49,8 +57,8 @@ export async function newNode(redis: RedisServer, options: NodeOptions = {}): Pr
     clock = systemClock,
     around = same,
   } = options
-  const { port } = openPort(redis.url, { prefix })
-  await standing(port)
+  const { port } = openPort(redis.url.replace('://', `://${prefix}word@`), { prefix })
+  await standing(port, `${prefix}{standing}`)
   const log = new FleetLog()
   log.start(START)
   const counters = new Counters()
@@ -131,4 +139,22 @@ export function bytesOf({ body }: CachedObject): Buffer {
 /** Every key that lies there. */
 export async function keysIn(redis: RedisServer): Promise<readonly string[]> {
   return ((await redis.cli('KEYS', '*')) as readonly string[]).toSorted()
+}
+
+type Changes = { readonly [Call in 'read' | 'write' | 'run' | 'subscribe']?: (port: RedisPort) => RedisPort[Call] }
+
+/** A port some of whose calls are others; the rest is as it was. */
+export function changed(changes: Changes): (port: RedisPort) => RedisPort {
+  return (port) => ({
+    get state() {
+      return port.state
+    },
+    read: changes.read?.(port) ?? ((keys, lane) => port.read(keys, lane)),
+    write: changes.write?.(port) ?? ((writings, lane) => port.write(writings, lane)),
+    remove: (keys) => port.remove(keys),
+    run: changes.run?.(port) ?? ((script, keys, args) => port.run(script, keys, args)),
+    subscribe: changes.subscribe?.(port) ?? ((channel, heard) => port.subscribe(channel, heard)),
+    distrust: (lane) => port.distrust(lane),
+    stop: () => port.stop(),
+  })
 }

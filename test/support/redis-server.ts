@@ -16,6 +16,8 @@ export interface RedisServerOptions {
   readonly acl?: readonly string[]
   /** It speaks TLS on its port. */
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** It is a Sentinel, which knows where this master is. */
+  readonly watches?: { readonly name: string; readonly port: number }
   /** Further directives of redis.conf, as they are written there: `{ maxmemory: '4mb' }`. */
   readonly config?: RedisConfig
   /** Files in its folder, by name. */
@@ -37,6 +39,16 @@ const DIRECTIVES: RedisConfig = {
   'enable-debug-command': 'yes',
   'repl-diskless-sync-delay': 0,
   'shutdown-timeout': 0,
+}
+
+/** One Sentinel decides alone, and soon. */
+function sentinelDirectives({ name, port }: { readonly name: string; readonly port: number }): RedisConfig {
+  return {
+    bind: '127.0.0.1',
+    [`sentinel monitor ${name}`]: `127.0.0.1 ${port} 1`,
+    [`sentinel down-after-milliseconds ${name}`]: 300,
+    [`sentinel failover-timeout ${name}`]: 1000,
+  }
 }
 
 /** Resolves when it answers. Whoever starts it stops it; it ends with this process in any case. */
@@ -100,7 +112,8 @@ export class RedisServer {
   async start(): Promise<string | null> {
     const program = requireTool(REDIS)
     writeFileSync(join(this.folder, 'redis.conf'), this.#configuration())
-    const child = spawn(program, ['redis.conf'], { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    const mode = this.#options.watches === undefined ? [] : ['--sentinel']
+    const child = spawn(program, ['redis.conf', ...mode], { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
     let complaint = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint += text
@@ -162,9 +175,9 @@ export class RedisServer {
   }
 
   #configuration(): string {
-    const { password, acl, tls } = this.#options
+    const { password, acl, tls, watches } = this.#options
     const directives: Record<string, string | number> = {
-      ...DIRECTIVES,
+      ...(watches === undefined ? DIRECTIVES : sentinelDirectives(watches)),
       dir: this.folder,
       logfile: join(this.folder, 'redis.log'),
       unixsocket: this.socket,
