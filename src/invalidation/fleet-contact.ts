@@ -6,18 +6,24 @@ import type { Clock, Timer } from '../clock.ts'
 import type { EventLog } from '../log.ts'
 import type { FleetHome } from './fleet-home.ts'
 
-/** Milliseconds without the log after which nothing is read from the tier any more: more than two answers of the log that fail to come. */
-const TIER_LIMIT = 2000
+/**
+ * Milliseconds without an answer of the log after which it is said to be out of reach, and without its end after which nothing is read from the tier
+ * any more: more than two answers that fail to come, so that a late one is no matter.
+ */
+const LIMIT = 2000
 
 export class FleetContact {
   readonly #clock: Clock
   readonly #log: EventLog
   readonly #home: FleetHome
+  #answer: Timer | null = null
   #tier: Timer | null = null
   #memory: Timer | null = null
   #heardAt: number
   #ready = false
   #failing = false
+  /** Why the last question had no answer. */
+  #why = 'no answer'
   #stopped = false
 
   constructor(clock: Clock, log: EventLog, home: FleetHome) {
@@ -31,6 +37,7 @@ export class FleetContact {
   start(): void {
     this.#heardAt = this.#clock.now()
     this.#home.replica.heard(false)
+    this.#answer = this.#clock.after(LIMIT, () => this.#silent())
     this.#memory = this.#clock.after(this.#home.vouching.limit, () => this.#unvouched())
   }
 
@@ -39,7 +46,7 @@ export class FleetContact {
     return this.#clock.now() - this.#heardAt
   }
 
-  /** Whether the last question had no answer. */
+  /** Whether no question had an answer for some time. */
   get failing(): boolean {
     return this.#failing
   }
@@ -53,7 +60,7 @@ export class FleetContact {
   caughtUp(): void {
     if (this.#stopped) return
     this.#heardAt = this.#clock.now()
-    if (this.#tier === null) this.#tier = this.#clock.after(TIER_LIMIT, () => this.#unheard())
+    if (this.#tier === null) this.#tier = this.#clock.after(LIMIT, () => this.#unheard())
     else this.#tier.refresh()
     this.#memory?.refresh()
     if (!this.#ready) {
@@ -63,23 +70,33 @@ export class FleetContact {
     if (this.#home.vouching.from !== Number.POSITIVE_INFINITY) this.#home.vouch(Number.POSITIVE_INFINITY)
   }
 
+  /** Something was heard of the log. */
   answered(): void {
+    if (this.#stopped) return
+    this.#answer?.refresh()
     if (!this.#failing) return
     this.#failing = false
     this.#log.info({ event: 'fleet' }, 'the log of the fleet can be followed again')
   }
 
+  /** A question had no answer. */
   failed(error: unknown): void {
-    if (this.#failing || this.#stopped) return
-    this.#failing = true
-    const why = error instanceof Error ? error.message : String(error)
-    this.#log.warn({ event: 'fleet', why }, 'the log of the fleet cannot be followed: invalidations of other nodes do not arrive')
+    this.#why = error instanceof Error ? error.message : String(error)
   }
 
   stop(): void {
     this.#stopped = true
+    this.#answer?.cancel()
     this.#tier?.cancel()
     this.#memory?.cancel()
+  }
+
+  #silent(): void {
+    this.#failing = true
+    this.#log.warn(
+      { event: 'fleet', why: this.#why },
+      'the log of the fleet cannot be followed: invalidations of other nodes do not arrive',
+    )
   }
 
   #unheard(): void {

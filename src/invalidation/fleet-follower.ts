@@ -30,6 +30,8 @@ export interface FollowerInit {
   readonly applied: (position: number, told: ToldEntry, objects: Promise<number> | number | null) => void
   /** The log had lost what stood behind a position: what this node put there has to be told again. */
   readonly lost: (kept: number) => void
+  /** What others had put there, and this node has read: they may be gone. */
+  readonly witnessed: (entries: readonly ToldEntry[]) => void
   /** Something in the log cannot be believed. */
   readonly unread: () => void
 }
@@ -38,6 +40,8 @@ export interface FollowerInit {
 const WAIT = 500
 /** Entries that are read at once. */
 const BATCH = 500
+/** Entries that are told again, should the log lose them. */
+const RECENT = 1000
 /** Entries that are known again. */
 const KNOWN = 20_000
 const GENERATION: number = 2 ** 32
@@ -46,6 +50,8 @@ export class FleetFollower {
   readonly #init: FollowerInit
   readonly #trail = new FleetTrail()
   readonly #known = new Remembered(KNOWN)
+  /** Read last, oldest first. */
+  #recent: { readonly position: number; readonly told: ToldEntry }[] = []
   #begun = false
   /** There was nothing more when it read last: it may wait for what comes next. */
   #atEnd = false
@@ -126,9 +132,15 @@ export class FleetFollower {
     const position = positionOf(id)
     const { entry, uid } = told
     home.replica.apply(position, entry, uid)
+    if (entry.do !== 'generation') this.#remember(position, told)
     if (entry.do === 'generation') lost(entry.kept)
     else applied(position, told, this.#known.add(uid) ? this.#carryOut(entry) : null)
     return true
+  }
+
+  #remember(position: number, told: ToldEntry): void {
+    this.#recent.push({ position, told })
+    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
   }
 
   /** What cannot be carried out as it is, is by more than it asks for. */
@@ -173,7 +185,11 @@ export class FleetFollower {
       'the log of the fleet has lost its end: a new generation begins',
     )
     this.#trail.rewind(kept)
-    home.replica.lose(positionOf(kept.id), (generation + 1) * GENERATION)
+    const from = positionOf(kept.id)
+    home.replica.lose(from, (generation + 1) * GENERATION)
+    const gone = this.#recent.filter(({ position }) => position > from)
+    this.#recent = this.#recent.filter(({ position }) => position <= from)
+    this.#init.witnessed(gone.map(({ told }) => told))
     return 'changed'
   }
 

@@ -138,11 +138,12 @@ export class FleetLog implements FleetView, FleetReplica {
   }
 
   verdict(object: CachedObject, names: readonly string[], variant: string, since: FleetPosition, now: number): FleetVerdict {
-    if (!this.#knows(since)) return 'unknown'
     const { key, tags, target } = object
-    const recorded = this.#log.verdict(key, since, tags, target)
     const pending = this.#pending.size === 0 ? 'valid' : this.#pending.verdict(key, tags, target)
-    if (recorded === 'hard' || pending === 'hard') return 'hard'
+    if (pending === 'hard') return 'hard'
+    if (!this.#knows(since)) return 'unknown'
+    const recorded = this.#log.verdict(key, since, tags, target)
+    if (recorded === 'hard') return 'hard'
     if (this.#bans.newest > since || this.#pending.bans) {
       const view = new BanView(object, names, variant, now)
       if (this.#pending.banned(view) || this.#bans.names(view, since)) return 'hard'
@@ -151,12 +152,18 @@ export class FleetLog implements FleetView, FleetReplica {
   }
 
   refusalVerdict(key: string, since: FleetPosition): 'valid' | 'hard' | 'unknown' {
+    if (this.#pending.verdict(key, [], null) === 'hard') return 'hard'
     if (!this.#knows(since)) return 'unknown'
-    return this.#log.verdict(key, since) === 'hard' || this.#pending.verdict(key, [], null) === 'hard' ? 'hard' : 'valid'
+    return this.#log.verdict(key, since) === 'hard' ? 'hard' : 'valid'
   }
 
+  /**
+   * A position that is not known here yet may as well be of a log that was lost, and is going to be given again. Where nothing was kept, what was told
+   * in the beginning may be lost as well.
+   */
   #knows(since: FleetPosition): boolean {
-    return since >= this.#log.floor && !this.#lost.some(([kept, until]) => since > kept && since < until)
+    const { head, floor } = this.#log
+    return since >= floor && since <= head && !this.#lost.some(([kept, until]) => (since > kept || kept === 0) && since < until)
   }
 
   #newLog(): InvalidationLog {

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { EventLog } from '../log.ts'
 import type { FleetEntry, FleetReplica } from '../object/fleet-view.ts'
-import type { RedisPort } from '../redis/port.ts'
+import { RedisFailure, type RedisPort } from '../redis/port.ts'
 import { type FleetPosition, type FleetReceipt, positionOf } from './fleet.ts'
 import { type EntrySeal, sealEntry, type ToldEntry } from './fleet-entry.ts'
 import type { Order } from './fleet-home.ts'
@@ -74,15 +74,19 @@ export class FleetQueue {
 
   /** The log has lost what stood behind a position: what is this node's own of it is told once more. */
   again(kept: FleetPosition): void {
-    const { clock, replica } = this.#init
-    const since = clock.now() - SAFE
+    const since = this.#init.clock.now() - SAFE
     const lost = this.#own.filter(({ at, position }) => at >= since && position > kept)
     this.#own = this.#own.filter(({ at, position }) => at >= since && position <= kept)
-    for (const { told } of lost) {
-      replica.pend(told.uid, told.entry)
+    this.retell(lost.map(({ told }) => told))
+  }
+
+  /** What the log has lost is told once more, under its old name: who knows it does not carry it out again. */
+  retell(entries: readonly ToldEntry[]): void {
+    for (const told of entries) {
+      this.#init.replica.pend(told.uid, told.entry)
       this.#add({ told, done: null })
     }
-    if (lost.length > 0) void this.send()
+    if (entries.length > 0) void this.send()
   }
 
   /** Puts into the log what is not there. What fails is tried again when this is called again. */
@@ -91,9 +95,16 @@ export class FleetQueue {
     this.#sending = true
     try {
       let lost = false
+      let late = false
       while (this.#items.length > 0 && !this.#stopped && this.#init.port.state === 'ready') {
         const batch = this.#items.slice(0, BATCH)
-        const positions = await this.#append(batch)
+        const positions = await this.#append(batch).catch((error: unknown) => {
+          // Once more, if that was all: what was done although the answer was late is known again.
+          if (late || !(error instanceof RedisFailure) || error.fault !== 'timeout') throw error
+          late = true
+          return null
+        })
+        if (positions === null) continue
         if (positions.length > 0) this.#sent(batch, positions)
         else if (lost) break
         else await this.#init.diagnose()

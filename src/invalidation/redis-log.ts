@@ -68,6 +68,10 @@ export class RedisLog implements FleetDesk, FleetDoor {
   #toldAt = 0
   #beating: Promise<void> | null = null
   #soon: Timer | null = null
+  /** Nobody who lives knows more of the log than it has. */
+  #settled = false
+  /** There was nothing more when the log was read last. */
+  #atEnd = false
   #timer: Timer | null = null
   #unread = 0
   #complainedAt = Number.NEGATIVE_INFINITY
@@ -89,6 +93,8 @@ export class RedisLog implements FleetDesk, FleetDoor {
       ...{ port, feed, seal, stream: this.#stream, length, snapshots: this.#snapshots, home, log, newUid, unread },
       applied: (position, told, objects) => this.#applied(position, told, objects),
       lost: (kept) => this.#queue.again(kept),
+      // Its own are told again by whoever told them, if that is this node: when it reads of the loss.
+      witnessed: (entries) => this.#queue.retell(entries.filter(({ uid }) => !uid.startsWith(`${init.node.id}:`))),
     })
     this.#queue = new FleetQueue({
       ...{ port, seal, stream: this.#stream, length, clock, log, replica: home.replica, newUid },
@@ -205,7 +211,8 @@ export class RedisLog implements FleetDesk, FleetDoor {
       try {
         const all = await this.#follower.read()
         this.#contact.answered()
-        if (all) this.#contact.caughtUp()
+        this.#atEnd = all
+        if (all && this.#settled) this.#contact.caughtUp()
         if (this.#queue.size > 0) void this.#queue.send()
       } catch (error) {
         this.#contact.failed(error)
@@ -272,11 +279,21 @@ export class RedisLog implements FleetDesk, FleetDoor {
       if (told === null) return
       this.#told = told
       this.#toldAt = clock.now()
+      if (!this.#settled) this.#settle(told)
       void this.#queue.send()
       if (told.holds === 'no' && this.#follower.newest.id === id) await this.#follower.diagnose()
     } catch {
       // That Redis is away is told of by who follows the log.
     }
+  }
+
+  /**
+   * A node that begins cannot see that the log was lost. Those that live have read beyond its end then, and say so until they have begun a generation:
+   * until then what lies in Redis may be of positions that are given a second time.
+   */
+  #settle({ last, nodes }: Told): void {
+    this.#settled = nodes.every(({ position }) => position <= last)
+    if (this.#settled && this.#atEnd) this.#contact.caughtUp()
   }
 
   // --- odds and ends

@@ -112,10 +112,13 @@ export class ClusterRoutes implements Routes {
       if (masters === 0) this.#learn()
       this.#again(AMISS)
     }
+    const missing = [...this.#nodes.values()].filter(({ small }) => !small.ready)
+    // Who has not been tried in vain is on its way.
+    if (missing.length > 0 && missing.every(({ small }) => small.reason === null)) return
     if (ready === 0) {
-      const links = [...this.#nodes.values()].map(({ small }) => small)
-      // Nobody has been tried in vain until now: it is starting.
-      if (links.every(({ reason }) => reason !== null)) this.#states.tell('away', this.#complaint())
+      // Where a seed answers, the map comes first.
+      if (missing.length === this.#nodes.size && missing.every(({ small }) => small.reason !== null))
+        this.#states.tell('away', this.#complaint())
     } else if (ready < masters) this.#states.tell('partly', this.#complaint())
     else if (this.#slots.length === SLOTS && this.#slots.every((name) => name !== null)) this.#states.tell('ready', null)
     else this.#states.tell('partly', 'some slots are served by nobody')

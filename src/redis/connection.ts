@@ -70,7 +70,7 @@ export function openConnection(dialing: Dialing, endpoint: Endpoint, ended: (rea
           opened = true
           resolve(connection)
         },
-        (failure: RedisFailure) => fail(failure),
+        (failure: RedisFailure) => fail(failure.fault === 'lost' && reason !== null ? new RedisFailure('lost', reason) : failure),
       )
     })
     redis.connect().catch((error: Error) => {

@@ -127,11 +127,15 @@ export async function follow(port: number, ...names: readonly string[]): Promise
   return nodes
 }
 
-/** Waits until something holds, while time passes for nodes. */
+/** Waits until something holds, while time passes for nodes, ten times as fast as ours: connections are to keep up with it. */
 export async function inTime(nodes: readonly Node[], condition: () => boolean, what: string): Promise<void> {
-  let turns = 0
+  let last = performance.now()
   await until(() => {
-    if (++turns % 50 === 0) for (const node of nodes) node.clock.advance(50)
+    const now = performance.now()
+    if (now - last >= 5) {
+      last = now
+      for (const node of nodes) node.clock.advance(50)
+    }
     return condition()
   }, what)
 }

@@ -13,6 +13,8 @@ export class PlainLink implements NodePort, RedisFeed {
   readonly #clients: Promise<RespClient>[] = []
   #asking: Promise<RespClient> | null = null
   #following: Promise<RespClient> | null = null
+  /** Questions that did not go through. */
+  refused = 0
   /** Names of the scripts that were run. */
   readonly ran: string[] = []
 
@@ -62,6 +64,7 @@ export class PlainLink implements NodePort, RedisFeed {
       reply = await (await (this.#following as Promise<RespClient>)).ask('XREAD', 'COUNT', count, 'BLOCK', wait, 'STREAMS', stream, after)
     } catch (error) {
       this.#following = null
+      this.refused++
       throw new RedisFailure('lost', String(error))
     }
     this.#check(this.#deaf)
@@ -84,6 +87,7 @@ export class PlainLink implements NodePort, RedisFeed {
     } catch (error) {
       if (error instanceof Error && /^(?:ERR|WRONG|NOSCRIPT)/.test(error.message)) throw error
       this.#asking = null
+      this.refused++
       throw new RedisFailure('lost', String(error))
     }
     this.#check(false)
@@ -91,7 +95,9 @@ export class PlainLink implements NodePort, RedisFeed {
   }
 
   #check(deaf: boolean): void {
-    if (this.#cut || this.#stopped || deaf) throw new RedisFailure('away', 'the link is cut')
+    if (!this.#cut && !this.#stopped && !deaf) return
+    this.refused++
+    throw new RedisFailure('away', 'the link is cut')
   }
 
   #open(): Promise<RespClient> {

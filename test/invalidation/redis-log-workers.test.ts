@@ -90,7 +90,8 @@ describe('a node with workers', () => {
     node.kill(2)
     node.begin(2)
     await until(() => node.workers[2]?.fleetView?.ready === true, 'it has begun')
-    const judged = (): readonly unknown[] => each().map(({ fleetView }) => fleetView?.verdict(object({ key: 'k' }), [], '', 2 ** 40, 0))
+    const judged = (): readonly unknown[] =>
+      each().map(({ fleetView }) => fleetView?.verdict(object({ key: 'k' }), [], '', fleetView.position, 0))
     expect(judged()).toEqual(['hard', 'hard', 'hard'])
     node.clock.advance(60_000)
     await node.settle()

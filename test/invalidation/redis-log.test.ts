@@ -105,7 +105,7 @@ describe('a node that could not reach Redis for a while', () => {
     expect((await a.stores.invalidation.purgeKey('x', false)).fleet?.state).toBe('told')
     expect((await b.stores.invalidation.purgeKey('y', false)).fleet).toEqual({ state: 'queued', position: null })
     expect([b.has('x'), b.has('y'), a.has('y')]).toEqual(['fresh', 'none', 'fresh'])
-    await until(() => b.desk.glance().state === 'cut-off')
+    await cutOff(b)
     expect(b.desk.glance().queued).toBe(1)
     // In force for whatever lies in Redis, although it has no place in the log yet.
     expect(b.verdict(object({ key: 'y' }), Number.MAX_SAFE_INTEGER)).toBe('hard')
@@ -120,11 +120,12 @@ describe('a node that could not reach Redis for a while', () => {
   it('does not vouch for what lies in Redis after two seconds, nor for what it stores after the limit', async () => {
     const [a] = (await follow(redis.port, 'a')) as [Node]
     a.link.cut()
-    await until(() => a.desk.glance().state === 'cut-off')
+    await until(() => a.link.refused > 0, 'it was asked in vain')
     a.clock.advance(1999)
     expect(a.following).toBe(true)
+    expect([a.desk.glance().state, a.logged]).toEqual(['following', []])
     a.clock.advance(1)
-    expect(a.following).toBe(false)
+    expect([a.following, a.desk.glance().state]).toEqual([false, 'cut-off'])
     expect([a.stores.vouching.from, a.stores.vouching.limit]).toEqual([Number.POSITIVE_INFINITY, 60_000])
     a.clock.advance(58_000)
     expect(a.stores.vouching.from).toBe(60_000)
@@ -240,6 +241,25 @@ describe('a log that lost its end', () => {
     }
   })
 
+  it('is told anew of what a node had put there that is gone itself', async () => {
+    const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
+    await a.stores.invalidation.purgeKey('early', false)
+    await until(() => b.position === a.position)
+    const left = (await redis.cli('DUMP', streamOf())) as string
+    const since = a.position
+    await b.stores.invalidation.purgeKey('x', false)
+    await until(() => b.position === a.position && a.position > since)
+    b.stop()
+    await redis.cli('RESTORE', streamOf(), 0, Buffer.from(left, 'latin1'), 'REPLACE')
+    const c = new Node(redis.port, 'c')
+    await inTime(
+      [a, c],
+      () => c.following && a.desk.glance().queued === 0 && c.position === a.position && c.position > 2 ** 33,
+      'c knows all',
+    )
+    expect(c.verdict(object({ key: 'x' }), since)).toBe('hard')
+  })
+
   it('is seen although others have written on behind what is left', async () => {
     const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
     const stream = streamOf()
@@ -247,7 +267,7 @@ describe('a log that lost its end', () => {
     await until(() => b.position === a.position)
     const left = (await redis.cli('DUMP', stream)) as string
     b.link.cut()
-    await until(() => b.desk.glance().state === 'cut-off')
+    await cutOff(b)
     // Two entries that only `a` has read are lost.
     await a.stores.invalidation.purgeKey('lost 1', false)
     await a.stores.invalidation.purgeKey('lost 2', false)
@@ -267,6 +287,27 @@ describe('a log that lost its end', () => {
     expect(['b 1', 'b 2', 'b 3'].map((key) => a.has(key))).toEqual(['none', 'none', 'none'])
     expect([a, b].map((node) => node.verdict(object({ key: 'o' }), since))).toEqual(['unknown', 'unknown'])
     expect([a, b].map((node) => node.verdict(object({ key: 'lost 2' }), 0))).toEqual(['hard', 'hard'])
+  })
+})
+
+describe('a node that begins while nobody has seen yet that the log was lost', () => {
+  it('reads nothing from Redis before the others have', async () => {
+    const [a, b] = (await follow(redis.port, 'a', 'b')) as [Node, Node]
+    await a.stores.invalidation.purgeKey('one', false)
+    await a.stores.invalidation.purgeKey('two', false)
+    await until(() => b.position === a.position && a.position % 2 ** 32 === 1)
+    b.tick()
+    await b.desk.status()
+    const since = b.position
+    await redis.cli('DEL', streamOf())
+    const c = new Node(redis.port, 'c')
+    await c.stores.invalidation.purgeKey('x', false)
+    await c.stores.invalidation.purgeKey('y', false)
+    await c.stores.invalidation.purgeKey('z', false)
+    await until(() => c.position > since && c.desk.glance().nodes > 1, 'it has read all that there is')
+    expect(c.following).toBe(false)
+    await inTime([a, b, c], () => c.following, 'they have seen it')
+    expect(c.verdict(object({ key: 'x' }), since)).toBe('unknown')
   })
 })
 
@@ -298,7 +339,7 @@ describe('the log itself', () => {
   it('is not followed where it has places that no node can have given', async () => {
     const [a] = (await follow(redis.port, 'a')) as [Node]
     await redis.cli('XADD', streamOf(), '*', 'e', 'anything')
-    await until(() => a.desk.glance().state === 'cut-off')
+    await cutOff(a)
     expect(a.lines('cannot be followed')[0]?.fields['why']).toMatch(/no node of a fleet has made; delete the stream/)
     await redis.cli('DEL', streamOf())
     await inTime([a], () => a.desk.glance().state === 'following', 'it is followed again')
@@ -352,6 +393,10 @@ describe('the nodes of a fleet', () => {
     expect([nodes.map(({ name }) => name), missing]).toEqual([['a'], ['b']])
   })
 })
+
+async function cutOff(node: Node): Promise<void> {
+  await inTime([node], () => node.desk.glance().state === 'cut-off', 'it is cut off')
+}
 
 function streamOf(): string {
   return `${REDIS.prefix}{${new Seal(REDIS.secret, REDIS.prefix).name('log')}}:s`

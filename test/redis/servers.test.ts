@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { connect as connectTls } from 'node:tls'
 import { expect, it, onTestFinished } from 'vitest'
 import { authority } from '../support/certificates.ts'
-import { startRedisCluster } from '../support/redis-cluster.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { RespClient } from '../support/resp-client.ts'
 
@@ -48,15 +47,4 @@ it('starts a real Redis with users and TLS', async () => {
   expect(await heard).toBe('+OK\r\n')
   socket.destroy()
   expect(await redis.cli('ACL', 'LIST')).toHaveLength(3)
-})
-
-it('starts a real Cluster, whose replica takes over when a master is killed', async () => {
-  const cluster = await startRedisCluster()
-  onTestFinished(() => cluster.stop())
-  const master = await cluster.masterOf('a')
-  expect(await master.cli('SET', 'a', 'b')).toBe('OK')
-  expect(await master.cli('WAIT', 1, 1000)).toBe(1)
-  await master.kill()
-  await expect.poll(async () => (await cluster.masterOf('a')) !== master, { timeout: 10_000 }).toBe(true)
-  await expect.poll(async () => (await cluster.masterOf('a')).cli('GET', 'a')).toBe('b')
 })

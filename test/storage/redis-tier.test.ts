@@ -441,6 +441,43 @@ describe('the tier in Redis', () => {
     expect((await one.tier.recall(wanted())).type).toBe('object')
   })
 
+  it('looks for no longer than a deadline, however many questions that takes', async () => {
+    let asked = 0
+    const slow = changed({
+      read: (port) => async (keys, lane) => {
+        asked++
+        const began = systemClock.now()
+        await until(() => systemClock.now() - began > 150)
+        return port.read(keys, lane)
+      },
+    })
+    const [one, other] = [await newNode(redis), await newNode(redis, { around: slow })]
+    await one.keep({ object: stored(), ...accept('de') })
+    // Each question is answered in time, both together are not.
+    expect(await other.tier.recall(wanted({ fields: { 'accept-language': 'de' }, wait: 5000 }))).toEqual({ type: 'nothing', claim: null })
+    expect([asked, other.counters.reasonCount('tier_fault', 'timeout')]).toEqual([2, 1])
+  })
+
+  it('has nothing while Redis is frozen, soon at once, and all again when it goes on', async () => {
+    const [one, other] = [await newNode(redis), await newNode(redis)]
+    await one.keep({ object: stored() })
+    redis.freeze()
+    const times: number[] = []
+    for (let ask = 0; ask < 7; ask++) {
+      const began = systemClock.now()
+      expect(await other.tier.recall(wanted({ wait: 5000 }))).toEqual({ type: 'nothing', claim: null })
+      times.push(systemClock.now() - began)
+    }
+    expect(Math.max(...times)).toBeLessThan(1000)
+    expect(Math.min(...times.slice(0, 5))).toBeGreaterThan(200)
+    expect(Math.max(...times.slice(5))).toBeLessThan(100)
+    other.tier.keep({ object: stored({ key: 'l' }), names: [], variant: 'http', since: START, claim: null })
+    expect(other.counters.get('tier_dropped')).toBe(1)
+    redis.thaw()
+    await until(() => other.port.state === 'ready', 'Redis to be back')
+    expect((await other.tier.recall(wanted({ wait: 5000 }))).type).toBe('object')
+  })
+
   it('ends what a frozen Redis writes late when it should end', async () => {
     const [one, other] = [await newNode(redis), await newNode(redis)]
     const recalled = await one.tier.recall(wanted({ wait: 1000 }))
