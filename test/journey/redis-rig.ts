@@ -130,8 +130,7 @@ export async function startNode(
     redis: { servers, secret: SECRET, deadline: 1, ...redis },
   }
   const { policy, accessLog = null, clock = systemClock } = all
-  const spawn = ({ log }: Assembly): Spawn =>
-    localWorkers({ clock, accessLog, eventLog: log, ...(policy === undefined ? {} : { policy }) })
+  const spawn = ({ log }: Assembly): Spawn => localWorkers({ clock, accessLog, eventLog: log, ...(policy === undefined ? {} : { policy }) })
   const server = workers === 1 ? await createServer(all) : await supervise(all, { workers, spawn, output: null })
   return new RedisNode(server, events)
 }

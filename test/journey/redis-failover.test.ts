@@ -1,0 +1,163 @@
+/** A Cluster that loses masters (HARDENING 279, 280), and purges that nodes cannot hear (281): no old copy ever comes back. */
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { Seal } from '../../src/redis/seal.ts'
+import { RedisKeys } from '../../src/storage/redis-keys.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+import { Wire } from '../support/wire.ts'
+import { FRESH, joinNode, Load, openNode, originOf, pattern, SECRET } from './redis-rig.ts'
+import { reply } from './site.ts'
+
+const PREFIX = 'clearcoat:'
+/** Where the fleet's log lies. */
+const LOG = `${PREFIX}{${new Seal(SECRET, PREFIX).name('log')}}:s`
+
+let cluster: RedisCluster
+beforeAll(async () => {
+  cluster = await startRedisCluster()
+})
+afterAll(() => cluster.stop())
+
+/** Who follows a master. */
+async function replicaOf(master: RedisServer): Promise<RedisServer> {
+  for (const node of cluster.nodes) {
+    if (node.pid === 0) continue
+    const told = String(await node.cli('INFO', 'replication'))
+    if (told.includes('role:slave') && told.includes(`master_port:${master.port}`)) return node
+  }
+  throw new Error(`nobody follows ${master.port}`)
+}
+
+async function loses(master: RedisServer): Promise<void> {
+  await master.kill()
+  await until(() => master.pid === 0)
+}
+
+it('never brings back what was purged when the master is lost that alone knew of it', async () => {
+  const versions = new Map<string, number>()
+  const origin = await originOf(({ url }, response) =>
+    reply(
+      response,
+      200,
+      { ...FRESH, 'Surrogate-Key': url.startsWith('/tagged') ? 'tag' : 'none' },
+      `${url} version ${versions.get(url) ?? 0}`,
+    ),
+  )
+  const [a, b] = [await joinNode(origin, cluster.url), await joinNode(origin, cluster.url)]
+  const pages = [...Array(12)].flatMap((_, index) => [`/tagged/${index}`, `/single/${index}`])
+  for (const page of pages) await a.get(page)
+  for (const page of pages) expect((await b.get(page)).get('x-cache')).toBe('HIT')
+  const master = await cluster.masterOf(LOG)
+  const replica = await replicaOf(master)
+  await master.cli('WAIT', 1, 5000)
+  const lying = Number(await replica.cli('DBSIZE'))
+  await replica.freeze()
+  for (const page of pages) versions.set(page, 1)
+  expect((await a.ask('PURGE', '/', { 'Surrogate-Key': 'tag' })).status).toBe(200)
+  for (const page of pages.filter((page) => page.startsWith('/single'))) {
+    const purged = await a.ask('PURGE', page)
+    // It is in the log.
+    expect([purged.status, purged.body.toString()]).toEqual([200, expect.not.stringContaining('queued')])
+  }
+  await loses(master)
+  replica.thaw()
+  await until(() => replica.log.includes('Failover election won'), 'the replica to be the master')
+  // The old copies of this shard lie there again.
+  expect(Number(await replica.cli('DBSIZE'))).toBeGreaterThanOrEqual(lying - 2)
+  const c = await openNode(origin, cluster.url)
+  let recalled = 0
+  const fresh = async (node: typeof a): Promise<void> => {
+    for (const page of pages) {
+      const answer = await node.get(page)
+      expect([page, answer.body.toString()]).toEqual([page, `${page} version 1`])
+      if (answer.get('cache-status')?.endsWith('tier=redis') === true) recalled++
+    }
+  }
+  for (const node of [c, b, a]) await fresh(node)
+  // Nor later, on nodes that begin when the log is whole again.
+  await c.sharing()
+  for (let round = 0; round < 2; round++) {
+    const later = await joinNode(origin, cluster.url)
+    await fresh(later)
+    await later.server.close()
+  }
+  expect(recalled).toBeGreaterThan(0)
+  await master.restart()
+  await cluster.settled()
+}, 30_000)
+
+it('fails no client when a master is killed under load, and shares all keys again when its replica has taken over', async () => {
+  const origin = await originOf(({ url }, response) => reply(response, 200, FRESH, pattern(url, 500)))
+  const options = { redis: { deadline: 0.05 } }
+  const nodes = [await joinNode(origin, cluster.url, options), await joinNode(origin, cluster.url, { ...options, workers: 2 })]
+  const [one, two] = nodes as [(typeof nodes)[0], (typeof nodes)[0]]
+  const paths = Array.from({ length: 4000 }, (_, index) => (index % 2 === 0 ? `/hot/${index % 20}` : `/cold/${index}`))
+  const load = new Load(
+    nodes,
+    paths,
+    (path, { status, body }) => (status === 200 && body.toString() === pattern(path, 500) ? null : `${status} ${body.toString()}`),
+    2,
+  )
+  await load.more(100)
+  const master = await cluster.masterOf(LOG)
+  const began = performance.now()
+  await loses(master)
+  await load.more(200)
+  // Keys of every shard: with thirty there is none without.
+  const probes = Array.from({ length: 30 }, (_, index) => index)
+  const shared = async (round: number): Promise<boolean> => {
+    for (const probe of probes) {
+      const path = `/probe/${round}/${probe}`
+      const written = one.stat('tier_written')
+      await one.get(path)
+      for (let turn = 0; turn < 100 && one.stat('tier_written') === written; turn++) await new Promise((resolve) => setImmediate(resolve))
+      if ((await two.get(path)).get('cache-status')?.endsWith('tier=redis') !== true) return false
+    }
+    return true
+  }
+  await load.stop()
+  for (let round = 0; !(await shared(round)); round++) {
+    // The timeout of nodes is one second here.
+    expect(performance.now() - began).toBeLessThan(10_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  expect(load.failures).toEqual([])
+  expect(load.answers).toBeGreaterThan(300)
+  await master.restart()
+  await cluster.settled()
+}, 30_000)
+
+it('checks all in memory against what was purged while a node could not hear of it', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const wire = await Wire.before(redis.port)
+  onTestFinished(() => wire.close())
+  let version = 0
+  const origin = await originOf(({ url }, response) =>
+    reply(response, 200, { ...FRESH, 'Surrogate-Key': url.slice(1, 4) }, `${url} ${version}`),
+  )
+  const a = await joinNode(origin, redis.url)
+  const b = await joinNode(origin, `redis://127.0.0.1:${wire.port}`, { workers: 2 })
+  const pages = ['/tag/1', '/tag/2', '/one', '/two', '/kept']
+  for (const page of pages) await b.get(page)
+  await until(() => b.stat('n_object') >= pages.length)
+  // Its connections carry nothing any more.
+  wire.through = () => []
+  version = 1
+  expect((await a.ask('PURGE', '/', { 'Surrogate-Key': 'tag' })).status).toBe(200)
+  for (const page of ['/one', '/two']) expect((await a.ask('PURGE', page)).status).toBe(200)
+  // It has not heard: what it has is as old as its news.
+  await until(() => b.stat('fleet_connected') === 0, 'the node to know that it is cut off')
+  for (const page of pages) expect((await b.get(page)).body.toString()).toBe(`${page} 0`)
+  wire.through = (bytes) => [bytes]
+  await until(() => b.stat('fleet_connected') === 1, 'the log of the fleet')
+  const connected = performance.now()
+  const stale = new Set(pages.filter((page) => page !== '/kept'))
+  while (stale.size > 0) {
+    for (const page of stale) if ((await b.get(page)).body.toString() === `${page} 1`) stale.delete(page)
+    expect(performance.now() - connected).toBeLessThan(1000)
+  }
+  expect((await b.get('/kept')).body.toString()).toBe('/kept 0')
+  expect(new RedisKeys(new Seal(SECRET, PREFIX), PREFIX).base('', 'http')).toMatch(/^clearcoat:\{/)
+}, 20_000)
