@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { FRESH, joinNode, Load, originOf, pattern } from './redis-rig.ts'
-import { reply } from './site.ts'
+import { message, reply } from './site.ts'
 
 const HOT = Array.from({ length: 20 }, (_, index) => `/hot/${index}`)
 
@@ -71,4 +71,64 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
       expect([answer.status, answer.body.toString()]).toEqual([200, pattern('/after', 500)])
     },
   )
+})
+
+it('asks the origin once for each page when Redis forgets everything under load', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const origin = await serving()
+  const nodes = [await joinNode(origin, redis.url), await joinNode(origin, redis.url, { workers: 2 })]
+  for (const path of HOT) await nodes[0]?.get(path)
+  const load = new Load(nodes, HOT, right)
+  await load.more(300)
+  await redis.cli('FLUSHALL')
+  await load.more(600)
+  // A node that comes now finds nothing there.
+  const late = await joinNode(origin, redis.url)
+  const later = new Load([late], HOT, right)
+  await later.more(100)
+  await Promise.all([load.stop(), later.stop()])
+  expect([...load.failures, ...later.failures]).toEqual([])
+  for (const path of HOT) expect([path, origin.fetches(path) <= 2]).toEqual([path, true])
+  expect(nodes.map(({ said }) => said)).toEqual([[], []])
+})
+
+it('writes little by little when Redis is back, and nothing of what it has gathered meanwhile', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const origin = await serving()
+  const node = await joinNode(origin, redis.url)
+  await redis.kill()
+  await until(() => node.said.includes('away'), 'the line that Redis is away')
+  const gathered = Array.from({ length: 300 }, (_, index) => `/gathered/${index}`)
+  for (const path of gathered) await node.get(path)
+  const dropped = node.stat('tier_dropped')
+  const written = node.stat('tier_written')
+  await redis.restart()
+  await until(() => node.said.at(-1) === 'ready', 'the line that Redis is back')
+  const back = performance.now()
+  await until(() => node.stat('fleet_connected') === 1, 'the log of the fleet')
+  // Many at once, as when all that a node has is asked for anew.
+  const clients = await Promise.all(Array.from({ length: 20 }, () => node.connect()))
+  await Promise.all(
+    clients.map(async (client, number) => {
+      for (let page = 0; page < 25; page++) {
+        const path = `/page/${number}/${page}`
+        expect(right(path, await client.request(message('GET', path)))).toBe(null)
+        // What lies in memory is not written by being asked for.
+        await client.request(message('GET', gathered[(number * 25 + page) % gathered.length] as string))
+      }
+      client.destroy()
+    }),
+  )
+  const seconds = (performance.now() - back) / 1000
+  // Twenty at once, then fifty a second, twice as many each second.
+  const most = 20 + (50 / Math.LN2) * (2 ** seconds - 1)
+  expect(node.stat('tier_written') - written).toBeLessThanOrEqual(Math.ceil(most) + 1)
+  expect(node.stat('tier_dropped') - dropped).toBeGreaterThan(0)
+  expect(gathered.map((path) => origin.fetches(path))).toEqual(gathered.map(() => 1))
+  const values = (await redis.cli('KEYS', 'clearcoat:{*')) as readonly string[]
+  const pages = await Promise.all(values.map((key) => redis.cli('GET', key).catch(() => '')))
+  expect(pages.filter((page) => String(page).includes('/gathered/'))).toEqual([])
+  expect(pages.filter((page) => String(page).includes('/page/')).length).toBeGreaterThan(0)
 })

@@ -78,10 +78,7 @@ async function entriesOf(client: RespClient): Promise<Entry[]> {
   const keys: string[] = []
   let cursor = '0'
   do {
-    const [next, found] = (await client.ask('SCAN', cursor, 'COUNT', 1000, 'MATCH', 'clearcoat:{*}', 'TYPE', 'string')) as [
-      string,
-      string[],
-    ]
+    const [next, found] = (await client.ask('SCAN', cursor, 'COUNT', 1000, 'MATCH', 'clearcoat:{*', 'TYPE', 'string')) as [string, string[]]
     keys.push(...found)
     cursor = next
   } while (cursor !== '0')

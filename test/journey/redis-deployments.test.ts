@@ -94,7 +94,9 @@ it('leaves alone what another version wrote', async () => {
   const origin = await originOf((_, response) => reply(response, 200, FRESH, 'of this version'))
   const seal = new Seal(SECRET, 'clearcoat:')
   // As another version names them: of the same page, with frames that this one cannot read.
-  const foreign = [FRAME_VERSION - 1, FRAME_VERSION + 1].map((version) => `clearcoat:{${seal.name(`${version} http://www.example/`)}}`)
+  const foreign = [FRAME_VERSION - 1, FRAME_VERSION + 1].map(
+    (version) => `clearcoat:{${seal.name(`${version} http://www.example/`)}}:s${seal.name('http')}`,
+  )
   for (const key of foreign) await client.ask('SET', key, Buffer.concat([Buffer.from('ccrf'), Buffer.from([2, 0])]), 'PX', 600_000)
   for (let turn = 0; turn < 2; turn++) {
     const node = await joinNode(origin, redis.url)

@@ -65,7 +65,7 @@ it('never brings back what was purged when the master is lost that alone knew of
   replica.thaw()
   await until(() => replica.log.includes('Failover election won'), 'the replica to be the master')
   // Old copies of this shard lie there again.
-  const keys = (await replica.cli('KEYS', `${PREFIX}{*}`)) as readonly string[]
+  const keys = (await replica.cli('KEYS', `${PREFIX}{*`)) as readonly string[]
   const values = await Promise.all(keys.map((key) => replica.cli('GET', key).catch(() => null)))
   expect(values.filter((value) => String(value).includes('version 0')).length).toBeGreaterThan(0)
   const c = await openNode(origin, cluster.url)

@@ -23,12 +23,12 @@ export interface ScanOptions {
   readonly marks: readonly string[]
 }
 
-/** All keys, whatever they begin with. */
-export async function keysOf(client: RespClient): Promise<readonly string[]> {
+/** All keys, or those of a pattern. */
+export async function keysOf(client: RespClient, pattern: string = '*'): Promise<readonly string[]> {
   const keys = new Set<string>()
   let cursor = '0'
   do {
-    const [next, found] = (await client.ask('SCAN', cursor, 'COUNT', 1000)) as [string, string[]]
+    const [next, found] = (await client.ask('SCAN', cursor, 'COUNT', 10_000, 'MATCH', pattern)) as [string, string[]]
     for (const key of found) keys.add(key)
     cursor = next
   } while (cursor !== '0')
@@ -47,7 +47,7 @@ export async function scanRedis(client: RespClient, { secret, prefix, marks }: S
   const seal = new Seal(secret, prefix)
   const wrong: string[] = []
   const counts = { objects: 0, refusals: 0, others: 0 }
-  for (const key of await keysOf(client)) {
+  for (const key of await keysOf(client, `${prefix}*`)) {
     const type = String(await client.ask('TYPE', key))
     const [command = 'DUMP', ...args] = READS[type] ?? []
     const value = flat(await client.ask(command, key, ...args).catch(() => null))
