@@ -7,7 +7,7 @@ import { startRedis } from '../support/redis-server.ts'
 import { RespClient } from '../support/resp-client.ts'
 import { until } from '../support/until.ts'
 import { FRESH, joinNode, openNode, originOf, type RedisNode, SECRET } from './redis-rig.ts'
-import { reply } from './site.ts'
+import { message, reply } from './site.ts'
 
 async function started() {
   const redis = await startRedis()

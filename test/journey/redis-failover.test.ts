@@ -152,14 +152,14 @@ it.each([
     const b = await joinNode(origin, `redis://127.0.0.1:${box.port}`, { workers: 2, redis: { deadline: 0.25 } })
     const pages = ['/tag/1', '/tag/2', '/one', '/two', '/kept']
     for (const page of pages) await b.get(page)
-    await box.set('to', fault)
+    await box.set('from', fault)
     version = 1
     expect((await a.ask('PURGE', '/', { 'Surrogate-Key': 'tag' })).status).toBe(200)
     for (const page of ['/one', '/two']) expect((await a.ask('PURGE', page)).status).toBe(200)
     // It has not heard: what it has is as old as its news.
     await until(() => b.stat('fleet_connected') === 0, 'the node to know that it is cut off')
     for (const page of pages) expect((await b.get(page)).body.toString()).toBe(`${page} 0`)
-    await box.set('to', null)
+    await box.set('from', null)
     await until(() => b.stat('fleet_connected') === 1, 'the log of the fleet')
     const connected = performance.now()
     const stale = new Set(pages.filter((page) => page !== '/kept'))
