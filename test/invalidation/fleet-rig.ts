@@ -127,14 +127,14 @@ export async function follow(port: number, ...names: readonly string[]): Promise
   return nodes
 }
 
-/** Waits until something holds, while time passes for nodes, ten times as fast as ours: connections are to keep up with it. */
+/** Waits until something holds, while time passes for nodes, three times as fast as ours: what waits in Redis goes by its own. */
 export async function inTime(nodes: readonly Node[], condition: () => boolean, what: string): Promise<void> {
   let last = performance.now()
   await until(() => {
     const now = performance.now()
     if (now - last >= 5) {
       last = now
-      for (const node of nodes) node.clock.advance(50)
+      for (const node of nodes) node.clock.advance(15)
     }
     return condition()
   }, what)

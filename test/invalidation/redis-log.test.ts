@@ -213,7 +213,7 @@ describe('a log that lost its end', () => {
       const [a, b] = (await follow(primary.port, 'a', 'b')) as [Node, Node]
       await a.stores.invalidation.purgeKey('early', false)
       await until(() => b.position === a.position)
-      await primary.cli('WAIT', 1, 10_000)
+      while ((await replica.cli('XLEN', streamOf())) !== 1) await new Promise((resolve) => setImmediate(resolve))
       const since = a.position
       // What lies in Redis since then.
       const old = object({ key: 'x' })
@@ -395,7 +395,10 @@ describe('the nodes of a fleet', () => {
 })
 
 async function cutOff(node: Node): Promise<void> {
-  await inTime([node], () => node.desk.glance().state === 'cut-off', 'it is cut off')
+  await until(() => {
+    node.clock.advance(100)
+    return node.desk.glance().state === 'cut-off'
+  }, 'it is cut off')
 }
 
 function streamOf(): string {
