@@ -5,14 +5,7 @@ import { MAIN, type RunningFleet, startFleet } from './fleet.ts'
 const HOST = 'www.example.com'
 
 const [redis] = process.argv.slice(2)
-let fleet: RunningFleet
-try {
-  fleet = await startFleet({ ...(redis === undefined ? {} : { redis }), say: (line) => process.stdout.write(`${line}\n`) })
-} catch (error) {
-  process.stderr.write(`the fleet did not start: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
-}
-process.stdout.write(words(fleet))
+const starting = startFleet({ ...(redis === undefined ? {} : { redis }), say: (line) => process.stdout.write(`${line}\n`) })
 
 let ending = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -20,8 +13,19 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     if (ending) return
     ending = true
     process.stdout.write('\nending the nodes, then Redis and the origin\n')
-    void fleet.close()
+    // What did not start has ended already.
+    starting.then(
+      (fleet) => fleet.close(),
+      () => {},
+    )
   })
+
+try {
+  process.stdout.write(words(await starting))
+} catch (error) {
+  process.stderr.write(`the fleet did not start: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
 
 function words({ origin, redis: { url, pid }, nodes }: RunningFleet): string {
   const [one, two, three] = nodes
