@@ -271,7 +271,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   271: by(REDIS_AWAY, REDIS_PORT),
   272: by(REDIS_FAULTS, REDIS_PORT),
   273: by(REDIS_DAMAGE, REDIS_PORT, REDIS_TIER),
-  274: by(REDIS_DAMAGE, REDIS_TIER, 'storage/frame.test.ts'),
+  274: by(REDIS_DAMAGE, REDIS_TIER, 'storage/frame.test.ts', 'long/redis-damage.long.ts'),
   275: by(REDIS_DAMAGE, 'storage/forged-frame.test.ts'),
   277: by(REDIS_DEPLOYMENTS, REDIS_TIER),
   278: by(REDIS_REFUSING, REDIS_PORT, REDIS_CLUSTER),
