@@ -78,7 +78,19 @@ it('goes on when the process that fetches is killed, though its clock is an hour
     if (origin.fetches(url) > 1 || url === '/other') reply(response, 200, FRESH, `answer ${origin.fetches(url)} to ${url}`)
   })
   const node = await joinNode(origin, redis.url, { workers: 2 })
-  const args = ['serve', '--origin', origin.url, '--listen', '127.0.0.1:0', '--redis', redis.url, '--redis-deadline', '1s']
+  const args = [
+    'serve',
+    '--origin',
+    origin.url,
+    '--listen',
+    '127.0.0.1:0',
+    '--admin',
+    '127.0.0.1:0',
+    '--redis',
+    redis.url,
+    '--redis-deadline',
+    '1s',
+  ]
   const holders = [HOUR, -HOUR].map((skew) => {
     const before = `const now = Date.now; Date.now = () => now() + ${skew}`
     const cli = startCli(args, { env: { CLEARCOAT_REDIS_SECRET: SECRET }, before })

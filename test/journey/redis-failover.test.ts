@@ -106,6 +106,10 @@ it('fails no client when a master is killed under load, and shares all keys agai
   const master = await cluster.masterOf(LOG)
   const began = performance.now()
   await loses(master)
+  // Each node for itself at most.
+  const cold = await Promise.all(nodes.flatMap((node) => Array.from({ length: 20 }, () => node.get('/cold/while-failing-over'))))
+  expect(new Set(cold.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(origin.fetches('/cold/while-failing-over')).toBeLessThanOrEqual(2)
   await load.more(200)
   // Keys of every shard: with thirty there is none without.
   const probes = Array.from({ length: 30 }, (_, index) => index)
@@ -129,6 +133,30 @@ it('fails no client when a master is killed under load, and shares all keys agai
   expect(load.answers).toBeGreaterThan(300)
   await master.restart()
   await cluster.settled()
+}, 30_000)
+
+it('serves alone while the Cluster is down (CLUSTERDOWN), and shares again', async () => {
+  const origin = await originOf(({ url }, response) => reply(response, 200, FRESH, `answer to ${url}`))
+  const node = await joinNode(origin, cluster.url, { redis: { deadline: 0.1 } })
+  const masters: RedisServer[] = []
+  for (const each of cluster.nodes) if (String(await each.cli('INFO', 'replication')).includes('role:master')) masters.push(each)
+  // Without a majority of masters nobody takes over, and those that are left serve nothing.
+  const gone = masters.slice(1)
+  await Promise.all(gone.map((master) => master.kill()))
+  const [left] = masters
+  for (let page = 0, down = false; !down; page++) {
+    for (const outcome of ['MISS', 'HIT']) {
+      const answer = await node.get(`/down/${page}`)
+      expect([answer.status, answer.body.toString(), answer.get('x-cache')]).toEqual([200, `answer to /down/${page}`, outcome])
+    }
+    down = String(await left?.cli('CLUSTER', 'INFO')).includes('cluster_state:fail') && node.said.at(-1) === 'away'
+  }
+  expect(node.stat('tier_fault_bug')).toBe(0)
+  await Promise.all(gone.map((master) => master.restart()))
+  await cluster.settled()
+  await node.sharing()
+  await until(() => node.said.at(-1) === 'ready', 'the line that all is well')
+  for (const [index, state] of node.said.entries()) expect([state, index]).not.toEqual([node.said[index - 1], index])
 }, 30_000)
 
 it.each([
