@@ -34,7 +34,7 @@ const SHARES_COOKIES = 'rfc9111'
 it.each(PRESETS)('is written nowhere under the preset %s', async (preset) => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
-  const personal = { ...PERSONAL, ...(preset === SHARES_COOKIES ? {} : { '/cookie': [FRESH, COOKIE] as const }) }
+  const personal: typeof PERSONAL = { ...PERSONAL, ...(preset === SHARES_COOKIES ? {} : { '/cookie': [FRESH, COOKIE] as const }) }
   const origin = await originOf(({ url }, response) => {
     const path = url.split('?')[0] as string
     const [fields] = personal[path] ?? [FRESH]
