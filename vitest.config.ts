@@ -34,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
             'test/varnish/{cache-decisions,coalescing,revalidation,conditionals-ranges,vary-gzip,esi}.test.ts',
           ],
           // These have several workers of their own.
-          exclude: ['test/cache-attacks/fleet-*.test.ts'],
+          exclude: ['test/cache-attacks/fleet-*.test.ts', 'test/journey/redis-*.test.ts'],
           env: { CLEARCOAT_TEST_WORKERS: '2' },
           sequence: { groupOrder: 0 },
         },

@@ -3,7 +3,7 @@
  * answers (73–100); E cache correctness (131–180); of H what is about invalidation (221–230), a policy's reload (239, 240), its rules
  * (245, 246), its services (232) and the admin (249); of F and M what workers bring (194; 333–335, 349, 350, 354); of F and G what changes bodies (191, 193,
  * 200, 218, 219); of G pages of fragments (207–217); of K origins over TLS (298,
- * 299); L origin failure (303–331). The other groups follow.
+ * 299); J the Redis that nodes share (270–292); L origin failure (303–331). The other groups follow.
  */
 
 export interface Coverage {
@@ -56,6 +56,19 @@ const RESETS = 'journey/origin-resets.test.ts'
 const MANY = 'journey/many-keys.test.ts'
 const COALESCING = 'journey/coalescing.test.ts'
 const STREAMING = 'journey/streaming.test.ts'
+const REDIS_AWAY = 'journey/redis-away.test.ts'
+const REDIS_FAULTS = 'journey/redis-faults.test.ts'
+const REDIS_FAILOVER = 'journey/redis-failover.test.ts'
+const REDIS_CLAIMS = 'journey/redis-claims.test.ts'
+const REDIS_DAMAGE = 'journey/redis-damage.test.ts'
+const REDIS_REFUSING = 'journey/redis-refusing.test.ts'
+const REDIS_PRIVATE = 'journey/redis-private.test.ts'
+const REDIS_DEPLOYMENTS = 'journey/redis-deployments.test.ts'
+const REDIS_TIER = 'storage/redis-tier.test.ts'
+const REDIS_PORT = 'redis/failures.test.ts'
+const REDIS_CLUSTER = 'redis/cluster.test.ts'
+const REDIS_LOG = 'invalidation/redis-log.test.ts'
+const REDIS_CHAOS = 'long/redis-chaos.long.ts'
 const DEADLINES = 'origin/deadlines.test.ts'
 
 const DEATH = 'workers/death.test.ts'
@@ -73,14 +86,12 @@ export const P0: ReadonlySet<number> = new Set([
   ...[74, 75, 76, 77, 78, 79, 81, 82, 83, 85, 86, 89, 90, 91, 92, 93, 95, 96],
   ...[131, 132, 133, 134, 135, 137, 138, 140, 141, 142, 145, 146, 147, 148, 151, 152, 153, 154, 156, 158, 159, 160, 162, 163],
   ...[165, 166, 167, 168, 169, 172, 173, 174, 176],
+  ...[270, 271, 272, 273, 274, 275, 278, 279, 280, 281, 284],
   ...[303, 305, 306, 307, 308, 309, 312, 313, 315, 316, 317, 319, 320, 321, 322, 323, 324, 329],
 ])
 
 /** Parts of P0 cases that wait for what is not built yet. */
-export const EXCEPTIONS: Readonly<Record<number, string>> = {
-  56: 'a hit in Redis: there is no second tier yet',
-  173: 'other nodes and Redis: there is one process yet',
-}
+export const EXCEPTIONS: Readonly<Record<number, string>> = {}
 
 export const COVERAGE: Readonly<Record<number, Coverage>> = {
   1: by(A),
@@ -130,7 +141,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   53: by(HIDING),
   54: by(DEFECTS),
   55: by(POISONING, ANSWERS, BODIES),
-  56: partly('a hit in Redis', ANSWERS, BODIES),
+  56: by(ANSWERS, BODIES, REDIS_DEPLOYMENTS),
   57: by(REUSE, BODIES),
   58: by(REUSE),
   60: by(FRAMING),
@@ -206,7 +217,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   169: by(WAITERS),
   170: by(KEYS, 'journey/session.test.ts'),
   172: by(PURGE),
-  173: partly('other nodes and Redis', PURGE, BAN, ACROSS, 'cache-attacks/fleet-interleaving.test.ts'),
+  173: by(PURGE, BAN, ACROSS, 'cache-attacks/fleet-interleaving.test.ts', 'journey/fleet.test.ts', REDIS_LOG),
   174: by(CAPACITY, KEYS),
   175: by(CAPACITY),
   176: by(KEYS, 'policy/services/basic-auth.test.ts', 'policy/services/rate-limit.test.ts'),
@@ -247,7 +258,7 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   226: by('admin/admin.test.ts'),
   228: by('admin/admin.test.ts'),
   230: by('vcl-ts/acl.test.ts', INVALIDATE),
-  232: partly('passwords of Redis and proxies: there are neither yet', SERVICES),
+  232: partly('passwords of proxies: there are none yet', SERVICES, REDIS_REFUSING, REDIS_PORT),
   239: by('policy/reload.test.ts', 'cli/policy.test.ts', 'cli/config.test.ts'),
   240: by('policy/reload.test.ts', 'long/reload.long.ts'),
   // Rules that refuse a path are raw-only, as `clearcoat check` notes.
@@ -256,6 +267,28 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   249: by('admin/admin.test.ts'),
   298: by(TLS, 'journey/tls-origin.test.ts'),
   299: by(TLS, OVER_TLS),
+  270: by(REDIS_AWAY, REDIS_PORT),
+  271: by(REDIS_AWAY, REDIS_PORT),
+  272: by(REDIS_FAULTS, REDIS_PORT),
+  273: by(REDIS_DAMAGE, REDIS_PORT, REDIS_TIER),
+  274: by(REDIS_DAMAGE, REDIS_TIER, 'storage/frame.test.ts', 'long/redis-damage.long.ts'),
+  275: by(REDIS_DAMAGE, 'storage/forged-frame.test.ts'),
+  277: by(REDIS_DEPLOYMENTS, REDIS_TIER),
+  278: by(REDIS_REFUSING, REDIS_PORT, REDIS_CLUSTER),
+  279: by(REDIS_FAILOVER, REDIS_CLUSTER),
+  280: by(REDIS_FAILOVER, REDIS_LOG),
+  281: by(REDIS_FAILOVER, REDIS_LOG),
+  282: by(REDIS_AWAY, REDIS_TIER),
+  284: by(REDIS_CLAIMS, 'storage/redis-claims.test.ts'),
+  // All journeys and attacks with a Redis behind them, and a look at all that lies there then: with `npm run test:long`.
+  285: by(REDIS_PRIVATE, REDIS_TIER, 'long/private.long.ts'),
+  286: by(REDIS_REFUSING, REDIS_PORT),
+  287: by(REDIS_REFUSING, 'redis/acl.test.ts', 'redis/rules.test.ts'),
+  288: by(REDIS_AWAY, 'storage/redis-ramp.test.ts'),
+  289: by(REDIS_DEPLOYMENTS, 'storage/frame.test.ts'),
+  // For minutes with `npm run test:long`.
+  291: by(REDIS_REFUSING, REDIS_CHAOS),
+  292: by(REDIS_REFUSING, REDIS_PORT),
   303: by(DEAD, DIRECTORS),
   305: by(SLOW, DEAD, WAITERS, DEADLINES),
   306: by(SLOW, STREAMING, DEADLINES),
@@ -283,12 +316,16 @@ export const COVERAGE: Readonly<Record<number, Coverage>> = {
   328: by('journey/compression.test.ts'),
   329: by(STREAMING, COALESCING, WAITERS),
   330: by('journey/slow-readers.test.ts', STREAMING, COALESCING),
-  331: partly('the cells between cache and Redis: there is no second tier yet', 'journey/faults.test.ts'),
+  331: by('journey/faults.test.ts', REDIS_FAULTS),
   // Ten minutes of it, and that each is back within a second, run with `npm run test:long`.
-  333: partly('kill -9 of the process, warm from Redis: there is no second tier yet', DEATH, UNDER_LOAD, 'long/death.long.ts'),
+  333: by(DEATH, UNDER_LOAD, REDIS_CLAIMS, REDIS_DEPLOYMENTS, 'long/death.long.ts'),
   334: by(DEATH, UNDER_LOAD, 'workers/backoff.test.ts', 'workers/command-line.test.ts'),
   335: by('workers/command-line.test.ts'),
   349: by(ACROSS, 'cache-attacks/fleet-interleaving.test.ts'),
   350: by(UNDER_LOAD, DEATH),
   354: by('workers/balance.test.ts'),
+  357: partly('steps of the clock in the same run', REDIS_CHAOS),
+  359: partly('there is one version of entries yet: what others wrote lies beside it', REDIS_DEPLOYMENTS),
+  // With fifty thousand keys; nothing walks them.
+  362: by(REDIS_DEPLOYMENTS),
 }
