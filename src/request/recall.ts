@@ -52,6 +52,8 @@ function after(tx: RequestTransaction, step: RecallStep, recalled: Recalled): Re
       table.release(claim, { type: 'alone' })
       return unless(tx, null, null, () => waitedInVain(tx))
     case 'nothing':
+      // A purge came while it waited: what is fetched under this claim could not be stored.
+      if (isOvertaken(table, claim)) return lookAgain(tx, claim, recalled.claim)
       return unless(tx, claim, recalled.claim, () => ({
         ...{ step: 'miss', claim, stale, refusal: null, reason, fleet: recalled.claim },
       }))

@@ -291,6 +291,22 @@ it('does not store what an invalidation overtook, and looks again', async () => 
   expect(endings(shelf)).toMatchObject({ left: 0, often: 0 })
 })
 
+it('fetches once, and stores it, when a purge comes while it asks for what is nowhere', async () => {
+  const { nodes, origin, shelf } = await fleetOf(always(FRESH), { purgeFrom: ['127.0.0.0/8'] })
+  const [, b] = nodes
+  const gate = new Gate()
+  shelf.behind = gate.opened
+  const asked = b?.get('/')
+  await until(() => shelf.asked.length === 1)
+  expect((await b?.ask('PURGE', '/'))?.status).toBe(200)
+  shelf.behind = null
+  gate.open()
+  expect((await asked)?.get('x-cache')).toBe('MISS')
+  expect((await b?.get('/'))?.get('x-cache')).toBe('HIT')
+  expect(origin.hits.length).toBe(1)
+  expect(endings(shelf)).toMatchObject({ left: 0, often: 0 })
+})
+
 it('keeps variants apart', async () => {
   const { nodes, origin, shelf } = await fleetOf((hit, response) =>
     reply(response, 200, { ...FRESH, Vary: 'X-Lang' }, String(hit.headers['x-lang'])),
