@@ -186,7 +186,7 @@ it('delivers', async () => assert.equal((await cache.request('/')).body, data.pa
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     // Each policy of the examples has one.
     const policies = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /^(?!shop\/)[^/]+\/(?!origin\.ts)[^.]+\.ts$/.test(name),
+      /^(?!(?:shop|fleet)\/)[^/]+\/(?!origin\.ts)[^.]+\.ts$/.test(name),
     )
     expect(policies.map(dirname).filter((folder) => !files.some((file) => dirname(file) === folder))).toEqual([])
   }, 60_000)

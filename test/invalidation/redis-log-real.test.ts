@@ -107,7 +107,7 @@ describe('nodes over connections of their own', () => {
       await own.freeze()
       const asked = systemClock.now()
       expect((await a.invalidation.purgeKey('x', false)).fleet?.state).toBe('queued')
-      expect(systemClock.now() - asked).toBeLessThan(2000)
+      expect(systemClock.now() - asked).toBeLessThan(5000)
       expect(has(a, 'x')).toBe(false)
       own.thaw()
       await until(() => a.fleet?.glance().queued === 0 && a.fleet.glance().state === 'following', 'it is told')
