@@ -1,13 +1,18 @@
-/** What Clearcoat's processor time per answer may be, divided by that of others in the same run. */
+/** What Clearcoat's processor time per answer, and here and there its p99, may be, divided by that of others in the same run. */
 import type { Figures } from './harness/measure.ts'
 import { median, ratios, type Spread, spread } from './harness/statistics.ts'
 
-/** `nginx` is the better of its two configurations, `floor` the bare socket, `few` we ourselves with few keys. */
-export type Rival = 'varnish' | 'nginx' | 'floor' | 'few'
+/**
+ * `nginx` is the better of its two configurations, `floor` the bare socket, `few` we ourselves with few keys, `apart` without Redis, `miss` what we
+ * fetch and write to Redis, `lone` what we fetch without Redis.
+ */
+export type Rival = 'varnish' | 'nginx' | 'floor' | 'few' | 'apart' | 'miss' | 'lone'
 
 export interface Goal {
   readonly scenario: string
   readonly rival: Rival
+  /** What is compared; else processor time. */
+  readonly figure?: 'p99'
   /** The largest ratio that is good enough. */
   readonly most: number
 }
@@ -31,11 +36,18 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Rival, number>>>>> 
   miss: { varnish: 0.6, nginx: 1.2 },
   'hit-million-zipf': { few: 1.3 },
   'hit-million-uniform': { few: 1.3 },
+  'hit-small-redis': { apart: 1.02 },
+  'redis-hit': { miss: 0.5, lone: 0.5 },
 }
 
-export const GOALS: readonly Goal[] = Object.entries(TABLE).flatMap(([scenario, row]) =>
-  Object.entries(row).map(([rival, most]) => ({ scenario, rival: rival as Rival, most })),
-)
+const LATENCIES: readonly Goal[] = (['miss', 'lone'] as const).map((rival) => ({ scenario: 'redis-hit', rival, figure: 'p99', most: 1 }))
+
+export const GOALS: readonly Goal[] = [
+  ...Object.entries(TABLE).flatMap(([scenario, row]) =>
+    Object.entries(row).map(([rival, most]) => ({ scenario, rival: rival as Rival, most })),
+  ),
+  ...LATENCIES,
+]
 
 export interface Verdict extends Goal {
   /** Which target stood for the rival. */
@@ -51,6 +63,9 @@ const NAMES: Readonly<Record<Rival, readonly string[]>> = {
   nginx: ['nginx', 'nginx, open_file_cache'],
   floor: ['net echo'],
   few: ['clearcoat, 1000 keys'],
+  apart: ['clearcoat, no Redis'],
+  miss: ['clearcoat, miss, written to Redis'],
+  lone: ['clearcoat, miss, no Redis'],
 }
 
 /** How a scenario's figures, ours first, stand to its goals; rivals that did not run, or answered wrongly, are left out. */
@@ -60,7 +75,8 @@ export function verdicts(scenario: string, figures: readonly Figures[]): readonl
   return GOALS.filter((goal) => goal.scenario === scenario).flatMap((goal) => {
     const best = better(figures.filter(({ name, wrong }) => wrong === 0 && NAMES[goal.rival].includes(name)))
     if (best === undefined) return []
-    const ratio = spread(ratios(ours.cpu, best.cpu))
+    const figure = goal.figure ?? 'cpu'
+    const ratio = spread(ratios(ours[figure], best[figure]))
     return [{ ...goal, target: best.name, ratio, met: ours.wrong === 0 && ratio.median <= goal.most }]
   })
 }

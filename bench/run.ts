@@ -2,10 +2,12 @@
 import { parseArgs } from 'node:util'
 import { type Verdict, verdicts } from './goals.ts'
 import { type Checkout, checkOut, difference, differenceLine } from './harness/compare.ts'
+import { type Fleet, measureFleet } from './harness/fleet.ts'
 import { startAutocannon } from './harness/load.ts'
 import { type Figures, measure, prove } from './harness/measure.ts'
 import { type Latency, latencyTable, Sender, SHARES } from './harness/open-loop.ts'
-import { pinned } from './harness/pinning.ts'
+import { installed, pinned } from './harness/pinning.ts'
+import { REDIS, type RedisProgram, startRedis } from './harness/redis.ts'
 import { figuresTable, goalsTable } from './harness/report.ts'
 import { circumstances, type ScenarioResult, targetResult, writeResult } from './harness/result.ts'
 import type { Scenario } from './harness/scenario.ts'
@@ -61,7 +63,11 @@ say(
 if (!pinned) say('not pinned (one core, or no taskset): server and load take processor time from each other')
 try {
   for (const scenario of scenarios) {
-    results.push(await run(scenario))
+    if (scenario.redis !== 'none' && !installed(REDIS)) {
+      say(`left out: ${scenario.name}, since ${REDIS} is not installed`)
+      continue
+    }
+    results.push(await (scenario.redis === 'source' ? runFleet(scenario) : run(scenario)))
     // A long run that is broken off keeps what it has.
     if (values.json !== undefined) writeResult(values.json, begun, results)
   }
@@ -76,9 +82,10 @@ if (results.some(({ targets }) => targets.some(({ wrong }) => wrong > 0))) proce
 
 async function run(scenario: Scenario): Promise<ScenarioResult> {
   const origin = await startOrigin(scenario)
+  const redis = scenario.redis === 'beside' ? await startRedis() : null
   const targets: Target[] = []
   try {
-    await startTargets(scenario, origin.port, targets)
+    await startTargets(scenario, origin.port, redis, targets)
     for (const target of [...targets]) {
       const fault = await store(target, scenario).then(
         () => null,
@@ -101,15 +108,50 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
     return { name, title, targets: figures.map(targetResult), verdicts: other === null ? verdicts(name, figures) : [], latencies }
   } finally {
     for (const target of targets) await target.stop()
+    await redis?.stop()
     await origin.stop()
   }
 }
 
+/** Hits in Redis beside misses: of servers of ours only, which tell each other. */
+async function runFleet(scenario: Scenario): Promise<ScenarioResult> {
+  const origin = await startOrigin(scenario)
+  const redis = await startRedis()
+  const started: Target[] = []
+  const start = async (more: readonly string[]): Promise<Target> => {
+    const target = await clearcoat('clearcoat', ROOT, origin.port, scenario, [...more, ...flags])
+    started.push(target)
+    return target
+  }
+  try {
+    const nodes: Fleet['nodes'] = [await start(redisFlags(redis)), await start(redisFlags(redis))]
+    const { figures, written } = await measureFleet({ ...plan, scenario }, { redis, nodes, alone: await start([]) }, sender)
+    const { name, title } = scenario
+    say(figuresTable(title, figures))
+    say(`\nof what was fetched beside Redis ${(written * 100).toFixed(2)} % was written there`)
+    return { name, title, targets: figures.map(targetResult), verdicts: verdicts(name, figures), latencies: [] }
+  } finally {
+    for (const target of started) await target.stop()
+    await redis.stop()
+    await origin.stop()
+  }
+}
+
+/** Entries are sealed, as they are to be. Whether Redis keeps its deadline on the load's busy core is not what is measured. */
+function redisFlags({ url }: RedisProgram): readonly string[] {
+  return ['--redis', url, '--redis-secret', 'a-secret-that-nobody-has-to-keep', '--redis-deadline', '1s']
+}
+
 /** Ours first. What has started is in `targets` even when the next one does not. */
-async function startTargets(scenario: Scenario, origin: number, targets: Target[]): Promise<void> {
+async function startTargets(scenario: Scenario, origin: number, redis: RedisProgram | null, targets: Target[]): Promise<void> {
   if (scenario.few !== null && scenario.keys !== null) {
     targets.push(await filled('clearcoat', scenario, scenario.keys.count))
     targets.push(await filled(`clearcoat, ${scenario.few} keys`, scenario, scenario.few))
+    return
+  }
+  if (redis !== null) {
+    targets.push(await clearcoat('clearcoat, Redis', ROOT, origin, scenario, [...redisFlags(redis), ...flags]))
+    targets.push(await clearcoat('clearcoat, no Redis', ROOT, origin, scenario, flags))
     return
   }
   const ours = await clearcoat('clearcoat', ROOT, origin, scenario, flags)

@@ -15,6 +15,7 @@ const hit: Omit<Scenario, 'name' | 'title'> = {
   policy: 'none',
   coding: null,
   log: false,
+  redis: 'none',
   expect: { status: 200, from: 0, bytes: KiB, fields: [] },
 }
 
@@ -86,9 +87,15 @@ export const GROWTH: readonly Scenario[] = (['zipf', 'uniform'] as const).map((d
   memory: '3G',
 }))
 
+/** What a Redis that nodes share costs, and saves: only where they are named, since it has to be installed. */
+export const FLEET: readonly Scenario[] = [
+  { ...hit, name: 'redis-hit', title: 'hit in Redis, 1 KiB, every URL new to the node', redis: 'source' },
+  { ...hit, name: 'hit-small-redis', title: 'hit in memory, 1 KiB, of a node with Redis', redis: 'beside' },
+]
+
 /** The scenarios of these names, in the order of the tables; those of `SCENARIOS` if there are none. Throws for a name that no scenario has. */
 export function scenariosNamed(names: readonly string[]): readonly Scenario[] {
-  const all = [...SCENARIOS, ...PIECES, ...GROWTH]
+  const all = [...SCENARIOS, ...PIECES, ...FLEET, ...GROWTH]
   const known = all.map(({ name }) => name)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no scenario is called ${unknown.join(' or ')}; there are ${known.join(', ')}`)

@@ -27,13 +27,14 @@ import { resolvedNames } from './origin/resolved-names.ts'
 import { checkMaterial } from './origin/tls-material.ts'
 import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
+import { LimitSync, sharedLimits } from './policy/services/redis-limits.ts'
 import { Services } from './policy/services/services.ts'
 import { redisTarget } from './redis/address.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
-import { RedisNode } from './storage/redis-node.ts'
+import { type RedisDoors, RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -122,6 +123,8 @@ export interface Assembly {
   readonly stores: Stores
   /** `null`: this node is alone. */
   readonly redis: RedisNode | null
+  /** Tells other nodes what limits counted; `null`: there are none, or another thread does. */
+  readonly limits: LimitSync | null
   readonly names: Names
   readonly origins: Origins
   /** The same origins with connections of their own, counted apart. Whoever asks for them stops them. */
@@ -156,6 +159,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** In place of connections to the servers of Redis. */
+  readonly redis?: RedisDoors
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -185,14 +190,16 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     if (settings.redis.secret === null && parts.shared?.role !== 'worker') log.warn({ event: 'redis', redis: 'unsealed' }, UNSEALED)
   }
   const deadline = (): number => settings.deadlines.hook
-  const services = new Services({ clock, log, deadline, ...(parts.limits === undefined ? {} : { limits: parts.limits }) })
+  const role = parts.shared?.role ?? null
+  const doors = parts.redis === undefined ? {} : { doors: parts.redis }
+  const redis =
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker', ...doors })
+  const limits = parts.limits ?? (redis === null ? undefined : sharedLimits(redis.seal))
+  const services = new Services({ clock, log, deadline, ...(limits === undefined ? {} : { limits }) })
   const policies = new Policies(
     { vet: checkTls, decisions, clock, deadline, log, services, observe: parts.observe ?? null, vclLabels: options.vclLabels ?? {} },
     options.policy ?? null,
   )
-  const role = parts.shared?.role ?? null
-  const redis =
-    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker' })
   const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts
@@ -258,6 +265,7 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     table: stores.shelf,
     stores,
     redis,
+    limits: redis === null || limits === undefined || role === 'worker' ? null : limitSync(redis, limits, settings, clock),
     names,
     origins,
     originsApart,
@@ -266,6 +274,10 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
 }
 
 /** Of a thread that serves clients. */
+function limitSync({ port, seal, log }: RedisNode, memory: BucketMemory, { redis }: Settings, clock: Clock): LimitSync {
+  return new LimitSync({ memory, port, seal, prefix: redis?.prefix ?? '', clock, log })
+}
+
 function tierOf(redis: RedisNode | null, { fleetView, table }: Stores, role: SharedRole['role'] | null): Tier | null {
   return redis === null || fleetView === null || role === 'librarian' ? null : redis.tier(fleetView, table)
 }

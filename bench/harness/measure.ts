@@ -33,7 +33,7 @@ export interface Figures {
   readonly logged: number | null
 }
 
-type Results = { -readonly [Name in keyof Figures]: Figures[Name] extends readonly number[] ? number[] : Figures[Name] }
+export type Results = { -readonly [Name in keyof Figures]: Figures[Name] extends readonly number[] ? number[] : Figures[Name] }
 
 let series = 0
 

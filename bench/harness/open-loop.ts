@@ -16,8 +16,25 @@ export interface OpenOrder extends Pace {
   readonly rate: number
 }
 
+/** Keys from one on, each once, as fast as they are answered: so many, or as many as in so many seconds. */
+export interface EachOrder extends Omit<Pace, 'seed'> {
+  readonly do: 'each'
+  readonly from: number
+  readonly count: number | null
+}
+
+export interface EachResult {
+  readonly answers: number
+  readonly wrong: number
+  readonly seconds: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+}
+
 export type SenderOrder =
   | OpenOrder
+  | EachOrder
   | (Pace & { readonly do: 'closed loop' })
   | { readonly do: 'fill'; readonly errand: Errand; readonly keys: number }
 
@@ -66,6 +83,10 @@ export class Sender {
 
   async run(order: Omit<OpenOrder, 'do'>): Promise<OpenResult> {
     return (await this.#child.ask({ ...order, do: 'open loop' })) as OpenResult
+  }
+
+  async each(order: Omit<EachOrder, 'do'>): Promise<EachResult> {
+    return (await this.#child.ask({ ...order, do: 'each' })) as EachResult
   }
 
   /** Answers per second with every connection always busy: beyond it the sender would measure itself. */

@@ -1,8 +1,8 @@
-/** A program as a target: started on the server's core, its processor time read from /proc with that of its children. */
+/** A program of the benchmark: started on its core, the server's where it is a target, its processor time read from /proc with that of its children. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { onCore } from './pinning.ts'
+import { onCore, type Role } from './pinning.ts'
 
 /** Linux counts processor time in hundredths of a second for every program that asks (`USER_HZ`). */
 const MICROSECONDS_PER_TICK = 10_000
@@ -17,8 +17,8 @@ export interface Program {
   stop(): Promise<void>
 }
 
-export function startProgram(command: readonly string[]): Program {
-  const [program = '', ...args] = onCore('server', command)
+export function startProgram(command: readonly string[], role: Role = 'server'): Program {
+  const [program = '', ...args] = onCore(role, command)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let complaints = ''
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

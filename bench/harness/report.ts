@@ -26,8 +26,8 @@ function logShare(logged: number | null): string {
 /** Every ratio that has a target, met or missed. */
 export function goalsTable(verdicts: readonly Verdict[]): string {
   const met = verdicts.filter((verdict) => verdict.met).length
-  const rows = verdicts.map(({ scenario, target, ratio, most, met }) => [
-    scenario,
+  const rows = verdicts.map(({ scenario, target, figure, ratio, most, met }) => [
+    figure === undefined ? scenario : `${scenario}, ${figure}`,
     target,
     shown(ratio, 3),
     `≤ ${most}`,

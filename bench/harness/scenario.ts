@@ -29,6 +29,11 @@ export interface Scenario {
   readonly coding: 'br' | null
   /** Whether each request is logged as JSON to a file. */
   readonly log: boolean
+  /**
+   * `beside`: ours has a Redis that has nothing to do, and a second server of ours, in place of all others, has none. `source`: what is asked for
+   * lies in Redis, and not in memory.
+   */
+  readonly redis: 'none' | 'beside' | 'source'
   readonly expect: Expectation
 }
 

@@ -1,6 +1,6 @@
 /** The sender in a process of its own: stores all keys, or sends a closed or an open loop. */
 import { answering } from './answering.ts'
-import type { OpenOrder, OpenResult, Pace, SenderOrder } from './open-loop.ts'
+import type { EachOrder, EachResult, OpenOrder, OpenResult, Pace, SenderOrder } from './open-loop.ts'
 import { drawKey, HOT, pathOfKey, seeded } from './paths.ts'
 import { arrivals } from './poisson.ts'
 import type { Scenario } from './scenario.ts'
@@ -58,6 +58,40 @@ function closedLoop({ errand, seconds, connections, seed }: Pace): Promise<numbe
           go(line)
         }),
       )
+    }
+  })
+}
+
+/** Keys in their order, each once. */
+function each({ errand, connections, from, count, seconds }: EachOrder): Promise<EachResult> {
+  const start = performance.now()
+  const end = count === null ? start + seconds * 1000 : Number.POSITIVE_INFINITY
+  const last = count === null ? Number.POSITIVE_INFINITY : from + count
+  const took: number[] = []
+  const sent = new Map<Line, number>()
+  let next = from
+  let open = connections
+  let wrong = 0
+  return new Promise((resolve) => {
+    const go = (line: Line, now: number): void => {
+      if (next < last && now < end) {
+        sent.set(line, now)
+        line.send(pathOfKey(next++))
+        return
+      }
+      line.close()
+      if (--open > 0) return
+      took.sort((a, b) => a - b)
+      resolve({ answers: took.length, wrong, seconds: (now - start) / 1000, p50: quantile(took, 0.5), p99: quantile(took, 0.99) })
+    }
+    for (let i = 0; i < connections; i++) {
+      const line = new Line(errand, (one, right) => {
+        const now = performance.now()
+        took.push(now - (sent.get(one) ?? 0))
+        if (!right) wrong++
+        go(one, now)
+      })
+      go(line, start)
     }
   })
 }
@@ -151,5 +185,7 @@ answering('ready', (question) => {
       return closedLoop(order)
     case 'open loop':
       return openLoop(order)
+    case 'each':
+      return each(order)
   }
 })

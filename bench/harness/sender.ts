@@ -13,6 +13,10 @@ export interface Errand {
   readonly age: boolean | null
   /** Whether each body has to be that of its path. */
   readonly distinct: boolean
+  /** In the place of its address, where servers are asked for the same thing. */
+  readonly host?: string
+  /** What every head has to say somewhere. */
+  readonly says?: string
 }
 
 /** Told once of each request that was sent; `right` is false for a wrong answer, and for none. */
@@ -41,13 +45,13 @@ export class Line {
   }
 
   send(path: string): void {
-    const { port, scenario } = this.#errand
+    const { port, scenario, host = `127.0.0.1:${port}` } = this.#errand
     this.#busy = true
     this.#path = path
     this.#right = true
     this.#read = -1
     this.#head = null
-    this.#socket.write(requestText(scenario.shape, `127.0.0.1:${port}`, path, scenario.fields), 'latin1')
+    this.#socket.write(requestText(scenario.shape, host, path, scenario.fields), 'latin1')
   }
 
   close(): void {
@@ -93,12 +97,14 @@ export class Line {
   }
 
   #rightHead(head: string): boolean {
+    const { says = '' } = this.#errand
     const { status, bytes, fields } = this.#errand.scenario.expect
     return (
       Number(head.slice(9, 12)) === status &&
       (status === 304 || head.includes(`\r\nContent-Length: ${bytes}\r\n`)) &&
       (this.#errand.age === null || head.includes('\r\nAge: ') === this.#errand.age) &&
-      fields.every((name) => head.includes(`\r\n${name}: `))
+      fields.every((name) => head.includes(`\r\n${name}: `)) &&
+      head.includes(says)
     )
   }
 

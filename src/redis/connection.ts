@@ -3,10 +3,11 @@
  * tell of; when to connect, what to wait for and what an error means is decided by who owns the connection.
  */
 import { createRequire } from 'node:module'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Command as IoCommand, Redis as IoRedis, RedisOptions } from 'ioredis'
 import type { Clock, Timer } from '../clock.ts'
 import type { Endpoint, RedisTarget } from './address.ts'
+import { Outbox } from './outbox.ts'
 import { RedisFailure, type Reply } from './port.ts'
 import { ReplyError } from './reply-error.ts'
 
@@ -81,10 +82,16 @@ export function openConnection(dialing: Dialing, endpoint: Endpoint, ended: (rea
 
 export class Connection {
   readonly #redis: IoRedis
+  readonly #outbox: Outbox
+  /** How ioredis is told where to write. */
+  readonly #way: Exclude<Parameters<IoRedis['sendCommand']>[1], undefined>
   #destroyed = false
 
   constructor(redis: IoRedis) {
     this.#redis = redis
+    const outbox = new Outbox(() => redis.stream as Socket | undefined)
+    this.#outbox = outbox
+    this.#way = { isPipeline: true, write: (piece: string | Buffer) => outbox.write(piece), destination: { redis } }
   }
 
   get destroyed(): boolean {
@@ -92,18 +99,27 @@ export class Connection {
   }
 
   /** Sends commands together; resolves with their answers when all are there. Rejects with a `RedisFailure` if it ends before. */
-  async send(commands: readonly Asked[]): Promise<readonly (Reply | ReplyError)[]> {
-    if (this.#destroyed) throw new RedisFailure('lost', 'the connection has ended')
+  send(commands: readonly Asked[]): Promise<readonly (Reply | ReplyError)[]> {
+    if (this.#destroyed) return Promise.reject(new RedisFailure('lost', 'the connection has ended'))
     const { Command } = ioredis()
-    const { stream } = this.#redis
-    stream.cork()
-    const replies = commands.map(([name, ...args]) => {
-      const command = new Command(name, args, { replyEncoding: null })
-      this.#redis.sendCommand(command)
-      return (command.promise as Promise<Reply>).catch(asReply)
+    return new Promise((resolve, reject) => {
+      const replies: (Reply | ReplyError)[] = []
+      let left = commands.length
+      for (const [index, [name, ...args]] of commands.entries()) {
+        const take = (reply: Reply | ReplyError): void => {
+          replies[index] = reply
+          if (--left === 0) resolve(replies)
+        }
+        const command = new Command(name, args, { replyEncoding: null })
+        command.promise.then(take as (reply: unknown) => void, (error: Error) => {
+          if (error.name === 'ReplyError') take(new ReplyError(error.message))
+          else reject(new RedisFailure('lost', 'the connection was lost before the answer'))
+        })
+        this.#redis.sendCommand(command, this.#way)
+        // The sooner, the less likely is it that something newer is taken away.
+        if (name === 'unlink') this.#outbox.flush()
+      }
     })
-    stream.uncork()
-    return Promise.all(replies)
   }
 
   /** Every message of the channels that were subscribed to. */
@@ -200,11 +216,6 @@ function guardReplies(redis: IoRedis): void {
     flush(...args)
     flushing = false
   }
-}
-
-function asReply(error: Error): ReplyError {
-  if (error.name === 'ReplyError') return new ReplyError(error.message)
-  throw new RedisFailure('lost', 'the connection was lost before the answer')
 }
 
 /** What can be told of an error of a socket, of TLS or of ioredis: never what was sent. */

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../clock.ts'
 import type { Endpoint } from './address.ts'
 import { Breaker } from './breaker.ts'
 import { type Asked, type Connection, type Dialing, openConnection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Load } from './load.ts'
 import { RedisFailure, type Reply } from './port.ts'
 import { blameOf, ReplyError, redirectOf } from './reply-error.ts'
@@ -34,6 +35,7 @@ export class Link {
   readonly #init: LinkInit
   readonly #clock: Clock
   readonly #breaker = new Breaker()
+  readonly #deadlines: Deadlines
   #connection: Connection | null = null
   /** What was asked last of all that told that the server is in no state to answer. */
   #probed: Asked = ['ping']
@@ -47,6 +49,7 @@ export class Link {
     this.endpoint = init.endpoint
     this.#init = init
     this.#clock = init.dialing.clock
+    this.#deadlines = new Deadlines(this.#clock)
     this.#breaker.trip()
     this.#open()
   }
@@ -65,20 +68,20 @@ export class Link {
     if (connection === null || this.#breaker.open) return Promise.reject(new RedisFailure('away', this.reason ?? 'it is not connected yet'))
     if (!load.begin(commands.length)) return Promise.reject(new RedisFailure('away', 'too much is under way'))
     return new Promise((resolve, reject) => {
-      const timer = after(this.#clock, ms, () => {
+      const deadline = this.#deadlines.set(ms, () => {
         reject(new RedisFailure('timeout', `no answer within ${Math.ceil(ms)} ms`))
         this.#failed(connection, 'it does not answer in time', true)
       })
       connection.send(commands).then(
         (replies) => {
           load.end(commands.length)
-          if (!timer.cancel()) return
+          if (!this.#deadlines.met(deadline)) return
           this.#judge(connection, replies, key)
           resolve(replies)
         },
         (failure: RedisFailure) => {
           load.end(commands.length)
-          if (timer.cancel()) reject(failure)
+          if (this.#deadlines.met(deadline)) reject(failure)
         },
       )
     })
@@ -163,21 +166,21 @@ export class Link {
   /** It is asked one thing, and by nobody else until that is answered in time. */
   #probe(connection: Connection, unanswered: number): void {
     if (connection !== this.#connection) return
-    const timer = after(this.#clock, this.#init.deadline, () => {
+    const deadline = this.#deadlines.set(this.#init.deadline, () => {
       if (connection !== this.#connection) return
       if (unanswered + 1 === UNANSWERED) this.#drop('it does not answer', PROBE_EVERY)
       else this.#stays(connection, 'it does not answer in time', unanswered + 1)
     })
     connection.send([this.#probed]).then(
       ([reply]) => {
-        if (!timer.cancel() || connection !== this.#connection) return
+        if (!this.#deadlines.met(deadline) || connection !== this.#connection) return
         const blame = reply instanceof ReplyError && redirectOf(reply) === null ? blameOf(reply) : null
         if (blame === 'connection') this.#drop((reply as ReplyError).text, PROBE_EVERY)
         else if (blame === 'server') this.#stays(connection, (reply as ReplyError).text, 0)
         else this.#back()
       },
       // Its end is told of elsewhere.
-      () => timer.cancel(),
+      () => this.#deadlines.met(deadline),
     )
   }
 
@@ -192,26 +195,5 @@ export class Link {
     this.#probed = ['ping']
     this.reason = null
     this.#init.changed()
-  }
-}
-
-/** Calls back unless it was cancelled before; what lies in the socket already when the time is over has been read first. */
-function after(clock: Clock, ms: number, expired: () => void): { cancel(): boolean } {
-  let over = false
-  const timer = clock.after(ms, () => {
-    setImmediate(() => {
-      if (over) return
-      over = true
-      expired()
-    })
-  })
-  return {
-    /** Whether it was in time. */
-    cancel() {
-      if (over) return false
-      over = true
-      timer.cancel()
-      return true
-    },
   }
 }

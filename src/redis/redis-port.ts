@@ -9,7 +9,7 @@ import type { Asked, Dialing } from './connection.ts'
 import type { Link, Replies } from './link.ts'
 import { Load } from './load.ts'
 import { type Lane, RedisFailure, type RedisPort, type Reply, type Script, type Stored, type Writing } from './port.ts'
-import { ReplyError, redirectOf } from './reply-error.ts'
+import { type Redirect, ReplyError, redirectOf } from './reply-error.ts'
 import type { Routes } from './routes.ts'
 import { ServerRoutes } from './server-routes.ts'
 import { StateLog } from './state-log.ts'
@@ -142,8 +142,8 @@ class LivePort implements RedisPort {
       const left = Math.max(0, end - this.#clock.now())
       const answered: Replies = await link.ask(asking ? commands.flatMap((command): Asked[] => [['asking'], command]) : commands, left, key)
       const replies: Replies = asking ? answered.filter((_, index) => index % 2 === 1) : answered
-      const redirect = replies.map((reply) => (reply instanceof ReplyError ? redirectOf(reply) : null)).find((found) => found !== null)
-      if (redirect === undefined) return { replies, link }
+      const redirect = redirectAmong(replies)
+      if (redirect === null) return { replies, link }
       if (redirects === MOST_REDIRECTS) throw new RedisFailure('refused', `it was sent on more than ${MOST_REDIRECTS} times`)
       asking = redirect.type === 'ASK'
       link = this.#routes.redirected(lane, redirect, link)
@@ -173,6 +173,14 @@ class LivePort implements RedisPort {
     this.#digests.set(name, digest)
     return digest
   }
+}
+
+function redirectAmong(replies: Replies): Redirect | null {
+  for (const reply of replies) {
+    const redirect = reply instanceof ReplyError ? redirectOf(reply) : null
+    if (redirect !== null) return redirect
+  }
+  return null
 }
 
 const OK: Buffer = Buffer.from('OK')

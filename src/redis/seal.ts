@@ -3,7 +3,8 @@
  * nor alter one, nor pass off one key's value as another's (HMAC-SHA-256, RFC 2104, its first 16 bytes). Without one: a checksum over the same
  * bytes, against damage alone.
  */
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { Hmac } from './hmac.ts'
 
 /** Bytes that a seal adds. */
 export const SEAL_BYTES = 16
@@ -12,20 +13,24 @@ const KEY_BYTES = 32
 
 export class Seal {
   /** `null`: there is no secret. Names and seals have keys of their own, so that no name is ever a seal. */
-  readonly #sealing: Buffer | null
-  readonly #naming: Buffer
+  readonly #sealing: Hmac | null
+  readonly #naming: Hmac
   readonly #prefix: Buffer
+  /** Used again for every call. */
+  readonly #tagged: Buffer = Buffer.alloc(SEAL_BYTES)
+  readonly #length: Buffer = Buffer.alloc(4)
 
   /** Two deployments that differ in one of both read nothing of each other. */
   constructor(secret: string | null, prefix: string) {
-    this.#sealing = secret === null ? null : derive(secret, prefix, 'seal')
-    this.#naming = derive(secret ?? '', prefix, 'name')
+    this.#sealing = secret === null ? null : new Hmac(derive(secret, prefix, 'seal'))
+    this.#naming = new Hmac(derive(secret ?? '', prefix, 'name'))
     this.#prefix = part(prefix)
   }
 
   /** Of a text of any length, 22 characters that are fit for a key and tell nothing of it to whoever does not know the secret. */
   name(text: string): string {
-    return createHmac('sha256', this.#naming).update(text).digest().toString('base64url', 0, 16)
+    this.#naming.into(this.#tagged, text)
+    return this.#tagged.toString('base64url')
   }
 
   /** The bytes with their seal behind them. `context`: where they belong, such as the key that they lie under. */
@@ -41,9 +46,13 @@ export class Seal {
     return timingSafeEqual(this.#tag(context, bytes), sealed.subarray(length)) ? bytes : null
   }
 
+  /** Good until the next call. */
   #tag(context: string, bytes: Buffer): Buffer {
-    const hash = this.#sealing === null ? createHash('sha256').update(this.#prefix) : createHmac('sha256', this.#sealing)
-    return hash.update(part(context)).update(bytes).digest().subarray(0, SEAL_BYTES)
+    // Length first, so that where the context ends cannot be shifted.
+    this.#length.writeUInt32BE(Buffer.byteLength(context))
+    if (this.#sealing !== null) this.#sealing.into(this.#tagged, this.#length, context, bytes)
+    else createHash('sha256').update(this.#prefix).update(this.#length).update(context).update(bytes).digest().copy(this.#tagged)
+    return this.#tagged
   }
 }
 

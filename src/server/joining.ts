@@ -7,7 +7,7 @@ const LONGEST = 500
 const STEP = 2
 
 /** Resolves when this thread can ask Redis and knows the log of all nodes, or without either after a while. */
-export async function joined({ redis, stores }: Pick<Assembly, 'redis' | 'stores'>): Promise<void> {
+export async function joined({ redis, stores, limits }: Pick<Assembly, 'redis' | 'stores' | 'limits'>): Promise<void> {
   if (redis === null) {
     stores.start()
     return
@@ -16,5 +16,6 @@ export async function joined({ redis, stores }: Pick<Assembly, 'redis' | 'stores
   // What asks before is told that nobody is there, and asks again only after a pause.
   while (redis.port.state === 'away' && performance.now() < until) await setTimeout(STEP)
   stores.start()
+  limits?.start()
   while (stores.fleetView?.ready === false && performance.now() < until) await setTimeout(STEP)
 }

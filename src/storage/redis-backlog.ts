@@ -1,7 +1,7 @@
-/** What is still to be written: in the background, few at a time, never more than a bound. What comes beyond it is dropped. */
+/** What is still to be written: in the background, some at a time, never more than a bound. What comes beyond it is dropped. */
 
-/** Jobs under way at a time. */
-const AT_A_TIME = 8
+/** Jobs under way at a time: as many as may be fetched in one turn of a busy thread, which is what one answer of Redis takes there. */
+const AT_A_TIME = 64
 /** Jobs, and bytes that they hold on to, waiting and under way. */
 const MOST_JOBS = 1000
 const MOST_BYTES: number = 32 * 1024 * 1024

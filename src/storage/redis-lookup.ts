@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { FleetView } from '../object/fleet-view.ts'
 import type { Freshness } from '../object/lifetime.ts'
+import type { CachedObject } from '../object/object.ts'
 import type { Wanted } from '../object/tier.ts'
 import type { RedisPort, Stored } from '../redis/port.ts'
 import { SEAL_BYTES } from '../redis/seal.ts'
@@ -20,11 +21,15 @@ export interface RedisLookupInit {
   readonly fleet: FleetView
   readonly clock: Clock
   readonly tallies: RedisTallies
+  /** Position of this thread's own log of invalidations. */
+  readonly local: () => number
 }
 
 export interface FoundObject {
   readonly type: 'object'
   readonly frame: ObjectFrame
+  /** As it was found; without its body where that lies in chunks. */
+  readonly object: CachedObject
   /** Under which it lies. */
   readonly key: string
   /** Monotonic milliseconds. */
@@ -142,11 +147,13 @@ export class RedisLookup {
   ): FoundObject | null {
     if (!isOf(frame, wanted.key, names, variant) || stored.left > frame.life + SLACK) return this.distrust('head', key)
     const storedAt = asked - frame.lain - Math.max(0, frame.life - stored.left)
-    const freshness = this.#verdict(frame, storedAt)
-    if (freshness === null) return this.outdated(key)
+    const now = this.#init.clock.now()
+    const object = this.#valid(frame, storedAt, now)
+    if (object === null) return this.outdated(key)
+    const freshness = object.freshness(now)
     const { after } = wanted
     if (after !== null && (freshness !== 'fresh' || storedAt <= after)) return null
-    return { type: 'object', frame, key, storedAt, freshness }
+    return { type: 'object', frame, object, key, storedAt, freshness }
   }
 
   #judgeRefusal(
@@ -164,15 +171,15 @@ export class RedisLookup {
     return { type: 'refused', frame, until: asked + stored.left }
   }
 
-  /** What an object is good for now, by all that is known; `null`: for nothing. */
-  #verdict(frame: ObjectFrame, storedAt: number): Freshness | null {
-    const { fleet, clock } = this.#init
-    const now = clock.now()
-    const object = objectOf(frame, storedAt, 0, null)
+  /** The object, unless what is known of invalidations speaks against it. */
+  #valid(frame: ObjectFrame, storedAt: number, now: number): CachedObject | null {
+    const { fleet, local } = this.#init
+    // First the position, then the verdict: what comes between is in both.
+    const object = objectOf(frame, storedAt, local(), null)
     const verdict = fleet.verdict(object, frame.names, frame.variant, frame.since, now)
     if (verdict !== 'valid' && verdict !== 'soft') return null
     if (verdict === 'soft') object.soften(now)
-    return object.freshness(now)
+    return object
   }
 
   /** An invalidation took it, unless nothing is known of the log any more: then nothing is wrong with it. */

@@ -5,6 +5,7 @@ import type { Counters } from '../counters.ts'
 import type { FleetView } from '../object/fleet-view.ts'
 import { StoredBody } from '../object/stored-body.ts'
 import type { FleetClaim, Keeping, Recalled, Refusing, Tier, Wanted } from '../object/tier.ts'
+import { Deadlines } from '../redis/deadlines.ts'
 import type { RedisPort } from '../redis/port.ts'
 import { chunksOf } from './chunk-frame.ts'
 import { type FrameSeal, openFrame } from './frame.ts'
@@ -46,6 +47,8 @@ export class RedisTier implements Tier {
   readonly #lookup: RedisLookup
   readonly #writes: RedisWrites
   readonly #claims: RedisClaims | null
+  /** Of all who wait. */
+  readonly #deadlines: Deadlines
   readonly #ramp = new RedisRamp()
   readonly #backlog = new RedisBacklog()
   #stopped = false
@@ -59,8 +62,9 @@ export class RedisTier implements Tier {
     this.#init = init
     this.#keys = keys
     this.#tallies = tallies
+    this.#deadlines = new Deadlines(clock, (look) => clock.after(0, look))
     this.#chunks = chunks
-    this.#lookup = new RedisLookup({ port, seal, keys, fleet, clock, tallies })
+    this.#lookup = new RedisLookup({ port, seal, keys, fleet, clock, tallies, local: init.local })
     this.#writes = new RedisWrites({ port, seal, keys, chunks, fleet, clock, tallies, channel })
     this.#claims = settings.claims ? new RedisClaims({ port, channel, clock, tallies }) : null
   }
@@ -182,14 +186,14 @@ export class RedisTier implements Tier {
   }
 
   /** Tested once more when all of it is here, and adopted at once. */
-  async #object({ frame, key, storedAt }: FoundObject, claim: FleetClaim | null): Promise<Recalled | null> {
+  async #object({ frame, object: found, key, storedAt }: FoundObject, claim: FleetClaim | null): Promise<Recalled | null> {
     const { fleet, clock, local, settings } = this.#init
     if (frame.bodyLength > settings.maxObject) return null
     const body = frame.mark === null ? null : await this.#body(key, frame.mark, frame.bodyLength)
     if (frame.mark !== null && body === null) return null
     const now = clock.now()
-    // First the position, then the verdict: what comes between is in both.
-    const object = objectOf(frame, storedAt, local(), body)
+    // First the position, then the verdict: what comes between is in both. One that was found whole has an earlier position, so it is in more.
+    const object = body === null ? found : objectOf(frame, storedAt, local(), body)
     const { names, variant, since } = frame
     const verdict = fleet.verdict(object, names, variant, since, now)
     if (verdict !== 'valid' && verdict !== 'soft') return this.#lookup.outdated(key)
@@ -247,7 +251,7 @@ export class RedisTier implements Tier {
   }
 
   #within(): Within {
-    return new Within(this.#init.clock, this.#init.settings.deadline * 1000)
+    return new Within(this.#deadlines, this.#init.settings.deadline * 1000)
   }
 }
 

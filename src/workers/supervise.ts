@@ -6,6 +6,8 @@ import { Counters, workerCounterBuffer } from '../counters.ts'
 import { SummedCounters } from '../counters-summed.ts'
 import { shareOf } from '../origin/registry.ts'
 import { bucketMemory } from '../policy/services/buckets.ts'
+import { sharedLimits } from '../policy/services/redis-limits.ts'
+import { Seal } from '../redis/seal.ts'
 import { Running } from '../server/running.ts'
 import type { Server } from '../server/server.ts'
 import { checkPolicyOptions, opened } from '../server.ts'
@@ -38,7 +40,7 @@ export async function supervise(options: ServerOptions, { workers, spawn, output
   const settings = resolveSettings(options)
   checkMemory(settings.memory, workers)
   const memory = shareMemory(settings, workers)
-  const limits = bucketMemory()
+  const limits = settings.redis === null ? bucketMemory() : sharedLimits(new Seal(settings.redis.secret, settings.redis.prefix))
   const xids = sharedXids()
   const assembly = assemble(options, {
     xids: new Xids(xids),

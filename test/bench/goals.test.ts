@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GOALS, verdicts } from '../../bench/goals.ts'
 import type { Figures } from '../../bench/harness/measure.ts'
 import { figuresTable, goalsTable } from '../../bench/harness/report.ts'
-import { GROWTH, SCENARIOS, scenariosNamed } from '../../bench/scenarios.ts'
+import { FLEET, GROWTH, SCENARIOS, scenariosNamed } from '../../bench/scenarios.ts'
 
 function figures(name: string, ...cpu: readonly number[]): Figures {
   return { name, cpu, rate: [1], p50: [1], p99: [1], answers: 100, wrong: 0, logged: null }
@@ -21,6 +21,30 @@ describe('the table of targets', () => {
       expect(verdict).toMatchObject({ rival: 'few', met: true, ratio: { median: 1.3 } })
     }
     expect(scenariosNamed(['hit-million-zipf', 'pass']).map(({ name }) => name)).toEqual(['pass', 'hit-million-zipf'])
+  })
+
+  it('has what a hit in Redis may cost and take beside a miss, with Redis and without, and what Redis may cost a hit in memory', () => {
+    const cpu = [
+      figures('clearcoat, from Redis', 4),
+      figures('clearcoat, miss, written to Redis', 10),
+      figures('clearcoat, miss, no Redis', 7),
+    ]
+    expect(verdicts('redis-hit', cpu)).toMatchObject([
+      { rival: 'miss', met: true, ratio: { median: 0.4 } },
+      { rival: 'lone', met: false, most: 0.5 },
+      { rival: 'miss', figure: 'p99', met: true, ratio: { median: 1 } },
+      { rival: 'lone', figure: 'p99', met: true },
+    ])
+    const slow = cpu.map((one, index) => ({ ...one, p99: [index === 0 ? 2.1 : 2] }))
+    expect(verdicts('redis-hit', slow).filter(({ figure }) => figure === 'p99')).toMatchObject([{ met: false }, { met: false, most: 1 }])
+    expect(goalsTable(verdicts('redis-hit', cpu))).toMatch(/redis-hit, p99 +\| clearcoat, miss, no Redis/)
+    expect(verdicts('hit-small-redis', [figures('clearcoat, Redis', 10.3), figures('clearcoat, no Redis', 10)])).toMatchObject([
+      { met: false, most: 1.02 },
+    ])
+    for (const { name, redis } of FLEET) {
+      expect(redis).not.toBe('none')
+      expect(scenariosNamed([]).map((scenario) => scenario.name)).not.toContain(name)
+    }
   })
 
   it('is met when the median of the paired ratios is good enough, and missed when only one round is', () => {

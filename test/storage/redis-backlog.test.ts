@@ -12,9 +12,9 @@ describe('what is still to be written to Redis', () => {
     expect(taken).toBe(32)
     while (backlog.push(job(0))) taken++
     expect(taken).toBe(1000)
-    await until(() => ends.length === 8, 'eight at a time')
+    await until(() => ends.length === 64, 'sixty-four at a time')
     ends.shift()?.()
-    await until(() => ends.length === 8)
+    await until(() => ends.length === 64)
     expect([backlog.push(job(1024 * 1024)), backlog.push(job(0))]).toEqual([true, false])
   })
 

@@ -289,8 +289,9 @@ describe('the tier in Redis', () => {
     expect(other.counters.reasonCount('tier_distrust', 'log')).toBe(4)
     await other.tier.recall(wanted({ key: 'after all of that' }))
     expect(await keysIn(redis)).toEqual([one.keys.base('soft', 'http')])
-    // Fetched since, it is there again for all.
+    // Fetched since, it is there again for all who know the log as far.
     await other.keep({ object: stored({ key: 'hard' }) })
+    for (const ahead of [1, 2, 3, 4]) one.log.apply(at + ahead, { do: 'key', key: 'another', soft: false }, null)
     expect((await one.tier.recall(wanted({ key: 'hard' }))).type).toBe('object')
   })
 

@@ -41,6 +41,9 @@ export const START: number = 2 ** 32 + 1
 /** Position of each node's own log. */
 export const LOCAL = 77
 
+/** Seconds, of the port and of the tier. */
+const DEADLINE = 0.25
+
 /** Lines of an ACL file: who nodes of tests are, with no right but those that are documented, each for one prefix. */
 export const ACL: readonly string[] = [
   `user clearcoat on >word ${aclRule('clearcoat:')}`,
@@ -57,13 +60,13 @@ export async function newNode(redis: { readonly url: string }, options: NodeOpti
     clock = systemClock,
     around = same,
   } = options
-  const { port } = openPort(redis.url.replace('://', `://${prefix}word@`), { prefix })
+  const { port } = openPort(redis.url.replace('://', `://${prefix}word@`), { prefix, deadline: DEADLINE })
   await standing(port, `${prefix}{standing}`)
   const log = new FleetLog()
   log.start(START)
   const counters = new Counters()
   const seal = new Seal(secret, prefix)
-  const settings = { prefix, claims, maxObject, deadline: 0.25 }
+  const settings = { prefix, claims, maxObject, deadline: DEADLINE }
   const tier = new RedisTier({ port: around(port), seal, settings, fleet: log, clock, counters, local: () => LOCAL })
   onTestFinished(() => tier.stop())
   return {

@@ -1,4 +1,4 @@
-/** Limits on how often something may happen, per key: token buckets that all workers share. */
+/** Limits on how often something may happen, per key: token buckets that all workers share, and all nodes of a fleet. */
 import type { Synth } from '../actions.ts'
 import { synthetic } from '../actions.ts'
 import { type Duration, seconds } from '../duration.ts'
@@ -66,8 +66,15 @@ export interface RateLimitWork {
 /**
  * A limit, `rateLimit({ limit: 100, period: '1m' })`: token buckets, as of Varnish's vsthrottle. All workers count together; a reload keeps
  * what was counted under an equal declaration of the same name. About 100,000 keys are told apart at a time; where more have used up something,
- * those that used least are forgotten first, and those that are denied never: what then finds no place is counted together. Throws a
- * `TypeError` or `RangeError` for numbers that cannot be.
+ * those that used least are forgotten first, and those that are denied never: what then finds no place is counted together.
+ *
+ * Nodes that share a Redis count together, too, as long as they run the same declaration under the same name: all of them let through at most a
+ * fifth of the limit (of a limit below five for each other node: a token for each) more than one bucket would, at whatever moment and node it is
+ * asked. To hold that, a node takes only its share of what is left, until the others have heard of it: within 0.1 s, and within a few
+ * milliseconds where more is wanted. So a burst on one node of n may be cut at the nth part of the limit at first. Blocks, tokens that are given
+ * back and keys that are removed are told as well. While Redis is away each node counts alone.
+ *
+ * Throws a `TypeError` or `RangeError` for numbers that cannot be.
  */
 export function rateLimit(rule: RateRule): RateLimit {
   const declared = checkRate(rule)

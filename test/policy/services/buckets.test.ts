@@ -84,7 +84,7 @@ describe('a bucket', () => {
 })
 
 describe('memory for few buckets', () => {
-  const memory = (groups: number): BucketMemory => ({ seed: 7, buckets: bucketBuffer(groups) })
+  const memory = (groups: number): BucketMemory => ({ seed: 7, buckets: bucketBuffer(groups), fleet: null })
 
   it('does not let a limited key go free for a million others', () => {
     const buckets = new Buckets(memory(64))
