@@ -33,7 +33,7 @@ import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
 import { AllowedFrom, Invalidators } from './request/invalidators.ts'
 import { Confirmations } from './request/vouched.ts'
-import { RedisNode } from './storage/redis-node.ts'
+import { type RedisDoors, RedisNode } from './storage/redis-node.ts'
 import { createStores, type SharedRole, type Stores } from './stores.ts'
 import { Journal } from './vsl/journal.ts'
 import { Xids } from './vsl/xids.ts'
@@ -156,6 +156,8 @@ export interface AssemblyParts {
   readonly limits?: BucketMemory
   /** Threads that serve in front of the same origin servers. Default 1. */
   readonly threads?: number
+  /** In place of connections to the servers of Redis. */
+  readonly redis?: RedisDoors
   /** Makes a tier behind memory. Default: there is none. */
   readonly tier?: MakeTier
   /** How long what is stored is as good as its life says. Default: always. */
@@ -191,8 +193,9 @@ export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Ass
     options.policy ?? null,
   )
   const role = parts.shared?.role ?? null
+  const doors = parts.redis === undefined ? {} : { doors: parts.redis }
   const redis =
-    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker' })
+    settings.redis === null ? null : new RedisNode({ settings: settings.redis, clock, log, counters, follows: role !== 'worker', ...doors })
   const stores = createStores({ settings, clock, counters, fleet: role === 'worker' ? null : redis }, parts.shared ?? null)
   const oddStatus = decisions.oddStatus === 'fail' ? 'fail' : 'relay'
   const { origins: given } = parts

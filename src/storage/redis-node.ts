@@ -12,6 +12,13 @@ import { openRedisPort } from '../redis/redis-port.ts'
 import { Seal } from '../redis/seal.ts'
 import { RedisTier } from './redis-tier.ts'
 
+/** What a thread asks Redis by. */
+export interface RedisDoors {
+  readonly port: RedisPort
+  /** Of a thread that follows the log. */
+  readonly feed: RedisFeed | null
+}
+
 export interface RedisNodeInit {
   readonly settings: RedisSettings
   readonly clock: Clock
@@ -19,6 +26,8 @@ export interface RedisNodeInit {
   readonly counters: Counters
   /** Whether this thread follows the log for all of its process. */
   readonly follows: boolean
+  /** Default: connections to the servers. */
+  readonly doors?: RedisDoors
 }
 
 export class RedisNode {
@@ -32,12 +41,12 @@ export class RedisNode {
 
   /** Begins to connect; whether somebody is there is seen later. */
   constructor(init: RedisNodeInit) {
-    const { settings, clock, log, follows } = init
+    const { settings, clock, log, follows, doors } = init
     this.#init = init
     this.log = log
     this.seal = new Seal(settings.secret, settings.prefix)
-    this.port = openRedisPort({ settings, clock, log })
-    this.#feed = follows ? openRedisFeed({ settings, clock }) : null
+    this.port = doors?.port ?? openRedisPort({ settings, clock, log })
+    this.#feed = doors !== undefined ? doors.feed : follows ? openRedisFeed({ settings, clock }) : null
   }
 
   /** Throws where another thread follows the log. */
