@@ -98,8 +98,11 @@ export class Connection {
     return this.#destroyed
   }
 
-  /** Sends commands together; resolves with their answers when all are there. Rejects with a `RedisFailure` if it ends before. */
-  send(commands: readonly Asked[]): Promise<readonly (Reply | ReplyError)[]> {
+  /**
+   * Sends commands together, at the end of this turn of the loop or `now`; resolves with their answers when all are there. Rejects with a
+   * `RedisFailure` if it ends before.
+   */
+  send(commands: readonly Asked[], now: boolean = false): Promise<readonly (Reply | ReplyError)[]> {
     if (this.#destroyed) return Promise.reject(new RedisFailure('lost', 'the connection has ended'))
     const { Command } = ioredis()
     return new Promise((resolve, reject) => {
@@ -116,9 +119,9 @@ export class Connection {
           else reject(new RedisFailure('lost', 'the connection was lost before the answer'))
         })
         this.#redis.sendCommand(command, this.#way)
-        // The sooner, the less likely is it that something newer is taken away.
-        if (name === 'unlink') this.#outbox.flush()
       }
+      // The sooner something is taken away, the less likely is it something newer.
+      if (now || commands[0]?.[0] === 'unlink') this.#outbox.flush()
     })
   }
 
@@ -175,7 +178,7 @@ async function greet(connection: Connection, { type, user, password, db }: Redis
   const known = user !== null || password !== null
   // A user without a password takes any.
   if (known) commands.unshift(user === null ? ['auth', password ?? ''] : ['auth', user, password ?? ''])
-  const replies = await connection.send(commands)
+  const replies = await connection.send(commands, true)
   const refused = replies.find((reply) => reply instanceof ReplyError)
   if (refused !== undefined) throw new RedisFailure('refused', refused.text)
   const hello = replies[known ? 1 : 0]
