@@ -298,7 +298,10 @@ describe('a Redis that refuses', () => {
     const redis = await started({ config: { maxclients: 1 } })
     const { port, said } = openPort(redis.url)
     await until(() => said.length > 0, 'a line')
-    expect([port.state, String(said[0]?.fields['reason'])]).toEqual(['away', expect.stringMatching(/max number of clients|closed|ECONNRESET/)])
+    expect([port.state, String(said[0]?.fields['reason'])]).toEqual([
+      'away',
+      expect.stringMatching(/max number of clients|closed|ECONNRESET/),
+    ])
     await redis.cli('CONFIG', 'SET', 'maxclients', 100)
     await back(port)
   })
