@@ -1,6 +1,6 @@
 /** Before the origin is asked for a refresh or a slice, the tier behind memory is: another node may have fetched it. */
 
-import { adopt, ask } from '../object/adoption.ts'
+import { adopt, ask, isOvertaken } from '../object/adoption.ts'
 import type { Claim } from '../object/claim.ts'
 import type { Recalled, Tier } from '../object/tier.ts'
 import type { FetchInit } from './start.ts'
@@ -32,7 +32,20 @@ function after(fetch: FetchTransaction, claim: Claim, tier: Tier, recalled: Reca
   // What the origin says from now on is newer than all that is known of by now.
   const turn = recalled.type === 'object' || recalled.type === 'nothing' ? recalled.claim : null
   fetch.owes(tier, turn)
+  if (isInVain(fetch, claim)) return DONE
   return recalled.type === 'object' && takes(fetch, claim, recalled) ? DONE : PREPARE
+}
+
+/** A refresh that a purge overtook while it waited for its turn: what it would bring could not be stored, and nobody waits for it. */
+function isInVain(fetch: FetchTransaction, claim: Claim): boolean {
+  const { table } = fetch.deps
+  if (fetch.observer !== null) return false
+  // What is purged softly by a tag meanwhile would be refreshed into an object that is stale at once.
+  const { stale } = claim
+  if (!isOvertaken(table, claim) && (stale === null || table.outdated(stale, claim.position) === 'valid')) return false
+  fetch.duty?.release('again')
+  table.release(claim, { type: 'again' })
+  return true
 }
 
 /** Whether another node's answer does as well as one of the origin's. */
