@@ -149,6 +149,33 @@ it('serves what is in grace at once, while one node refreshes it', async () => {
   expect(endings(shelf)).toMatchObject({ left: 0, often: 0 })
 })
 
+it.each([
+  ['is purged', {}],
+  ['is softly purged by a tag', { 'xkey-softpurge': 'news' }],
+])('refreshes nothing in vain when what it would refresh %s while the tier is asked', async (_what, purge) => {
+  const { nodes, origin, clock, shelf } = await fleetOf(
+    always({ 'Cache-Control': 'max-age=10, stale-while-revalidate=600', 'Surrogate-Key': 'news' }),
+    { purgeFrom: ['127.0.0.0/8'] },
+  )
+  const [a] = nodes
+  await a?.get('/')
+  clock.advance(11_000)
+  const gate = new Gate()
+  shelf.behind = gate.opened
+  expect((await a?.get('/'))?.get('x-cache')).toBe('STALE')
+  await until(() => shelf.asked.length === 2)
+  expect((await a?.ask('PURGE', '/', purge))?.status).toBe(200)
+  shelf.purge(KEY)
+  shelf.behind = null
+  gate.open()
+  await until(() => endings(shelf).once === 2)
+  expect([origin.hits.length, endings(shelf).left]).toEqual([1, 0])
+  await a?.get('/')
+  await until(() => shelf.kept.length === 2)
+  expect((await a?.get('/'))?.get('x-cache')).toBe('HIT')
+  expect(origin.hits.length).toBe(2)
+})
+
 it('confirms what is stale with the origin, once in the fleet', async () => {
   const { nodes, origin, clock, shelf } = await fleetOf((hit, response) => {
     if (hit.headers['if-none-match'] === '"1"') reply(response, 304, { ...SHORT, ETag: '"1"' })
