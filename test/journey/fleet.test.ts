@@ -1,44 +1,17 @@
 /** Nodes and a real Redis: what one fetched all have, what one purged is gone everywhere, and without Redis each goes on by itself. */
 import { expect, it, onTestFinished } from 'vitest'
-import type { Server, ServerOptions } from '../../src/index.ts'
-import { RawClient, type RawResponse } from '../support/raw-client.ts'
+import type { ServerOptions } from '../../src/index.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { Gate, type OriginScript, ScriptedOrigin } from '../support/scripted-origin.ts'
 import { serve } from '../support/serving.ts'
 import { until } from '../support/until.ts'
-import { always, type Fields, message, reply } from './site.ts'
-
-const FRESH = { 'Cache-Control': 'max-age=600' }
-
-class FleetNode {
-  readonly server: Server
-
-  constructor(server: Server) {
-    this.server = server
-  }
-
-  async ask(method: string, path: string, fields: Fields = {}, body: string = ''): Promise<RawResponse> {
-    const client = await RawClient.connect(this.server.addresses[0] as string)
-    try {
-      return await client.request(message(method, path, { Connection: 'close', ...fields }, body), { head: method === 'HEAD' })
-    } finally {
-      client.destroy()
-    }
-  }
-
-  get(path: string, fields: Fields = {}): Promise<RawResponse> {
-    return this.ask('GET', path, fields)
-  }
-
-  stat(name: string): number {
-    return this.server.stat()[name] ?? 0
-  }
-}
+import { FRESH, RedisNode, SECRET } from './redis-rig.ts'
+import { always, reply } from './site.ts'
 
 interface Rig {
   readonly redis: RedisServer
   readonly origin: ScriptedOrigin
-  join(): Promise<FleetNode>
+  join(): Promise<RedisNode>
 }
 
 async function rig(script: OriginScript, options: ServerOptions = {}): Promise<Rig> {
@@ -47,21 +20,16 @@ async function rig(script: OriginScript, options: ServerOptions = {}): Promise<R
   const origin = await ScriptedOrigin.start(script)
   onTestFinished(() => origin.close())
   const quiet = { info: () => {}, warn: () => {}, error: () => {} }
-  const join = async (): Promise<FleetNode> => {
+  const join = async (): Promise<RedisNode> => {
     const server = await serve({
       ...{ origin: origin.url, listen: ['127.0.0.1:0'], memory: 64 * 1024 * 1024, eventLog: quiet, purgeFrom: ['127.0.0.0/8'] },
-      redis: { servers: `redis://127.0.0.1:${redis.port}`, secret: 'known-to-all-nodes-of-it', deadline: 1 },
+      redis: { servers: `redis://127.0.0.1:${redis.port}`, secret: SECRET, deadline: 1 },
       ...options,
     })
     onTestFinished(() => server.close())
-    return new FleetNode(server)
+    return new RedisNode(server, [])
   }
   return { redis, origin, join }
-}
-
-/** What was stored lies in Redis, too. */
-function written(node: FleetNode, count: number): Promise<void> {
-  return until(() => node.stat('tier_written') >= count, `${count} entries in Redis`)
 }
 
 it('answers on one node from what another fetched, and on a new one at once', async () => {
@@ -69,7 +37,7 @@ it('answers on one node from what another fetched, and on a new one at once', as
   const a = await join()
   const b = await join()
   expect((await a.get('/')).get('x-cache')).toBe('MISS')
-  await written(a, 1)
+  await a.written(1)
   const first = await b.get('/')
   expect([first.body.toString(), first.get('x-cache')]).toEqual(['answer 0', 'HIT'])
   expect(first.get('cache-status')).toMatch(/^Clearcoat; hit; ttl=\d+; detail=HIT; tier=redis$/)
@@ -88,7 +56,7 @@ it('carries large bodies, and variants', async () => {
   const a = await join()
   const b = await join()
   for (const lang of ['de', 'fr']) await a.get('/', { 'X-Lang': lang })
-  await written(a, 2)
+  await a.written(2)
   for (const lang of ['fr', 'de']) {
     const answer = await b.get('/', { 'X-Lang': lang })
     expect([answer.body.equals(Buffer.from(lang.repeat(700_000))), answer.get('x-cache')]).toEqual([true, 'HIT'])
@@ -116,12 +84,12 @@ it('has a purge of one node in force on the others, memory and Redis', async () 
   const a = await join()
   const b = await join()
   await a.get('/')
-  await written(a, 1)
+  await a.written(1)
   expect((await b.get('/')).body.toString()).toBe('answer 0')
   expect((await a.ask('PURGE', '/')).status).toBe(200)
   await until(() => b.stat('n_obj_purged') > 0, 'the purge on the other node')
   expect((await b.get('/')).body.toString()).toBe('answer 1')
-  await written(b, 1)
+  await b.written(1)
   expect((await a.get('/')).body.toString()).toBe('answer 1')
   expect(origin.hits.length).toBe(2)
   // An unsafe method is heard of, too.
@@ -130,7 +98,7 @@ it('has a purge of one node in force on the others, memory and Redis', async () 
   expect((await a.get('/')).body.toString()).toBe('answer 3')
   // A node that comes later knows of it.
   const c = await join()
-  await written(a, 2)
+  await a.written(2)
   expect((await c.get('/')).body.toString()).toBe('answer 3')
 })
 
@@ -149,7 +117,7 @@ it('goes on without Redis, and with it again', async () => {
   const a = await join()
   const b = await join()
   await a.get('/')
-  await written(a, 1)
+  await a.written(1)
   expect((await b.get('/')).get('x-cache')).toBe('HIT')
   await redis.kill()
   for (const node of [a, b]) expect((await node.get('/')).get('x-cache')).toBe('HIT')
