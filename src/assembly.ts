@@ -29,6 +29,7 @@ import { Policies } from './policy/policies.ts'
 import type { BucketMemory } from './policy/services/buckets.ts'
 import { LimitSync, sharedLimits } from './policy/services/redis-limits.ts'
 import { Services } from './policy/services/services.ts'
+import { keepPrimitivesFast } from './primitives.ts'
 import { redisTarget } from './redis/address.ts'
 import { hitLines } from './request/deliver.ts'
 import type { Engine } from './request/engine.ts'
@@ -176,6 +177,7 @@ const UNSEALED =
 
 /** Opens no socket and starts no timer until something is asked of it, but for those of Redis where one is set. Throws a `ConfigError` or `PolicyError`. */
 export function assemble(options: ServerOptions, parts: AssemblyParts = {}): Assembly {
+  keepPrimitivesFast()
   const clock = options.clock ?? systemClock
   const log = options.eventLog ?? jsonEventLog((line) => process.stderr.write(`${line}\n`))
   const params = new Params(resolveSettings(options))

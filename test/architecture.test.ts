@@ -29,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['vcl-ts'],
 ]
 
-const GROUND = /^src\/(?:clock|errors|access-log|log(?:-[a-z]+)?|counters?(?:-[a-z]+)?|config\/[a-z-]+)\.ts$/
+const GROUND = /^src\/(?:clock|primitives|errors|access-log|log(?:-[a-z]+)?|counters?(?:-[a-z]+)?|config\/[a-z-]+)\.ts$/
 
 /** Each runtime dependency and the only files that may import it. */
 const HOMES: Readonly<Record<string, RegExp>> = {
