@@ -6,13 +6,13 @@ import { COURSES } from './fleet-simulation-courses.ts'
 /** Lines before a violation that are shown with it. */
 const SHOWN = 40
 
-/** Seconds; a course that takes longer has a quarter of the runs. */
+/** Seconds; a course that takes longer has half of the runs. */
 const SHORT = 60
 
 /** So many seeds of each course, from `first` on. */
 export function runCourses(first: number, most: number): void {
   test.each(Object.entries(COURSES))('%s', { timeout: 60_000 + most * 2000 }, async (name, course) => {
-    const runs = course.seconds > SHORT ? Math.ceil(most / 4) : most
+    const runs = course.seconds > SHORT ? Math.ceil(most / 2) : most
     const failed: string[] = []
     let [served, fetches, purges, recalled, befallen, lost, unvouched] = [0, 0, 0, 0, 0, 0, 0]
     for (let seed = first; seed < first + runs; seed++) {

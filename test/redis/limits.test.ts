@@ -42,9 +42,11 @@ async function withNodes(count: number, use: (nodes: readonly Node[]) => Promise
     const logged: string[] = []
     const say = (fields: object, text: string): void => void logged.push(`${text} ${JSON.stringify(fields)}`)
     const log = { info: say, warn: say, error: say }
+    const buckets = new Buckets(memory)
     const sync = new LimitSync({ memory, port, seal, prefix: 'limits:', clock: systemClock, log })
+    buckets.fleet?.declare()
     sync.start()
-    return { memory, buckets: new Buckets(memory), sync, logged }
+    return { memory, buckets, sync, logged }
   })
   try {
     await until(() => nodes.every(({ sync }) => sync.nodes === count))

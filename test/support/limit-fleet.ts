@@ -99,11 +99,13 @@ export class LimitFleet {
     for (let node = 0; node < nodes; node++) this.join(phase(node))
   }
 
-  /** Another node begins. */
-  join(after = 0): void {
+  /** Another node begins. `limits`: its policy has any. */
+  join(after = 0, limits = true): void {
     const node = this.syncs.length
     const memory = sharedLimits(this.seal)
-    this.buckets.push(new Buckets(memory))
+    const buckets = new Buckets(memory)
+    if (limits) buckets.fleet?.declare()
+    this.buckets.push(buckets)
     const say = (_: unknown, text: string): void => void this.logged.push(`${node}: ${text}`)
     const log: EventLog = { info: say, warn: say, error: say }
     const sync = new LimitSync({ memory, port: this.#port(node), seal: this.seal, prefix: 'test:', clock: this.clock, log })

@@ -25,10 +25,11 @@ const PERIOD = 3
 export const BLOCKED = 1
 export const REMOVED = 2
 
-/** Before the buckets: Int32 nodes, pressed; then a bit for each bucket that has something to tell. */
+/** Before the buckets: Int32 nodes, pressed, declared; one is free; then a bit for each bucket that has something to tell. */
 const NODES = 0
 const PRESSED = 1
-const HEAD = 2
+const DECLARED = 2
+const HEAD = 4
 
 export class FleetCells {
   readonly #head: Int32Array
@@ -124,6 +125,16 @@ export class FleetCells {
   pressed(): Promise<unknown> | null {
     const waiting = Atomics.waitAsync(this.#head, PRESSED, 0)
     return waiting.async ? waiting.value : null
+  }
+
+  /** Whether some policy of this node limits anything. It stays so. */
+  get isDeclared(): boolean {
+    return Atomics.load(this.#head, DECLARED) !== 0
+  }
+
+  /** Some policy does: the other nodes are going to be told. */
+  declare(): void {
+    if (Atomics.exchange(this.#head, DECLARED, 1) === 0) this.#press()
   }
 
   get isPressed(): boolean {

@@ -21,6 +21,7 @@ export class RateLimiting implements RateLimitWork {
     this.#name = name
     this.#buckets = buckets
     this.#clock = clock
+    buckets.fleet?.declare()
   }
 
   take(key: string, rate: CheckedRate): boolean {

@@ -100,15 +100,16 @@ export class LimitSync {
     return this.#buckets.cells.nodes
   }
 
+  /** There are no rounds before some policy limits something. */
   start(): void {
     this.#heard = this.#busy = this.#clock.now()
     this.#port.subscribe(this.#channel, (node) => {
       if (node === this.#id) return
       this.#called = true
-      this.#schedule(this.#began + GAP)
+      if (this.#buckets.cells.isDeclared) this.#schedule(this.#began + GAP)
     })
     this.#watch()
-    this.#schedule(this.#clock.now())
+    if (this.#buckets.cells.isDeclared) this.#schedule(this.#clock.now())
   }
 
   /** Tells what is left to tell, and leaves. Resolves when that is done, or cannot be. */
@@ -118,6 +119,7 @@ export class LimitSync {
     this.#timer?.cancel()
     this.#buckets.cells.wake()
     await this.#running
+    if (!this.#buckets.cells.isDeclared) return
     await this.#round()
     this.#buckets.alone()
     await this.#port.run(LIMIT_LEAVE, [this.#keys[1]], [this.#id]).catch(() => {})

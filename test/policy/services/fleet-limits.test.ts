@@ -273,6 +273,26 @@ describe('a fleet of nodes', () => {
     await fleet.stop()
   })
 
+  it('asks nothing, and is counted by nobody, as long as no policy limits anything', async () => {
+    const fleet = new LimitFleet({ nodes: 1 })
+    fleet.join(0, false)
+    await fleet.pass(3000)
+    expect([...fleet.model.nodes.values()]).toHaveLength(1)
+    expect(fleet.syncs[0]?.nodes).toBe(1)
+    // A policy is swapped.
+    const rule = bucketRule(10, 60, 0)
+    fleet.take(0, 'a', rule)
+    fleet.buckets[1]?.fleet?.declare()
+    fleet.syncs[1]?.hurry()
+    await fleet.pass(30)
+    expect(fleet.syncs[1]?.nodes).toBe(2)
+    await fleet.pass(600)
+    expect(fleet.syncs[0]?.nodes).toBe(2)
+    expect(fleet.take(1, 'a', rule)).toBe(true)
+    await fleet.stop()
+    expect(fleet.model.nodes.size).toBe(0)
+  })
+
   it('asks rarely while nothing is counted', async () => {
     const fleet = new LimitFleet({ nodes: 1 })
     await fleet.pass(6000)
