@@ -18,13 +18,13 @@ export interface LurkerInit<T> {
   readonly tested: (position: number) => void
   /** Seconds for which a ban is left to requests alone; asked for each pass. Default 0. */
   readonly age?: () => number
-  /** Milliseconds of a slice, default 2. */
+  /** Milliseconds of a slice, default 1: with a collection of garbage in it, a task stays below 5. */
   readonly budget?: number
   /** Calls back when others have had their turn, default `setImmediate`. */
   readonly turn?: (go: () => void) => void
 }
 
-const BUDGET = 2
+const BUDGET = 1
 
 interface Waiting {
   readonly position: number
