@@ -43,7 +43,14 @@ export function compilePattern(text: string, fold: boolean): Matcher {
   const matchers = inPieces.map(inTurn)
   if (direct !== null) matchers.unshift(directMatcher(direct))
   const [only] = matchers
-  return only !== undefined && matchers.length === 1 ? only : (subject) => matchers.some((matches) => matches(subject))
+  return only !== undefined && matchers.length === 1 ? only : anyOf(matchers)
+}
+
+function anyOf(matchers: readonly Matcher[]): Matcher {
+  return (text) => {
+    for (const matches of matchers) if (matches(text)) return true
+    return false
+  }
 }
 
 /** Refuses what `compilePattern` refuses. Throws a `PatternError`. */
