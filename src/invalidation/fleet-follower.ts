@@ -37,7 +37,7 @@ export interface FollowerInit {
 }
 
 /** Milliseconds that an answer of the log may take while there is nothing new. */
-const WAIT = 900
+const WAIT = 500
 /** Entries that are read at once. */
 const BATCH = 500
 /** Entries that are told again, should the log lose them. */
