@@ -43,10 +43,10 @@ export function compilePattern(text: string, fold: boolean): Matcher {
   const matchers = inPieces.map(inTurn)
   if (direct !== null) matchers.unshift(directMatcher(direct))
   const [only] = matchers
-  return only !== undefined && matchers.length === 1 ? only : anyOf(matchers)
+  return only !== undefined && matchers.length === 1 ? only : oneMatches(matchers)
 }
 
-function anyOf(matchers: readonly Matcher[]): Matcher {
+function oneMatches(matchers: readonly Matcher[]): Matcher {
   return (text) => {
     for (const matches of matchers) if (matches(text)) return true
     return false
