@@ -18,7 +18,7 @@ export interface LurkerInit<T> {
   readonly tested: (position: number) => void
   /** Seconds for which a ban is left to requests alone; asked for each pass. Default 0. */
   readonly age?: () => number
-  /** Milliseconds of a slice, default 1: with a collection of garbage in it, a task stays below 5. */
+  /** Milliseconds of a slice, default 1: a collection of garbage that falls into one comes on top. */
   readonly budget?: number
   /** Calls back when others have had their turn, default `setImmediate`. */
   readonly turn?: (go: () => void) => void
