@@ -76,8 +76,8 @@ function told(
   const request: ExplainedRequest = {
     ...asSent,
     scheme: tx.req.scheme,
-    ip: tx.ip,
-    mayInvalidate: tx.mayInvalidate,
+    ip: tx.client.ip,
+    mayInvalidate: tx.client.mayInvalidate,
     fetch: checked.fetch,
   }
   return {

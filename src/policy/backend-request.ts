@@ -2,7 +2,7 @@
 import type { Bereq } from '../../vcl-ts/context.ts'
 import type { BackendChoice } from '../../vcl-ts/directors/director.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
-import { RequestLine } from './request-line.ts'
+import { checkedMethod, checkedUrl } from './request-line.ts'
 
 export interface BackendRequestInit {
   readonly method: string
@@ -21,7 +21,9 @@ export interface BackendRequestInit {
   readonly id: string
 }
 
-export class BackendRequest extends RequestLine implements Bereq {
+export class BackendRequest implements Bereq {
+  #method: string
+  #url: string
   readonly headers: HeaderMap
   backend: BackendChoice | null
   connectTimeout: number
@@ -38,7 +40,8 @@ export class BackendRequest extends RequestLine implements Bereq {
   bodyDropped = false
 
   constructor(init: BackendRequestInit) {
-    super(init.method, init.url)
+    this.#method = init.method
+    this.#url = init.url
     this.headers = init.headers
     this.backend = init.backend
     this.connectTimeout = init.connectTimeout
@@ -51,6 +54,22 @@ export class BackendRequest extends RequestLine implements Bereq {
     this.credentialed = init.credentialed
     this.authorized = init.authorized
     this.id = init.id
+  }
+
+  get method(): string {
+    return this.#method
+  }
+
+  set method(value: string) {
+    this.#method = checkedMethod(value)
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  set url(value: string) {
+    this.#url = checkedUrl(value)
   }
 
   dropBody(): void {

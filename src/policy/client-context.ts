@@ -10,8 +10,8 @@ import type { ToolOwner } from './notes.ts'
 const ABSENT = null as never
 
 /** The transaction, which makes what hooks seldom look at when they do. */
-export interface ContextOwner extends Client, ToolOwner {
-  session(): Session
+export interface ContextOwner extends ToolOwner {
+  readonly client: Client & { session(): Session }
   epochSeconds(): number
 }
 
@@ -26,7 +26,6 @@ export class ClientContext extends HookSide implements ClientContextContract {
   declare readonly lookup: Verbs['lookup']
   declare readonly deliver: Verbs['deliver']
   declare readonly fetch: Verbs['fetch']
-  readonly client: Client
   readonly state: object
   readonly req: Req
   key: Key = ABSENT
@@ -42,13 +41,16 @@ export class ClientContext extends HookSide implements ClientContextContract {
   constructor(owner: ContextOwner, state: object, req: Req) {
     super(owner)
     this.#owner = owner
-    this.client = owner
     this.state = state
     this.req = req
   }
 
+  get client(): Client {
+    return this.#owner.client
+  }
+
   get session(): Session {
-    this.#session ??= this.#owner.session()
+    this.#session ??= this.#owner.client.session()
     return this.#session
   }
 

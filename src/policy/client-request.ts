@@ -6,7 +6,7 @@ import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { isSliceSize, LARGEST_SLICE, SMALLEST_SLICE } from '../../vcl-ts/slice.ts'
 import { requestCacheControl } from '../wire/cache-control.ts'
 import { normaliseHost } from '../wire/forwarded.ts'
-import { RequestLine } from './request-line.ts'
+import { checkedMethod, checkedUrl } from './request-line.ts'
 
 export interface ClientRequestInit {
   readonly method: string
@@ -35,7 +35,9 @@ export interface RequestOwner {
   readonly top: OriginalRequest | null
 }
 
-export class ClientRequest extends RequestLine implements Req {
+export class ClientRequest implements Req {
+  #method: string
+  #url: string
   scheme: 'http' | 'https'
   readonly proto: '1.0' | '1.1' | '2'
   readonly headers: HeaderMap
@@ -61,7 +63,8 @@ export class ClientRequest extends RequestLine implements Req {
   readonly #owner: RequestOwner
 
   constructor(init: ClientRequestInit) {
-    super(init.method, init.url)
+    this.#method = init.method
+    this.#url = init.url
     this.proto = init.proto
     this.scheme = init.scheme
     this.headers = init.headers
@@ -71,6 +74,22 @@ export class ClientRequest extends RequestLine implements Req {
     this.#slice = init.slice ?? null
     this.#owner = init.owner
     this.original = this
+  }
+
+  get method(): string {
+    return this.#method
+  }
+
+  set method(value: string) {
+    this.#method = checkedMethod(value)
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  set url(value: string) {
+    this.#url = checkedUrl(value)
   }
 
   get path(): string {

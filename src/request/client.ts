@@ -9,12 +9,17 @@ import type { RequestDeps } from './engine.ts'
 import type { Exchange } from './exchange.ts'
 import type { Caller } from './invalidators.ts'
 
-/** The part of a transaction that knows who asks: it has no object of its own, so that a hit makes one less. */
-export abstract class RequestClient implements Client {
-  readonly engine: RequestDeps
+/** The transaction whose client it is. */
+interface Asking {
+  readonly engine: Pick<RequestDeps, 'invalidators' | 'isTrusted' | 'settings'>
   readonly exchange: Exchange
-  abstract readonly policy: ActivePolicy
-  abstract readonly req: ClientRequest
+  readonly policy: ActivePolicy
+  readonly req: ClientRequest
+}
+
+/** Made when somebody wants to know who asks: a plain hit makes none. */
+export class RequestClient implements Client {
+  readonly #tx: Asking
   #forwarded = false
   #clientIp: string | null = null
   #identity: string | null = null
@@ -22,15 +27,14 @@ export abstract class RequestClient implements Client {
   #mayRefresh: boolean | null = null
   #hasToken = false
 
-  constructor(engine: RequestDeps, exchange: Exchange) {
-    this.engine = engine
-    this.exchange = exchange
+  constructor(tx: Asking) {
+    this.#tx = tx
   }
 
   get ip(): string {
-    const { peer } = this.exchange
+    const { peer } = this.#tx.exchange
     if (!peer.trusted) return peer.address
-    this.#clientIp ??= clientAddress(peer.address, this.req.original.headers.joinedLower('x-forwarded-for'), this.engine.isTrusted)
+    this.#clientIp ??= clientAddress(peer.address, this.#tx.req.original.headers.joinedLower('x-forwarded-for'), this.#tx.engine.isTrusted)
     return this.#clientIp
   }
 
@@ -43,42 +47,42 @@ export abstract class RequestClient implements Client {
   }
 
   get remoteIp(): string {
-    return this.exchange.peer.address
+    return this.#tx.exchange.peer.address
   }
 
   get trusted(): boolean {
-    return this.exchange.peer.trusted
+    return this.#tx.exchange.peer.trusted
   }
 
   get mayInvalidate(): boolean {
-    this.#mayInvalidate ??= this.#hasToken || this.engine.invalidators.mayPurge(this.#caller())
+    this.#mayInvalidate ??= this.#hasToken || this.#tx.engine.invalidators.mayPurge(this.#caller())
     return this.#mayInvalidate
   }
 
   /** Whether this request's no-cache is honoured whatever the preset says. */
   get mayRefresh(): boolean {
-    if (!this.policy.honoursRefresh) return false
+    if (!this.#tx.policy.honoursRefresh) return false
     // Once: by the time of a second look-up our own forwarding fields are there.
-    this.#mayRefresh ??= this.#hasToken || this.engine.invalidators.mayRefresh(this.#caller())
+    this.#mayRefresh ??= this.#hasToken || this.#tx.engine.invalidators.mayRefresh(this.#caller())
     return this.#mayRefresh
   }
 
   /** The bearer token of those who purge is for us alone: no hook and no origin sees it. */
   takeToken(): void {
-    const { headers } = this.req
-    if (!headers.getAll('authorization').some((value) => this.engine.invalidators.isToken(value))) return
+    const { headers } = this.#tx.req
+    if (!headers.getAll('authorization').some((value) => this.#tx.engine.invalidators.isToken(value))) return
     this.#hasToken = true
     headers.removeRaw('authorization')
   }
 
   session(): Session {
-    const { peer } = this.exchange
+    const { peer } = this.#tx.exchange
     return { localIp: peer.localAddress, localPort: peer.localPort, scheme: peer.scheme }
   }
 
   /** Of the client's connection, as a PROXY header tells them. Behind a proxy in front the client's own port is not known. */
   ends(): ClientEnds {
-    const { address, port, localAddress, localPort } = this.exchange.peer
+    const { address, port, localAddress, localPort } = this.#tx.exchange.peer
     return { address: this.ip, port: this.ip === address ? port : 0, localAddress, localPort }
   }
 
@@ -87,21 +91,21 @@ export abstract class RequestClient implements Client {
     if (this.#forwarded) return
     this.#forwarded = true
     void this.ip
-    appendForwarded(this.req.headers, this.#forwardingFacts())
+    appendForwarded(this.#tx.req.headers, this.#forwardingFacts())
   }
 
   /** The fields as they are, or will be, with our forwarding fields. Not for the hot path. */
   get forwardedHeaders(): HeaderMap {
-    if (this.#forwarded) return this.req.headers
-    const headers = this.req.headers.clone()
+    if (this.#forwarded) return this.#tx.req.headers
+    const headers = this.#tx.req.headers.clone()
     appendForwarded(headers, this.#forwardingFacts())
     return headers
   }
 
   /** Who asks for a page asks for what it includes. */
-  protected takeAfter(page: RequestClient): void {
+  takeAfter(page: RequestClient): void {
     // Its fields are those of the page as they came, unless nobody wanted to look back at them.
-    this.#forwarded = page.#forwarded && page.req.original === page.req
+    this.#forwarded = page.#forwarded && page.#tx.req.original === page.#tx.req
     this.#clientIp = page.#clientIp
     this.#mayInvalidate = page.#mayInvalidate
     this.#mayRefresh = page.#mayRefresh
@@ -109,19 +113,19 @@ export abstract class RequestClient implements Client {
   }
 
   #forwardingFacts(): ForwardingFacts {
-    const { peer } = this.exchange
+    const { peer } = this.#tx.exchange
     return {
       peerAddress: peer.address,
       trusted: peer.trusted,
-      scheme: this.req.scheme,
-      host: this.req.host,
-      name: this.engine.settings.name,
-      httpVersion: this.req.proto,
-      invalidates: this.req.method === 'BAN' || this.req.method === 'PURGE',
+      scheme: this.#tx.req.scheme,
+      host: this.#tx.req.host,
+      name: this.#tx.engine.settings.name,
+      httpVersion: this.#tx.req.proto,
+      invalidates: this.#tx.req.method === 'BAN' || this.#tx.req.method === 'PURGE',
     }
   }
 
   #caller(): Caller {
-    return { remoteIp: this.remoteIp, ip: this.ip, trusted: this.trusted, headers: this.req.original.headers }
+    return { remoteIp: this.remoteIp, ip: this.ip, trusted: this.trusted, headers: this.#tx.req.original.headers }
   }
 }

@@ -5,7 +5,7 @@ import type { RequestTransaction } from './transaction.ts'
 
 /** `upgrade`: the protocol that the origin is asked for; `null`: none. */
 export function fetchRequest(tx: RequestTransaction, upgrade: string | null): FetchRequest {
-  tx.forward()
+  tx.client.forward()
   const { req } = tx
   return {
     method: req.method,
@@ -17,7 +17,7 @@ export function fetchRequest(tx: RequestTransaction, upgrade: string | null): Fe
     ownMethod: tx.asksWithBody,
     backend: tx.armTo !== null && req.backend === tx.armFrom ? tx.armTo : req.backend,
     key: tx.key,
-    identity: tx.identity,
+    identity: tx.client.identity,
     credentialed: tx.credentialed,
     authorized: req.headers.hasLower('authorization'),
     noStore: tx.policy.honoursClient && req.cacheControl.noStore,
@@ -26,7 +26,7 @@ export function fetchRequest(tx: RequestTransaction, upgrade: string | null): Fe
     id: tx.id,
     xid: tx.xid,
     log: tx.log === null ? null : tx.log.open,
-    client: () => tx.ends(),
+    client: () => tx.client.ends(),
     keyOf: (url) => tx.primary?.withUrl(url) ?? tx.key,
     variant: (names) => tx.variant(names),
     note: (key, value) => {

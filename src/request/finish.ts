@@ -21,7 +21,7 @@ export function finish(tx: RequestTransaction, end: ExchangeEnd): void {
   accessLog.write({
     time: engine.clock.wall() - (now - tx.received),
     id: tx.id,
-    client: tx.ip,
+    client: tx.client.ip,
     method: req.method,
     host: req.host,
     url: req.url,

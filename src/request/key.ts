@@ -101,7 +101,7 @@ function takeArm(tx: RequestTransaction, director: Director): void {
   const split = directorOf(director)
   leaveArm(tx)
   if (split.kind !== 'split' || !split.keyed) return
-  const source = { url: req.url, hash: '', identity: tx.identity, header: (name: string) => req.headers.joinedLower(name) }
+  const source = { url: req.url, hash: '', identity: tx.client.identity, header: (name: string) => req.headers.joinedLower(name) }
   const index = armIndex(split, director.kind === 'keyed' ? director.key : keyOf(split.by, source))
   tx.arm = split.names[index] ?? ''
   tx.armTo = split.members[index] ?? null

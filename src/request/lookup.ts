@@ -56,7 +56,7 @@ function prepareLookup(tx: RequestTransaction): void {
   const { headers } = req
   tx.controls = headers.hasLower('cache-control') || headers.hasLower('pragma')
   const honoured = tx.controls && tx.policy.honoursClient
-  tx.refreshing = tx.controls && !honoured && req.cacheControl.noCache && tx.mayRefresh
+  tx.refreshing = tx.controls && !honoured && req.cacheControl.noCache && tx.client.mayRefresh
   tx.credentialed = req.credentialed ?? credentialedByDefault(req, decisions)
   tx.limited = honoured || tx.refreshing || req.ttl !== null || req.grace !== null
   const control = honoured ? req.cacheControl : null

@@ -13,13 +13,14 @@ export function recv(tx: RequestTransaction): NextRequestStep {
   // What a page includes has been looked at with the page.
   if (tx.req.restarts === 0 && tx.req.esiLevel === 0 && loops(tx.req.headers, tx.engine.settings.name))
     return failureStep(new RequestFailure('loop'), 508, 'LOOP')
-  if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.takeToken()
+  if (tx.engine.invalidators.hasToken && tx.req.headers.hasLower('authorization')) tx.client.takeToken()
   if (tx.policy.watchesClient) {
     if (tx.req.restarts === 0) tx.req.rememberOriginal()
     if (tx.engine.decisions.preset === 'varnish') joinCacheControl(tx.req.headers)
-    tx.forward()
+    tx.client.forward()
   }
-  return runClientHook(tx, 'recv', (action) => after(tx, action))
+  const { recv } = tx.policy.compiled
+  return recv === null ? runClientHook(tx, 'recv', (action) => after(tx, action)) : after(tx, recv(tx))
 }
 
 function after(tx: RequestTransaction, action: Action): RequestStep {

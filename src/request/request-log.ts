@@ -62,7 +62,7 @@ export class RequestLog {
     switch (step.step) {
       case 'recv':
         // As hooks see them, whether or not anything needs them yet.
-        this.#req.fields(this.#tx.forwardedHeaders)
+        this.#req.fields(this.#tx.client.forwardedHeaders)
         this.#call('RECV')
         return
       case 'key':
@@ -220,7 +220,7 @@ export class RequestLog {
     const { req } = this.#tx
     this.#hook = null
     this.open.quiet()
-    this.#req.request(req.method, req.url, req.proto, this.#tx.forwardedHeaders)
+    this.#req.request(req.method, req.url, req.proto, this.#tx.client.forwardedHeaders)
     this.open.add('VCL_return', word)
   }
 
