@@ -1,7 +1,7 @@
 /** Policies and preset put together once at load: per hook one list of functions that always ends with an answer. */
 import type { Action } from './actions.ts'
 import { backendSteps } from './builtin/backend-steps.ts'
-import { clientSteps } from './builtin/client-steps.ts'
+import { clientSteps, type RecvNouns, recvInOne } from './builtin/client-steps.ts'
 import { type Decisions, decisionsFor, type PresetName } from './builtin/decisions.ts'
 import { DEFAULT_ANSWERS, defaultRecv } from './builtin/defaults.ts'
 import { type StepName, stepsOf } from './builtin/step-names.ts'
@@ -61,6 +61,8 @@ export interface CompiledPolicy {
   /** Per hook the policies' own functions; `null` when nobody has one. */
   readonly hooks: Readonly<Record<RequestHook, readonly HookFunction[] | null>>
   readonly chains: Readonly<Record<RequestHook, Chain>>
+  /** Decides as the chain of `recv` does where no policy has a say in it and nobody looks on; else `null`. */
+  readonly recv: ((context: RecvNouns) => Action) | null
   /** Backends by name, the first policy's first. */
   readonly backends: Readonly<Record<string, BackendChoice>>
   /** The first backend, or `null` when no policy has any. */
@@ -98,19 +100,25 @@ export function compilePolicy(
   const flat = flatten(policies)
   const outside = flattenOutside(policies)
   const routers = routersOf(policies)
-  const steps = { ...clientSteps(decisions), ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
+  const ofClient = clientSteps(decisions)
+  const steps = { ...ofClient, ...backendSteps(decisions) } as Readonly<Record<StepName, HookFunction>>
   const own = perHook(REQUEST_HOOKS, (hook) =>
     layHooks(new ChainLayout(), policies, hook, routers).entries.flatMap(({ run, jump }) => (jump ? [] : [run])),
   )
+  const layouts = perHook(REQUEST_HOOKS, (hook) => {
+    const layout = laySteps(layHooks(new ChainLayout(), policies, hook, routers), policies, hook, routers, steps)
+    layout.add(`default of ${hook}`, defaultAnswer(hook), false, null)
+    return layout
+  })
+  const asItIs = stepsOf('recv').every((name, at) => layouts.recv.entries[at]?.run === steps[name])
   return Object.freeze({
     preset,
     decisions,
+    recv: asItIs && observe === null && watch === null ? recvInOne(ofClient) : null,
     hooks: perHook(REQUEST_HOOKS, (hook) => (own[hook].length === 0 ? null : own[hook])),
     chains: perHook(REQUEST_HOOKS, (hook) => {
-      const layout = laySteps(layHooks(new ChainLayout(), policies, hook, routers), policies, hook, routers, steps)
-      layout.add(`default of ${hook}`, defaultAnswer(hook), false, null)
       const answered = hook === 'recv' && routers.length > 0 ? (context: object): void => chooseAll(routers, context) : null
-      return chain(hook, layout, answered, observe, watch)
+      return chain(hook, layouts[hook], answered, observe, watch)
     }),
     backends: collectBackends(flat),
     defaultBackend: Object.values(collectBackends(outside))[0] ?? null,

@@ -15,7 +15,11 @@ const builtin = { safe: compilePolicy([], 'safe'), rfc9111: compilePolicy([], 'r
 /** What the built-in policy answers in `recv`, and the request afterwards. */
 function receive(preset: PresetName, changes: Partial<Req>, headers: HeaderPairs = []): { action: Action; req: Req } {
   const request = req(changes, headers)
-  return { action: runHook(builtin[preset], 'recv', clientContext({ req: request }), patient) as Action, req: request }
+  const action = runHook(builtin[preset], 'recv', clientContext({ req: request }), patient) as Action
+  const again = req(changes, headers)
+  expect(builtin[preset].recv?.(clientContext({ req: again }))).toEqual(action)
+  expect([again.credentialed, ...again.headers]).toEqual([request.credentialed, ...request.headers])
+  return { action, req: request }
 }
 
 describe.each(PRESETS)('recv under %s', (preset) => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { verbs } from '../../vcl-ts/actions.ts'
 import { backend } from '../../vcl-ts/backend.ts'
+import { type ClientSteps, recvInOne } from '../../vcl-ts/builtin/client-steps.ts'
+import { STEPS } from '../../vcl-ts/builtin/step-names.ts'
 import { type CompiledPolicy, compilePolicy } from '../../vcl-ts/compile.ts'
 import { REQUEST_HOOKS } from '../../vcl-ts/legal.ts'
 import { definePolicy, type Policy, PolicyError, stack } from '../../vcl-ts/policy.ts'
+import { routes } from '../../vcl-ts/routes.ts'
 import { runFini, runHook, runInit } from '../../vcl-ts/run.ts'
 import { beresp, clientContext, fetchContext, patient, req } from './nouns.ts'
 
@@ -231,6 +234,47 @@ describe('built-in steps', () => {
     const context = fetchContext({ beresp: answer })
     runHook(compiled({ backendResponse: ({ beresp }) => void (beresp.grace = 5) }), 'backendResponse', context, patient)
     expect(answer).toMatchObject({ grace: 5, uncacheable: true, why: 'SET_COOKIE' })
+  })
+})
+
+describe('recv in one', () => {
+  it('asks the steps in the order of the chain, until one decides', () => {
+    for (const last of [...STEPS.recv, null]) {
+      const asked: string[] = []
+      const steps = Object.fromEntries(
+        STEPS.recv.map((name) => [
+          name,
+          () => {
+            asked.push(name)
+            return name === last ? verbs.pass() : undefined
+          },
+        ]),
+      )
+      const answer = recvInOne(steps as unknown as ClientSteps)(clientContext())
+      expect(asked).toEqual(last === null ? STEPS.recv : STEPS.recv.slice(0, STEPS.recv.indexOf(last) + 1))
+      expect(answer.type).toBe(last === null ? 'hash' : 'pass')
+    }
+  })
+
+  it('is there unless a policy has a say in recv, or somebody looks on', () => {
+    const shop: Policy = { deliver: () => {} }
+    for (const policies of [
+      [],
+      [shop],
+      [{ backends: { a: backend('http://127.0.0.1:1') } }],
+      [{ builtin: { berespVary: false } }],
+    ] as const)
+      expect(compiled(...policies).recv).not.toBeNull()
+    for (const policies of [
+      [{ recv: () => {} }],
+      [shop, stack({ recv: () => {} })],
+      [{ builtin: { reqCacheControl: false } }],
+      [{ builtin: { reqHost: () => undefined } }],
+      [routes({ 'a.example/*': { deliver: () => {} } })],
+    ] as Policy[][])
+      expect(compiled(...policies).recv).toBeNull()
+    expect(compilePolicy([], 'safe', () => {}).recv).toBeNull()
+    expect(compilePolicy([], 'safe', null, undefined, (_, run) => run).recv).toBeNull()
   })
 })
 

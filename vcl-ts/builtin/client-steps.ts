@@ -6,12 +6,14 @@ import { normaliseHost } from '../host.ts'
 import { REGISTERED_METHODS } from '../methods.ts'
 import { isAnalyticsOnly } from './analytics-cookies.ts'
 import type { Decisions } from './decisions.ts'
+import { defaultRecv } from './defaults.ts'
 import { errorPage } from './error-page.ts'
 import { invalidation, purgeAnswer } from './invalidation-steps.ts'
 import type { StepName } from './step-names.ts'
 
-type Recv = HookContext<'recv'>
-export type ClientSteps = { readonly [S in StepName<'recv'>]: (context: Recv) => Action | undefined } & {
+/** What the steps of `recv` look at. */
+export type RecvNouns = Pick<HookContext<'recv'>, 'req' | 'client'>
+export type ClientSteps = { readonly [S in StepName<'recv'>]: (context: RecvNouns) => Action | undefined } & {
   readonly purgeAnswer: (context: HookContext<'purge'>) => Action | undefined
   readonly synthPage: (context: HookContext<'synth'>) => Action | undefined
 }
@@ -34,7 +36,7 @@ const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 export function clientSteps(decisions: Decisions): ClientSteps {
   return {
     reqHost: ({ req }) => requireHost(req),
-    reqInvalidate: ({ req, client }) => invalidation(req, client),
+    reqInvalidate: invalidation,
     reqUpgrade: ({ req }) => (opensWebSocket(req) ? PIPE : undefined),
     reqMethod: ({ req }) => judgeMethod(req, decisions),
     reqAuthorization: ({ req }) => {
@@ -68,6 +70,20 @@ export function clientSteps(decisions: Decisions): ClientSteps {
       return undefined
     },
   }
+}
+
+/** All steps of `recv` and its default answer in one, for policies that leave them as they are: what is asked in turn by its name costs least. */
+export function recvInOne(steps: ClientSteps): (context: RecvNouns) => Action {
+  const { reqHost, reqInvalidate, reqUpgrade, reqMethod, reqAuthorization, reqCookie, reqCacheControl } = steps
+  return (context) =>
+    reqHost(context) ??
+    reqInvalidate(context) ??
+    reqUpgrade(context) ??
+    reqMethod(context) ??
+    reqAuthorization(context) ??
+    reqCookie(context) ??
+    reqCacheControl(context) ??
+    defaultRecv(context)
 }
 
 /** Whether a request is credentialed when no hook and no step said so: a policy answered `hash()` before the built-in steps. */

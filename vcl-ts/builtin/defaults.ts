@@ -21,7 +21,7 @@ export const DEFAULT_ANSWERS: Readonly<Record<Exclude<RequestHook, 'recv'>, Acti
 })
 
 /** Looked up. A request that no step called credentialed is anonymous. */
-export function defaultRecv({ req }: HookContext<'recv'>): Action {
+export function defaultRecv({ req }: Pick<HookContext<'recv'>, 'req'>): Action {
   req.credentialed ??= false
   return HASH
 }

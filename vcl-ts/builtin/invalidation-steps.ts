@@ -16,10 +16,12 @@ const SOFT_TAG_FIELDS: readonly string[] = ['xkey-softpurge']
 const SOFT_FIELDS: readonly string[] = ['x-purge-soft', 'fastly-soft-purge']
 
 /** PURGE and BAN are never forwarded: who may not is answered 405. */
-export function invalidation(req: Req, client: Client): Purge | Synth | undefined {
+export function invalidation(context: { readonly req: Req; readonly client: Client }): Purge | Synth | undefined {
+  const { req } = context
   const { method } = req
   if (method !== 'PURGE' && method !== 'BAN') return undefined
-  if (!client.mayInvalidate) return NOT_ALLOWED
+  // Not before: a client is made when somebody asks for it.
+  if (!context.client.mayInvalidate) return NOT_ALLOWED
   return method === 'PURGE' ? purgeOf(req) : banOf(req, tagsOf(req, BAN_TAG_FIELDS), asksSoft(req) || asksSoftTags(req, BAN_TAG_FIELDS))
 }
 

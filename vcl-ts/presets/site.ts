@@ -190,7 +190,7 @@ function allCookies({ headers }: Req, names: readonly NamePattern[]): readonly (
 function invalidate(rules: SiteRules, keyed: boolean, req: Req, client: Client): HookAction<'recv'> | undefined {
   const asked = rules.dialect?.(req)
   if (asked !== undefined) return client.mayInvalidate ? asked : verbs.synth(rules.denied ?? 405)
-  const action = invalidation(req, client)
+  const action = invalidation({ req, client })
   if (!keyed || action?.type !== 'purge' || action.subject !== undefined) return action
   return purgeUrl(req.url, action.soft)
 }

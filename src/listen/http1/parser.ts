@@ -281,7 +281,8 @@ export class RequestParser {
     let close = false
     let keep = false
     let upgrade = false
-    for (const option of options) {
+    for (let i = 0; i < options.length; i++) {
+      const option = options[i]
       if (option === 'close') close = true
       else if (option === 'keep-alive') keep = true
       else if (option === 'upgrade') upgrade = true
