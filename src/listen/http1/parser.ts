@@ -150,6 +150,10 @@ export class RequestParser {
 
   #version(bytes: Buffer, end: number): boolean {
     const start = this.#targetEnd + 1
+    if (isHttp11(bytes, start, end)) {
+      this.#minor = 1
+      return this.#fieldsFrom(start)
+    }
     for (let at = this.#at; at - start < VERSION.length; at++) {
       if (at >= end) {
         this.#at = at
@@ -168,6 +172,11 @@ export class RequestParser {
     const major = bytes[start + DOT_AT - 1] as number
     this.#minor = (bytes[start + DOT_AT + 1] as number) - 48
     if (major !== 49 || this.#minor > 1) return this.#stop('version_unsupported')
+    return this.#fieldsFrom(start)
+  }
+
+  /** The version that stands at `start` is one of ours. */
+  #fieldsFrom(start: number): true {
     this.#scanner.begin(start + VERSION.length)
     this.#state = 'fields'
     return true
@@ -306,6 +315,23 @@ export class RequestParser {
 /** The method of HTTP/2's preface (RFC 9113 §3.4), told without making a string. */
 function isPri(bytes: Buffer, from: number, to: number): boolean {
   return to - from === 3 && bytes[from] === 80 && bytes[from + 1] === 82 && bytes[from + 2] === 73
+}
+
+/** Whether `VERSION` stands there whole, as in nearly every request: told without a look at each byte for what it could be instead. */
+function isHttp11(bytes: Buffer, at: number, end: number): boolean {
+  return (
+    at + VERSION.length <= end &&
+    bytes[at] === 72 &&
+    bytes[at + 1] === 84 &&
+    bytes[at + 2] === 84 &&
+    bytes[at + 3] === 80 &&
+    bytes[at + 4] === 47 &&
+    bytes[at + 5] === 49 &&
+    bytes[at + 6] === 46 &&
+    bytes[at + 7] === 49 &&
+    bytes[at + 8] === CR &&
+    bytes[at + 9] === LF
+  )
 }
 
 /** Those that `methodName` knows by heart. */
