@@ -11,6 +11,18 @@ import { failedHook } from './hooks.ts'
 import { LOOKUP, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
+/** The host of the last key, and what it is in keys. Most requests have the same, as the same string. */
+let latestHost = ''
+let latestPart = keyPart('')
+
+function hostPart(host: string): string {
+  if (host !== latestHost) {
+    latestHost = host
+    latestPart = keyPart(host)
+  }
+  return latestPart
+}
+
 export class PrimaryKey implements Key {
   #url: string | null
   #host: string | null
@@ -47,7 +59,8 @@ export class PrimaryKey implements Key {
   /** The key of another URL, all else being equal. */
   withUrl(url: string | null): string {
     if (this.#url === null || this.#host === null || url === null) return `-${this.#parts}`
-    return `${keyPart(url)}${keyPart(this.#host)}${this.#parts}`
+    const place = keyPart(url) + hostPart(this.#host)
+    return this.#parts === '' ? place : place + this.#parts
   }
 }
 
