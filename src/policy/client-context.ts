@@ -26,6 +26,8 @@ export class ClientContext extends HookSide implements ClientContextContract {
   declare readonly lookup: Verbs['lookup']
   declare readonly deliver: Verbs['deliver']
   declare readonly fetch: Verbs['fetch']
+  /** An own property, as the other nouns: a hook may pass the rest of its context on. */
+  readonly client: Client
   readonly state: object
   readonly req: Req
   key: Key = ABSENT
@@ -41,12 +43,9 @@ export class ClientContext extends HookSide implements ClientContextContract {
   constructor(owner: ContextOwner, state: object, req: Req) {
     super(owner)
     this.#owner = owner
+    this.client = owner.client
     this.state = state
     this.req = req
-  }
-
-  get client(): Client {
-    return this.#owner.client
   }
 
   get session(): Session {
