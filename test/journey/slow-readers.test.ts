@@ -34,7 +34,8 @@ it('cuts a reader off visibly that falls too far behind an answer that is not st
         if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve))
       response.end()
     },
-    { maxObject: MB, limits: { transferBuffer: MB } },
+    // More than the system's own buffers take for the slow one, so that the fast one never is the one that is behind.
+    { maxObject: MB, limits: { transferBuffer: 16 * MB } },
   )
   const fast = await site.download('/')
   const slow = await site.download('/')
