@@ -61,7 +61,7 @@ export interface CompiledPolicy {
   /** Per hook the policies' own functions; `null` when nobody has one. */
   readonly hooks: Readonly<Record<RequestHook, readonly HookFunction[] | null>>
   readonly chains: Readonly<Record<RequestHook, Chain>>
-  /** Decides as the chain of `recv` does where no policy has a say in it and nobody looks on; else `null`. */
+  /** Decides as the chain of `recv` does where no policy has a say in it or a state, and nobody looks on; else `null`. */
   readonly recv: ((context: RecvNouns) => Action) | null
   /** Backends by name, the first policy's first. */
   readonly backends: Readonly<Record<string, BackendChoice>>
@@ -110,7 +110,9 @@ export function compilePolicy(
     layout.add(`default of ${hook}`, defaultAnswer(hook), false, null)
     return layout
   })
-  const asItIs = stepsOf('recv').every((name, at) => layouts.recv.entries[at]?.run === steps[name])
+  // State is made with the context, and the hooks of the fetch are given it whether or not one of the client ran.
+  const asItIs =
+    stepsOf('recv').every((name, at) => layouts.recv.entries[at]?.run === steps[name]) && outside.every(({ state }) => state === undefined)
   return Object.freeze({
     preset,
     decisions,

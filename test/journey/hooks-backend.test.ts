@@ -304,3 +304,18 @@ it('answers the whole body at once where beresp.stream is false', async () => {
   expect([answer.body.toString(), answer.get('x-streaming')]).toEqual(['all of it', 'false'])
   expect((await site.get('/')).get('x-cache')).toBe('HIT')
 })
+
+it('hands the state of the transaction to the hooks of the fetch, though no hook of the client has looked at it', async () => {
+  const site = await open(always(CACHED), {
+    policy: definePolicy({
+      state: () => ({ made: 'here' }),
+      backendResponse({ beresp, state }) {
+        beresp.headers.set('X-State', state.made)
+      },
+    }),
+  })
+  for (const path of ['/missed', '/passed']) {
+    const answer = await site.ask(path === '/passed' ? 'POST' : 'GET', path)
+    expect([answer.status, answer.get('x-state')]).toEqual([200, 'here'])
+  }
+})

@@ -271,6 +271,8 @@ describe('recv in one', () => {
       [{ builtin: { reqCacheControl: false } }],
       [{ builtin: { reqHost: () => undefined } }],
       [routes({ 'a.example/*': { deliver: () => {} } })],
+      // State is of the whole transaction: hooks of the fetch are given it, too.
+      [stack(shop, { state: () => ({ a: 1 }) })],
     ] as Policy[][])
       expect(compiled(...policies).recv).toBeNull()
     expect(compilePolicy([], 'safe', () => {}).recv).toBeNull()
