@@ -4,7 +4,7 @@ import { type Verdict, verdicts } from './goals.ts'
 import { type Checkout, checkOut, difference, differenceLine } from './harness/compare.ts'
 import { type Fleet, measureFleet } from './harness/fleet.ts'
 import { startAutocannon } from './harness/load.ts'
-import { type Figures, measure, prove } from './harness/measure.ts'
+import { type Figures, joined, measure, prove } from './harness/measure.ts'
 import { type Latency, latencyTable, Sender, SHARES } from './harness/open-loop.ts'
 import { installed, pinned } from './harness/pinning.ts'
 import { REDIS, type RedisProgram, startRedis } from './harness/redis.ts'
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     scenario: { type: 'string', default: '' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
+    slice: { type: 'string', default: '100' },
+    starts: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
     keys: { type: 'string' },
@@ -39,7 +41,9 @@ const flags = list(values.flags, ' ')
 const plan = {
   connections: count('connections'),
   rounds: count('rounds'),
+  starts: count('starts'),
   seconds: count('seconds'),
+  slice: count('slice'),
   warmUp: count('warm-up'),
 }
 const other: Checkout | null = values.compare === undefined ? null : checkOut(values.compare)
@@ -50,7 +54,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(130)
   })
 }
-const load = (values.peers || other !== null ? await startWrk() : null) ?? (await startAutocannon())
+const load = (values.peers || other !== null ? await startWrk() : null) ?? startAutocannon()
 const sender = await Sender.start()
 const begun = circumstances(load.name, flags, plan)
 const results: ScenarioResult[] = []
@@ -80,7 +84,30 @@ const judged: readonly Verdict[] = results.flatMap((result) => result.verdicts)
 if (judged.length > 0) say(goalsTable(judged))
 if (results.some(({ targets }) => targets.some(({ wrong }) => wrong > 0))) process.exitCode = 1
 
+/** All starts, and what they say together. */
 async function run(scenario: Scenario): Promise<ScenarioResult> {
+  const starts: (readonly Figures[])[] = []
+  let latencies: readonly Latency[] = []
+  for (let start = 1; start <= plan.starts; start++) {
+    const started = await runOnce(scenario, values['open-loop'] && start === plan.starts)
+    starts.push(started.figures)
+    latencies = started.latencies
+  }
+  const figures = joined(starts)
+  say(figuresTable(scenario.title, figures))
+  const [ours, theirs] = figures
+  if (values.compare !== undefined && ours && theirs) say(`\n${differenceLine(scenario.name, values.compare, difference(ours, theirs))}`)
+  if (latencies.length > 0) say(latencyTable(`${scenario.title}: latency in an open loop`, latencies))
+  const { name, title } = scenario
+  return { name, title, targets: figures.map(targetResult), verdicts: other === null ? verdicts(name, figures) : [], latencies }
+}
+
+interface Started {
+  readonly figures: readonly Figures[]
+  readonly latencies: readonly Latency[]
+}
+
+async function runOnce(scenario: Scenario, open: boolean): Promise<Started> {
   const origin = await startOrigin(scenario)
   const redis = scenario.redis === 'beside' ? await startRedis() : null
   const targets: Target[] = []
@@ -99,13 +126,7 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
       targets.splice(targets.indexOf(target), 1)
     }
     const figures = await measure({ ...plan, scenario }, targets, load)
-    say(figuresTable(scenario.title, figures))
-    const [ours, theirs] = figures
-    if (values.compare !== undefined && ours && theirs) say(`\n${differenceLine(scenario.name, values.compare, difference(ours, theirs))}`)
-    const latencies = values['open-loop'] ? await openLoops(scenario, targets, figures) : []
-    if (latencies.length > 0) say(latencyTable(`${scenario.title}: latency in an open loop`, latencies))
-    const { name, title } = scenario
-    return { name, title, targets: figures.map(targetResult), verdicts: other === null ? verdicts(name, figures) : [], latencies }
+    return { figures, latencies: open ? await openLoops(scenario, targets, figures) : [] }
   } finally {
     for (const target of targets) await target.stop()
     await redis?.stop()
@@ -203,7 +224,7 @@ function withKeys(scenario: Scenario): Scenario {
   return { ...scenario, keys, title: scenario.title.replace(String(scenario.keys.count), String(keys.count)) }
 }
 
-function count(name: 'connections' | 'rounds' | 'seconds' | 'warm-up' | 'keys'): number {
+function count(name: 'connections' | 'rounds' | 'starts' | 'seconds' | 'slice' | 'warm-up' | 'keys'): number {
   const value = Number(values[name])
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} ${values[name]} is no whole number above 0`)
   return value

@@ -2,8 +2,7 @@
 
 export function answering(ready: unknown, answer: (question: unknown) => unknown = () => null): void {
   process.on('message', (question) => {
-    if (question === 'cpu') process.send?.(process.cpuUsage())
-    else void Promise.resolve(answer(question)).then((result) => process.send?.(result as object))
+    void Promise.resolve(answer(question)).then((result) => process.send?.(result as object))
   })
   process.on('disconnect', () => process.exit(0))
   process.send?.(ready as object)

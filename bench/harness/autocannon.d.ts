@@ -11,8 +11,6 @@ declare module 'autocannon' {
     readonly errors: number
     readonly timeouts: number
     readonly mismatches: number
-    readonly duration: number
-    readonly latency: { readonly p50: number; readonly p99: number }
   }
   export default function autocannon(options: {
     readonly url: string

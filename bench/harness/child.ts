@@ -3,12 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { onCore, type Role } from './pinning.ts'
 
-/** User and system time of a process in microseconds. */
-export interface Cpu {
-  readonly user: number
-  readonly system: number
-}
-
 export class Child {
   readonly #process: ChildProcess
   #queue: Promise<unknown> = Promise.resolve()
@@ -41,8 +35,12 @@ export class Child {
     return answer
   }
 
-  async cpu(): Promise<Cpu> {
-    return (await this.ask('cpu')) as Cpu
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@
  * Two nodes that share a Redis, and one without. In each round one node fetches what nobody has and writes it to Redis, the other then finds all
  * of it there, and the one without Redis fetches as much. In the next round the two change places, so that both are the same server.
  */
-import type { Figures, Plan, Results } from './measure.ts'
+import { type Figures, noResults, type Plan, type Results } from './measure.ts'
 import type { EachResult, Sender } from './open-loop.ts'
 import { type RedisProgram, settled } from './redis.ts'
 import type { Target } from './target.ts'
@@ -39,7 +39,7 @@ interface Leg {
 
 export async function measureFleet(plan: Plan, { redis, nodes, alone }: Fleet, sender: Sender): Promise<FleetFigures> {
   const names = ['clearcoat, from Redis', 'clearcoat, miss, written to Redis', 'clearcoat, miss, no Redis']
-  const results = names.map((name): Results => ({ name, cpu: [], rate: [], p50: [], p99: [], answers: 0, wrong: 0, logged: null }))
+  const results = names.map(noResults)
   const [hits, misses, lone] = results as [Results, Results, Results]
   let from = 0
   let fetched = 0
@@ -72,14 +72,13 @@ async function run(
   settle: (asked: number) => Promise<unknown>,
 ): Promise<EachResult> {
   const errand = { port: target.port, scenario, age: found, distinct: true, host: HOST, says: found ? FROM_REDIS : '' }
-  const before = await target.cpu()
+  const before = target.cpu()
   const ran = await sender.each({ errand, connections, from, count, seconds: measured ? seconds : warmUp })
   await settle(ran.answers)
-  const spent = (await target.cpu()) - before
+  const spent = target.cpu() - before
   if (!measured) return ran
   result.cpu.push(spent / ran.answers)
   result.rate.push(ran.answers / ran.seconds)
-  result.p50.push(ran.p50)
   result.p99.push(ran.p99)
   result.answers += ran.answers
   result.wrong += ran.wrong

@@ -6,6 +6,7 @@ export interface LoadOrder {
   readonly port: number
   readonly scenario: Scenario
   readonly connections: number
+  /** Whole ones, by the clock. */
   readonly seconds: number
   /** Another for each run: of it come URLs that were never asked for before. Keys are drawn by `seed`. */
   readonly series: number
@@ -18,24 +19,40 @@ export interface LoadResult {
   readonly answers: number
   /** Answers with another status, body, Age or field than expected, and connections that failed. */
   readonly wrong: number
-  readonly seconds: number
-  /** Milliseconds, closed loop. */
-  readonly p50: number
-  readonly p99: number
 }
 
-/** Drives a server with as many requests under way as there are connections, and checks its answers. */
+/** A load that has begun. It ends by the clock, or, if it stood still then, when it goes on. */
+export interface LoadRun {
+  readonly result: Promise<LoadResult>
+  /** `SIGSTOP` makes it stand still, `SIGCONT` go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+}
+
+/** Drives servers, each with as many requests under way as there are connections, and checks their answers. */
 export interface Load {
   readonly name: string
-  run(order: LoadOrder): Promise<LoadResult>
+  begin(order: LoadOrder): Promise<LoadRun>
   stop(): Promise<void>
 }
 
-export async function startAutocannon(): Promise<Load> {
-  const { child } = await Child.start('load', 'harness/load-process.ts', [])
+export function startAutocannon(): Load {
+  const all: Child[] = []
+  const idle: Child[] = []
+  // One that stands still would not see that its parent has gone.
+  process.once('exit', () => {
+    for (const child of all) child.signal('SIGKILL')
+  })
   return {
     name: 'autocannon',
-    run: async (order) => (await child.ask(order)) as LoadResult,
-    stop: () => child.stop(),
+    begin: async (order) => {
+      const child = idle.pop() ?? (await Child.start('load', 'harness/load-process.ts', [])).child
+      if (!all.includes(child)) all.push(child)
+      const result = child.ask(order) as Promise<LoadResult>
+      void result.then(() => idle.push(child)).catch(() => undefined)
+      return { result, signal: (signal) => child.signal(signal) }
+    },
+    stop: async () => {
+      await Promise.all(all.map((child) => child.stop()))
+    },
   }
 }

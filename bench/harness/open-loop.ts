@@ -28,7 +28,6 @@ export interface EachResult {
   readonly wrong: number
   readonly seconds: number
   /** Milliseconds. */
-  readonly p50: number
   readonly p99: number
 }
 

@@ -1,11 +1,9 @@
-/** A program of the benchmark: started on its core, the server's where it is a target, its processor time read from /proc with that of its children. */
+/** A program of the benchmark: started on its core, the server's where it is a target. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { onCore, type Role } from './pinning.ts'
+import { ProcessorTime } from './processor-time.ts'
 
-/** Linux counts processor time in hundredths of a second for every program that asks (`USER_HZ`). */
-const MICROSECONDS_PER_TICK = 10_000
 /** Characters of what a program says of itself that are kept. */
 const LONGEST_COMPLAINT = 4000
 
@@ -13,7 +11,8 @@ export interface Program {
   readonly child: ChildProcess
   /** An error that says what went wrong, and what the program said. */
   failure(what: string): Error
-  cpu(): Promise<number>
+  /** Microseconds so far, with all that descends from it. */
+  cpu(): number
   stop(): Promise<void>
 }
 
@@ -27,10 +26,11 @@ export function startProgram(command: readonly string[], role: Role = 'server'):
   const kill = (): boolean => child.kill('SIGTERM')
   process.once('exit', kill)
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const time = new ProcessorTime(child.pid ?? 0)
   return {
     child,
     failure: (what) => new Error(`${child.spawnargs.join(' ')} ${what}\n${complaints}`),
-    cpu: async () => family(child.pid ?? 0).reduce((sum, pid) => sum + ticksOf(pid), 0) * MICROSECONDS_PER_TICK,
+    cpu: () => time.read(),
     stop: () => {
       process.off('exit', kill)
       kill()
@@ -84,33 +84,4 @@ function canConnect(port: number): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
-}
-
-/** A process and all that descend from it. */
-function family(root: number): readonly number[] {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const parent = Number(statOf(Number(name))[1])
-    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-  }
-  const found = [root]
-  for (const pid of found) found.push(...(children.get(pid) ?? []))
-  return found
-}
-
-/** `utime` and `stime` (proc(5)), of all threads. */
-function ticksOf(pid: number): number {
-  const stat = statOf(pid)
-  return Number(stat[11] ?? 0) + Number(stat[12] ?? 0)
-}
-
-/** The fields behind the program's name, which may hold spaces; none when the process has gone. */
-function statOf(pid: number): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return []
-  }
 }

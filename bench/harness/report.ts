@@ -6,15 +6,16 @@ import { median, ratios, type Spread, spread } from './statistics.ts'
 /** One line a target, ratios taken round by round against the first target, which is ours. */
 export function figuresTable(title: string, figures: readonly Figures[]): string {
   const [ours] = figures
+  const latency = figures.some(({ p99 }) => p99.length > 0)
   const rows = figures.map((one) => [
     one.name,
     shown(spread(one.cpu), 1),
     one === ours || ours === undefined ? '' : shown(spread(ratios(ours.cpu, one.cpu)), 2),
     median(one.rate).toFixed(0),
-    median(one.p99).toFixed(1),
+    ...(latency ? [median(one.p99).toFixed(1)] : []),
     (one.wrong === 0 ? 'all right' : `${one.wrong} of ${one.answers} WRONG`) + logShare(one.logged),
   ])
-  return table(title, ['target', 'CPU µs/answer', `${ours?.name ?? ''} ÷ it`, 'answers/s', 'p99 ms', 'answers'], rows)
+  return table(title, ['target', 'CPU µs/answer', `${ours?.name ?? ''} ÷ it`, 'answers/s', ...(latency ? ['p99 ms'] : []), 'answers'], rows)
 }
 
 /** A log that lacks lines was cheaper than it should have been. */

@@ -13,8 +13,8 @@ export interface TargetResult {
   readonly cpu: Spread & { readonly rounds: readonly number[] }
   /** Answers per second. */
   readonly rate: Spread
-  /** Milliseconds, closed loop. */
-  readonly p99: Spread
+  /** Milliseconds, closed loop; `null` where it was asked in slices. */
+  readonly p99: Spread | null
   readonly answers: number
   readonly wrong: number
   /** Which part of the requests is in its log; `null` where it has none. */
@@ -51,7 +51,15 @@ export function circumstances(load: string, flags: readonly string[], plan: Omit
 }
 
 export function targetResult({ name, cpu, rate, p99, answers, wrong, logged }: Figures): TargetResult {
-  return { name, cpu: { ...spread(cpu), rounds: cpu }, rate: spread(rate), p99: spread(p99), answers, wrong, logged }
+  return {
+    name,
+    cpu: { ...spread(cpu), rounds: cpu },
+    rate: spread(rate),
+    p99: p99.length === 0 ? null : spread(p99),
+    answers,
+    wrong,
+    logged,
+  }
 }
 
 /** Makes the folder, too, where it is missing. */

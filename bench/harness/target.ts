@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Answer, ask } from './ask.ts'
 import { Child } from './child.ts'
 import { firstPath } from './paths.ts'
+import { ProcessorTime } from './processor-time.ts'
 import { announced, startProgram } from './program.ts'
 import { requestText } from './requests.ts'
 import type { Scenario } from './scenario.ts'
@@ -22,7 +23,7 @@ export interface Target {
   /** How many keys it has from the beginning, and is asked for. */
   readonly keys?: number
   /** User and system time so far of all its processes, in microseconds. */
-  cpu(): Promise<number>
+  cpu(): number
   stop(): Promise<void>
 }
 
@@ -94,7 +95,7 @@ export async function clearcoat(
 /** With so many keys in it from the beginning. */
 export async function filled(name: string, scenario: Scenario, keys: number): Promise<Target> {
   const { child, ready } = await Child.start('server', 'targets/filled.ts', [scenario.memory, String(keys), String(scenario.bodyBytes)])
-  return { name, port: ready as number, age: true, distinct: true, log: null, keys, cpu: () => cpuOf(child), stop: () => child.stop() }
+  return { name, port: ready as number, age: true, distinct: true, log: null, keys, cpu: cpuOf(child), stop: () => child.stop() }
 }
 
 /** The floor answers with the very bytes of `like`. */
@@ -128,14 +129,14 @@ async function nodeTarget(name: string, script: string, args: readonly string[],
     age,
     distinct: false,
     log: null,
-    cpu: () => cpuOf(child),
+    cpu: cpuOf(child),
     stop: () => child.stop(),
   }
 }
 
-async function cpuOf(child: Child): Promise<number> {
-  const { user, system } = await child.cpu()
-  return user + system
+function cpuOf({ pid }: Child): () => number {
+  const time = new ProcessorTime(pid)
+  return () => time.read()
 }
 
 /** What it answers: on a hit the second answer to one request, else the first. */

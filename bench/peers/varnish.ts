@@ -26,7 +26,7 @@ export async function startVarnish(origin: number, scenario: Scenario): Promise<
     age: true,
     distinct: true,
     log,
-    cpu: async () => (await program.cpu()) + ((await reader?.cpu()) ?? 0),
+    cpu: () => program.cpu() + (reader?.cpu() ?? 0),
     stop: async () => {
       await reader?.stop()
       await program.stop()

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expectedBody } from '../harness/expect.ts'
-import type { Load, LoadOrder, LoadResult } from '../harness/load.ts'
+import type { Load, LoadOrder, LoadResult, LoadRun } from '../harness/load.ts'
 import { HOT, pathOfKey } from '../harness/paths.ts'
 import { installed, onCore } from '../harness/pinning.ts'
 import { requestText, SIGNATURE_BYTES } from '../harness/requests.ts'
@@ -20,7 +20,7 @@ export async function startWrk(): Promise<Load | null> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-wrk-'))
   return {
     name: 'wrk',
-    run: (order) => run(order, directory),
+    begin: async (order) => begin(order, directory),
     stop: async () => rmSync(directory, { recursive: true, force: true }),
   }
 }
@@ -47,25 +47,30 @@ function orderText({ port, scenario, series, seed, age }: LoadOrder, body: strin
   return `order = {\n${lines}  fields = {${expect.fields.map((name) => JSON.stringify(name)).join(', ')}},\n}\n`
 }
 
-function run(order: LoadOrder, directory: string): Promise<LoadResult> {
-  const body = join(directory, 'body')
-  const file = join(directory, 'order.lua')
+function begin(order: LoadOrder, directory: string): LoadRun {
+  const body = join(directory, `body-${order.series}`)
+  const file = join(directory, `order-${order.series}.lua`)
   writeFileSync(body, expectedBody(order.scenario, HOT), 'latin1')
   writeFileSync(file, orderText(order, body))
   const url = `http://127.0.0.1:${order.port}${HOT}`
   const wrk = ['wrk', '-t1', `-c${order.connections}`, `-d${order.seconds}s`, '-s', SCRIPT, url, '--', file]
   const [command = '', ...args] = onCore('load', wrk)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const kill = (): boolean => child.kill('SIGKILL')
+  process.once('exit', kill)
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
   })
-  return new Promise((resolve, reject) => {
+  const result = new Promise<LoadResult>((resolve, reject) => {
     child.once('close', () => {
-      const match = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(text)
+      process.off('exit', kill)
+      for (const one of [body, file]) rmSync(one)
+      const match = /RESULT (\d+) (\d+)/.exec(text)
       if (match === null) return reject(new Error(`wrk said: ${text}`))
-      const [answers = 0, micros = 0, wrong = 0, p50 = 0, p99 = 0] = match.slice(1).map(Number)
-      resolve({ answers, wrong, seconds: micros / 1e6, p50: p50 / 1000, p99: p99 / 1000 })
+      const [answers = 0, wrong = 0] = match.slice(1).map(Number)
+      resolve({ answers, wrong })
     })
   })
+  return { result, signal: (signal) => child.kill(signal) }
 }

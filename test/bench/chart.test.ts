@@ -15,7 +15,7 @@ function result(...targets: readonly TargetResult[]): Result {
     versions: { node: '26.10.0', varnish: '7.1.1' },
     load: 'wrk',
     flags: [],
-    plan: { connections: 64, rounds: 5, seconds: 3, warmUp: 2 },
+    plan: { connections: 64, slice: 100, starts: 1, rounds: 5, seconds: 3, warmUp: 2 },
     scenarios: [{ name: 'hit-small', title: 'hit, 1 KiB', targets, verdicts: [], latencies: [] }],
   }
 }
