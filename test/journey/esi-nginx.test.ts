@@ -35,5 +35,7 @@ it('assembles static pages of nginx, whatever it compresses', async () => {
     expect([undefined, String(answer.body.length)]).toContain(answer.get('content-length'))
     expect(answer.body.toString()).toBe(`<!doctype html>\n${PARTS.join('')}\n`)
   }
-  expect(nginx.requests().toSorted()).toEqual(['GET /page.html 200', ...PARTS.map((_, at) => `GET /parts/${at}.html 200`)].toSorted())
+  await expect
+    .poll(() => nginx.requests().toSorted())
+    .toEqual(['GET /page.html 200', ...PARTS.map((_, at) => `GET /parts/${at}.html 200`)].toSorted())
 })

@@ -13,7 +13,7 @@ export interface Nginx {
   readonly port: number
   /** Where its pages lie. */
   readonly root: string
-  /** Lines of its access log so far: `GET /path 200`. */
+  /** Lines of its access log so far: `GET /path 200`. It writes them after it has answered: poll. */
   requests(): string[]
   stop(): Promise<void>
 }
