@@ -14,7 +14,7 @@ import { runClientHook, sharedAction } from './hooks.ts'
 import { makePlain } from './included.ts'
 import { assemblePage } from './page.ts'
 import { deliverSliced } from './sliced.ts'
-import type { NextRequestStep, RequestStep } from './step.ts'
+import { type NextRequestStep, type RequestStep, transmitStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function deliver(tx: RequestTransaction, answer: Answer): NextRequestStep {
@@ -31,7 +31,7 @@ function sendOn(tx: RequestTransaction, answer: Answer): NextRequestStep {
   if (tx.req.esiLevel > 0) makePlain(tx, answer, () => answer.headers ?? storedHeaders(tx, answer))
   if (tx.policy.compiled.hooks.deliver === null) {
     if (object?.esi === true) assemblePage(tx, answer)
-    return { step: 'transmit', answer }
+    return transmitStep(answer)
   }
   const headers = answer.headers ?? storedHeaders(tx, answer)
   addOwnFields(tx, answer, headers)
@@ -54,7 +54,7 @@ function after(tx: RequestTransaction, answer: Answer, resp: ClientResponse, act
   if (action.type === 'deliver' && fault === null) {
     answer.status = resp.status
     answer.reason = resp.reason
-    return { step: 'transmit', answer }
+    return transmitStep(answer)
   }
   tx.decorated = false
   tx.fetch?.leave()

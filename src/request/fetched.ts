@@ -8,14 +8,14 @@ import type { CachedObject } from '../object/object.ts'
 import type { OriginFailure } from '../origin/exchange.ts'
 import { joinTunnel } from '../origin/tunnel.ts'
 import type { Answer, Forward } from './answer.ts'
-import type { RequestStep } from './step.ts'
+import { deliverStep, hitStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function fetched(tx: RequestTransaction, result: FetchResult): RequestStep {
   const { object } = result
   tx.hold(object.body)
   const passed = tx.fetchKind !== 'miss'
-  if (result.failure !== null) return { step: 'deliver', answer: errorAnswer(tx, result.failure, object, result) }
+  if (result.failure !== null) return deliverStep(errorAnswer(tx, result.failure, object, result))
   const revalidated = result.originStatus === 304 && result.status !== 304
   const why: Reason = passed
     ? tx.forwardReason
@@ -27,31 +27,28 @@ export function fetched(tx: RequestTransaction, result: FetchResult): RequestSte
   const story = result.stored ? `stored ttl=${Math.ceil(result.ttl)}s (${result.ttlSource})` : passed ? '' : `not stored (${result.why})`
   // A validated answer is used from the cache: its age is ours to tell.
   if (revalidated) result.headers?.removeRaw('age')
-  return {
-    step: 'deliver',
-    answer: {
-      status: result.status,
-      reason: result.reason,
-      headers: result.headers,
-      object,
-      body: object.body,
-      contentLength: result.contentLength,
-      outcome: passed ? 'PASS' : 'MISS',
-      why,
-      forward: passed ? (tx.forwardReason === 'METHOD' ? 'method' : 'bypass') : forwardOf(tx.forwardReason),
-      forwardStatus: result.originStatus,
-      stored: result.stored,
-      collapsed: false,
-      aged: revalidated,
-      judged: !passed,
-      transformed: false,
-      assembled: false,
-      dated: object.dated,
-      close: tx.fetchKind === 'pipe',
-      failure: null,
-      story,
-    },
-  }
+  return deliverStep({
+    status: result.status,
+    reason: result.reason,
+    headers: result.headers,
+    object,
+    body: object.body,
+    contentLength: result.contentLength,
+    outcome: passed ? 'PASS' : 'MISS',
+    why,
+    forward: passed ? (tx.forwardReason === 'METHOD' ? 'method' : 'bypass') : forwardOf(tx.forwardReason),
+    forwardStatus: result.originStatus,
+    stored: result.stored,
+    collapsed: false,
+    aged: revalidated,
+    judged: !passed,
+    transformed: false,
+    assembled: false,
+    dated: object.dated,
+    close: tx.fetchKind === 'pipe',
+    failure: null,
+    story,
+  })
 }
 
 /** An error page that `backendError` made: for the request whose fetch failed, or for one that waited for it. */
@@ -88,7 +85,7 @@ export function errorAnswer(
 /** The fetch failed and its stale object may be served. */
 export function fetchFailed(tx: RequestTransaction, failure: RequestFailure | OriginFailure, stale: CachedObject): RequestStep {
   tx.story = storyOf(failure)
-  return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
+  return hitStep(stale, 'stale', null, 'STALE_IF_ERROR')
 }
 
 /** The origin agreed to another protocol: bytes go both ways until one side ends. */

@@ -4,7 +4,7 @@ import { C } from '../counters.ts'
 import { ObjectView } from '../policy/object-view.ts'
 import type { Answer } from './answer.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import type { NextRequestStep, RequestStep } from './step.ts'
+import { deliverStep, type NextRequestStep, passStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 type HitStep = Extract<RequestStep, { step: 'hit' }>
@@ -13,7 +13,7 @@ export function hit(tx: RequestTransaction, step: HitStep): NextRequestStep {
   tx.hold(step.object.body)
   tx.claim = step.claim
   tx.refreshes = step.claim === null ? null : step.object
-  if (tx.policy.compiled.hooks.hit === null) return { step: 'deliver', answer: answerOf(tx, step) }
+  if (tx.policy.compiled.hooks.hit === null) return deliverStep(answerOf(tx, step))
   tx.hooks().obj = new ObjectView(step.object, tx.now, false)
   return runClientHook(tx, 'hit', (action) => after(tx, step, action))
 }
@@ -21,10 +21,10 @@ export function hit(tx: RequestTransaction, step: HitStep): NextRequestStep {
 function after(tx: RequestTransaction, step: HitStep, action: Action): RequestStep {
   switch (action.type) {
     case 'deliver':
-      return { step: 'deliver', answer: answerOf(tx, step) }
+      return deliverStep(answerOf(tx, step))
     case 'pass':
       tx.releaseClaims()
-      return { step: 'pass', refusal: null, reason: action.reason }
+      return passStep(action.reason)
     default:
       tx.releaseClaims()
       return sharedAction(tx, 'hit', action)

@@ -5,7 +5,7 @@ import { runHook } from '../../vcl-ts/run.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
 import type { ClientContext } from '../policy/client-context.ts'
-import { type NextRequestStep, RESTART, type RequestStep } from './step.ts'
+import { type NextRequestStep, RESTART, type RequestStep, synthStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** Runs a hook and goes on with what it decided, at once unless the hook is asynchronous. */
@@ -26,19 +26,16 @@ export function runClientHook(tx: RequestTransaction, hook: ClientHook, then: (a
 export function sharedAction(tx: RequestTransaction, hook: ClientHook, action: Action): RequestStep {
   switch (action.type) {
     case 'synth':
-      return {
-        step: 'synth',
-        synth: {
-          status: action.status,
-          reason: action.reason,
-          body: action.body,
-          close: action.close,
-          ...(action.contentType === undefined ? {} : { contentType: action.contentType }),
-          ...(action.headers === undefined ? {} : { headers: action.headers }),
-          why: 'SYNTH',
-          failure: null,
-        },
-      }
+      return synthStep({
+        status: action.status,
+        reason: action.reason,
+        body: action.body,
+        close: action.close,
+        ...(action.contentType === undefined ? {} : { contentType: action.contentType }),
+        ...(action.headers === undefined ? {} : { headers: action.headers }),
+        why: 'SYNTH',
+        failure: null,
+      })
     case 'restart':
       return RESTART
     default:
@@ -52,8 +49,5 @@ export function failedHook(tx: RequestTransaction, hook: ClientHook, action: Act
   const reason = action.type === 'fail' ? action.reason : `unexpected action ${action.type}`
   const cause = action.type === 'fail' ? action.cause : null
   tx.engine.log.error({ hook, request: tx.id, reason, err: tx.policy.located(cause) ?? undefined }, `the hook ${hook} failed`)
-  return {
-    step: 'synth',
-    synth: { status: 503, reason: null, body: null, close: true, why: 'ERROR', failure: new RequestFailure('policy') },
-  }
+  return synthStep({ status: 503, reason: null, body: null, close: true, why: 'ERROR', failure: new RequestFailure('policy') })
 }

@@ -8,7 +8,7 @@ import { armIndex } from '../../vcl-ts/directors/split.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { keyPart } from '../object/key-text.ts'
 import { failedHook } from './hooks.ts'
-import { LOOKUP, type RequestStep } from './step.ts'
+import { LOOKUP, PIPE, passStep, purgeStep, type RequestStep, synthStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** The host of the last key, and what it is in keys. Most requests have the same, as the same string. */
@@ -96,13 +96,13 @@ export function makeKey(tx: RequestTransaction, next: Extract<RequestStep, { ste
     case 'lookup':
       return LOOKUP
     case 'pass':
-      return { step: 'pass', refusal: null, reason: next.reason }
+      return passStep(next.reason)
     case 'pipe':
-      return { step: 'pipe' }
+      return PIPE
     case 'purge':
-      return { step: 'purge', soft: next.soft, subject: next.subject }
+      return purgeStep(next.soft, next.subject)
     case 'synth':
-      return { step: 'synth', synth: next.synth }
+      return synthStep(next.synth)
     default:
       return next satisfies never
   }

@@ -12,7 +12,18 @@ import { OriginFailure } from '../origin/exchange.ts'
 import { failureStatus } from '../policy/failure-status.ts'
 import { errorAnswer } from './fetched.ts'
 import { prepareSlices } from './sliced.ts'
-import { failureStep, LOOKUP, type RequestStep, WAIT } from './step.ts'
+import {
+  deliverStep,
+  failureStep,
+  hitForMissStep,
+  hitForPassStep,
+  hitStep,
+  LOOKUP,
+  missStep,
+  type RequestStep,
+  recallStep,
+  WAIT,
+} from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 import { confirms } from './vouched.ts'
 
@@ -28,7 +39,7 @@ export function lookup(tx: RequestTransaction): RequestStep {
   const found = engine.table.find(tx)
   if (found.type === 'fetch' && found.claim !== null && engine.tier !== null && mayRecall(tx, found.claim)) {
     leaveBody(tx)
-    return { step: 'recall', tier: engine.tier, claim: found.claim, stale: found.stale, reason: whyMissed(tx, found) }
+    return recallStep(engine.tier, found.claim, found.stale, whyMissed(tx, found))
   }
   if (tx.onlyIfCached && found.type !== 'object' && found.type !== 'away') {
     if (found.type === 'fetch' && found.claim !== null) engine.table.release(found.claim, { type: 'again' })
@@ -87,10 +98,10 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
     case 'object': {
       const reason: Reason =
         found.freshness === 'fresh' ? hitReason(tx) : found.freshness === 'grace' ? graceReason(tx, found) : 'STALE_IF_ERROR'
-      return { step: 'hit', object: found.object, freshness: found.freshness, claim: found.claim, reason }
+      return hitStep(found.object, found.freshness, found.claim, reason)
     }
     case 'fetch':
-      return { step: 'miss', claim: found.claim, stale: found.stale, refusal: null, reason: whyMissed(tx, found) }
+      return missStep(found.claim, found.stale, whyMissed(tx, found))
     case 'refused':
       return foundRefusal(tx, found.marker)
     case 'wait':
@@ -105,14 +116,14 @@ function after(tx: RequestTransaction, found: Found): RequestStep {
 /** The last answer could not be shared. */
 export function foundRefusal(tx: RequestTransaction, marker: Marker): RequestStep {
   goesAlone(tx)
-  if (marker.type === 'hitForPass') return { step: 'pass', refusal: 'hitForPass', marker, reason: 'HIT_FOR_PASS' }
-  return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', marker, reason: 'HIT_FOR_MISS' }
+  if (marker.type === 'hitForPass') return hitForPassStep(marker)
+  return hitForMissStep(marker)
 }
 
 /** A fetch that was waited for brought nothing that may be shared. */
 export function waitedInVain(tx: RequestTransaction): RequestStep {
   goesAlone(tx)
-  return { step: 'miss', claim: null, stale: null, refusal: 'hitForMiss', reason: 'HIT_FOR_MISS' }
+  return hitForMissStep(null)
 }
 
 /** Of something fresh. */
@@ -178,7 +189,7 @@ export function released(tx: RequestTransaction, outcome: ClaimOutcome): Request
       if (tx.demanding || (tx.variant(names) !== variant && !tx.alsoMatches(object, names))) return LOOKUP
       if (object.part !== null && !tx.covers(object)) return LOOKUP
       object.hits++
-      return { step: 'hit', object, freshness: 'fresh', claim: null, reason: 'COLLAPSED' }
+      return hitStep(object, 'fresh', null, 'COLLAPSED')
     }
     case 'alone':
       return waitedInVain(tx)
@@ -208,9 +219,8 @@ function giveUp(
   page: CachedObject | null = null,
 ): RequestStep {
   const { stale } = tx
-  if (stale?.servableOnError(tx.engine.clock.now(), false) === true)
-    return { step: 'hit', object: stale, freshness: 'stale', claim: null, reason: 'STALE_IF_ERROR' }
-  if (page !== null) return { step: 'deliver', answer: errorAnswer(tx, failure, page) }
+  if (stale?.servableOnError(tx.engine.clock.now(), false) === true) return hitStep(stale, 'stale', null, 'STALE_IF_ERROR')
+  if (page !== null) return deliverStep(errorAnswer(tx, failure, page))
   return failureStep(failure, failureStatus(failure.code, tx.engine.decisions), why)
 }
 

@@ -4,14 +4,14 @@ import { C } from '../counters.ts'
 import { startFetch } from '../fetch/start.ts'
 import { fetchRequest } from './fetch-request.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
+import { type NextRequestStep, passStep, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 type MissStep = Extract<RequestStep, { step: 'miss' }>
 
 export function miss(tx: RequestTransaction, step: MissStep): NextRequestStep {
   tx.claim = step.claim
-  tx.fleet = step.fleet ?? null
+  tx.fleet = step.fleet
   tx.stale = step.stale
   tx.forwardReason = step.reason
   tx.req.isHitMiss = step.refusal === 'hitForMiss'
@@ -27,7 +27,7 @@ function after(tx: RequestTransaction, step: MissStep, action: Action): RequestS
       return begin(tx, step)
     case 'pass':
       tx.releaseClaims()
-      return { step: 'pass', refusal: null, reason: action.reason }
+      return passStep(action.reason)
     default:
       tx.releaseClaims()
       return sharedAction(tx, 'miss', action)

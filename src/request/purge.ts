@@ -6,7 +6,7 @@ import { BanLimitError } from '../invalidation/bans.ts'
 import type { Invalidated } from '../invalidation/invalidation.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { withHost } from './invalidate.ts'
-import type { NextRequestStep, RequestStep } from './step.ts'
+import { type NextRequestStep, type RequestStep, synthStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function purge(tx: RequestTransaction, { soft, subject }: Extract<RequestStep, { step: 'purge' }>): NextRequestStep {
@@ -37,10 +37,7 @@ function noBan(error: unknown): RequestStep {
 function refused(status: number, reason: string, { message }: Error, retryAfter?: number): RequestStep {
   const again = retryAfter === undefined ? {} : { retryAfter }
   const contentType = 'text/plain; charset=utf-8'
-  return {
-    step: 'synth',
-    synth: { status, reason, body: `${message}\n`, close: false, contentType, ...again, why: 'SYNTH', failure: null },
-  }
+  return synthStep({ status, reason, body: `${message}\n`, close: false, contentType, ...again, why: 'SYNTH', failure: null })
 }
 
 function purged(tx: RequestTransaction, soft: boolean, { objects, complete, id, fleet }: Invalidated): NextRequestStep {

@@ -8,7 +8,7 @@ import { adopt, ask, isOvertaken, type RecalledObject } from '../object/adoption
 import type { Claim } from '../object/claim.ts'
 import type { FleetClaim, Recalled } from '../object/tier.ts'
 import { foundRefusal, hitReason, missReason, waitedInVain } from './lookup.ts'
-import { DONE, failureStep, LOOKUP, type NextRequestStep, type RequestStep } from './step.ts'
+import { DONE, failureStep, hitStep, LOOKUP, missStep, type NextRequestStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 type RecallStep = Extract<RequestStep, { step: 'recall' }>
@@ -54,9 +54,7 @@ function after(tx: RequestTransaction, step: RecallStep, recalled: Recalled): Re
     case 'nothing':
       // A purge came while it waited: what is fetched under this claim could not be stored.
       if (isOvertaken(table, claim)) return lookAgain(tx, claim, recalled.claim)
-      return unless(tx, claim, recalled.claim, () => ({
-        ...{ step: 'miss', claim, stale, refusal: null, reason, fleet: recalled.claim },
-      }))
+      return unless(tx, claim, recalled.claim, () => missStep(claim, stale, reason, recalled.claim))
     default:
       return recalled satisfies never
   }
@@ -73,7 +71,7 @@ function found(tx: RequestTransaction, claim: Claim, recalled: RecalledObject): 
     table.confirm(claim, object)
     return unless(tx, claim, recalled.claim, () => {
       tx.fromTier = object
-      return { step: 'miss', claim, stale: object, refusal: null, reason: missReason(tx, object.ttl), fleet: recalled.claim }
+      return missStep(claim, object, missReason(tx, object.ttl), recalled.claim)
     })
   }
   recalled.claim?.release('again')
@@ -84,10 +82,10 @@ function found(tx: RequestTransaction, claim: Claim, recalled: RecalledObject): 
   }
   if (freshness === 'grace' && !tx.over) {
     table.confirm(claim, object)
-    return { step: 'hit', object, freshness, claim, reason: 'GRACE' }
+    return hitStep(object, freshness, claim, 'GRACE')
   }
   table.release(claim, { type: 'object', object, names, variant })
-  return tx.over ? DONE : { step: 'hit', object, freshness: 'fresh', claim: null, reason: hitReason(tx) }
+  return tx.over ? DONE : hitStep(object, 'fresh', null, hitReason(tx))
 }
 
 /** An invalidation came meanwhile. */

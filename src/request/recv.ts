@@ -4,10 +4,10 @@ import { RequestFailure } from '../errors.ts'
 import { joinCacheControl } from '../wire/cache-control.ts'
 import { loops } from '../wire/forwarded.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
-import { failureStep, type NextRequestStep, type RequestStep } from './step.ts'
+import { failureStep, keyFor, keyForPurge, keyForSynth, type NextRequestStep, type RequestStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
-const KEY: RequestStep = { step: 'key', way: 'lookup', reason: 'ABSENT' }
+const KEY: RequestStep = keyFor('lookup', 'ABSENT')
 
 export function recv(tx: RequestTransaction): NextRequestStep {
   // What a page includes has been looked at with the page.
@@ -32,12 +32,12 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
     case 'hash':
       return KEY
     case 'pass':
-      return { step: 'key', way: 'pass', reason: action.reason }
+      return keyFor('pass', action.reason)
     case 'pipe':
       // A fragment has no connection that could become a tunnel.
-      return { step: 'key', way: tx.req.esiLevel === 0 ? 'pipe' : 'pass', reason: 'UPGRADE' }
+      return keyFor(tx.req.esiLevel === 0 ? 'pipe' : 'pass', 'UPGRADE')
     case 'purge':
-      return { step: 'key', way: 'purge', soft: action.soft, subject: action.subject ?? null }
+      return keyForPurge(action.soft, action.subject ?? null)
     default:
       return keyed(tx, sharedAction(tx, 'recv', action))
   }
@@ -45,7 +45,5 @@ function after(tx: RequestTransaction, action: Action): RequestStep {
 
 /** `hash` runs for every request, one that is answered here too. */
 function keyed(tx: RequestTransaction, next: RequestStep): RequestStep {
-  return next.step === 'synth' && next.synth.failure === null && tx.policy.compiled.hooks.hash !== null
-    ? { step: 'key', way: 'synth', synth: next.synth }
-    : next
+  return next.step === 'synth' && next.synth.failure === null && tx.policy.compiled.hooks.hash !== null ? keyForSynth(next.synth) : next
 }

@@ -195,8 +195,8 @@ export class RequestLog {
   }
 
   /** Who waited for an answer that then could not be shared has found nothing. */
-  #remembered(tag: 'HitMiss' | 'HitPass', marker: Marker | undefined): void {
-    if (marker === undefined) this.open.add(tag, '0 0.000000')
+  #remembered(tag: 'HitMiss' | 'HitPass', marker: Marker | null): void {
+    if (marker === null) this.open.add(tag, '0 0.000000')
     else this.open.add(tag, `${marker.xid} ${((marker.expiresAt - this.#tx.engine.clock.now()) / 1000).toFixed(6)}`)
   }
 

@@ -10,7 +10,7 @@ import type { Answer } from './answer.ts'
 import { addOwnFields } from './deliver.ts'
 import { storyOf } from './fetched.ts'
 import { failedHook, runClientHook } from './hooks.ts'
-import { type NextRequestStep, RESTART, type RequestStep, type Synthetic } from './step.ts'
+import { type NextRequestStep, RESTART, type RequestStep, type Synthetic, transmitStep } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 export function synth(tx: RequestTransaction, made: Synthetic): NextRequestStep {
@@ -33,7 +33,7 @@ function after(tx: RequestTransaction, made: Synthetic, resp: ClientResponse, ac
   switch (action.type) {
     case 'deliver':
       if (resp.status > 599) return unsendable(tx, made, resp.status)
-      return { step: 'transmit', answer: answerOf(tx, made, resp) }
+      return transmitStep(answerOf(tx, made, resp))
     case 'restart':
       return RESTART
     default:
@@ -50,7 +50,7 @@ function unsendable(tx: RequestTransaction, made: Synthetic, status: number): Re
 
 function bare(tx: RequestTransaction, made: Synthetic): RequestStep {
   const resp = new ClientResponse(500, reasonPhrase(500), HeaderMap.of([['Cache-Control', 'no-store']]), false, 'ERROR')
-  return { step: 'transmit', answer: answerOf(tx, { ...made, close: true }, resp) }
+  return transmitStep(answerOf(tx, { ...made, close: true }, resp))
 }
 
 function answerOf(tx: RequestTransaction, made: Synthetic, resp: ClientResponse): Answer {

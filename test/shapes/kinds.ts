@@ -8,6 +8,7 @@ import { EMPTY_BODY } from '../../src/object/stored-body.ts'
 import type { ResponseHead } from '../../src/request/exchange.ts'
 import { MemoryExchange } from '../../src/request/memory-exchange.ts'
 import { serve } from '../../src/request/serve.ts'
+import * as steps from '../../src/request/step.ts'
 import type { OriginReply } from '../../src/testing/fake-origin.ts'
 import { fakeOrigins } from '../../src/testing/fake-origin.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
@@ -85,5 +86,22 @@ for (const object of table.stored()) {
   note('CachedObject', object)
   note('HeaderMap', object.headers)
 }
+// Of what a step carries only its being there matters.
+const some = {} as never
+const { WAIT, DONE, LOOKUP, RECV, RESTART, PIPE } = steps
+for (const step of [WAIT, DONE, LOOKUP, RECV, RESTART, PIPE]) note('RequestStep', step)
+note('RequestStep', steps.keyFor('lookup', 'ABSENT'))
+note('RequestStep', steps.keyForPurge(true, some))
+note('RequestStep', steps.keyForSynth(some))
+note('RequestStep', steps.purgeStep(false, null))
+note('RequestStep', steps.synthStep(some))
+note('RequestStep', steps.recallStep(some, some, null, 'ABSENT'))
+note('RequestStep', steps.hitStep(some, 'fresh', null, 'HIT'))
+note('RequestStep', steps.missStep(some, some, 'ABSENT', some))
+note('RequestStep', steps.hitForMissStep(null))
+note('RequestStep', steps.passStep('METHOD'))
+note('RequestStep', steps.hitForPassStep(some))
+note('RequestStep', steps.deliverStep(some))
+note('RequestStep', steps.transmitStep(some))
 stores.stop()
 process.stdout.write(`${JSON.stringify(Object.fromEntries([...seen].map(([name, kinds]) => [name, kinds.length])))}\n`)
