@@ -16,6 +16,8 @@ declare module 'autocannon' {
     readonly url: string
     readonly connections: number
     readonly duration: number
+    /** Seconds. */
+    readonly timeout: number
     readonly setupClient: (client: Client) => void
     readonly verifyBody: (body: string | undefined) => boolean
   }): Promise<Result>

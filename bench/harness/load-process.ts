@@ -2,7 +2,7 @@
 import autocannon from 'autocannon'
 import { answering } from './answering.ts'
 import { expectedBody } from './expect.ts'
-import type { LoadOrder, LoadResult } from './load.ts'
+import { type LoadOrder, type LoadResult, PATIENCE } from './load.ts'
 import { drawKey, HOT, pathOfKey, seeded } from './paths.ts'
 import { requestText, SIGNATURE_BYTES } from './requests.ts'
 import type { Scenario } from './scenario.ts'
@@ -15,6 +15,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     url: `http://127.0.0.1:${port}${HOT}`,
     connections,
     duration: seconds,
+    timeout: PATIENCE,
     setupClient: (client) => {
       client.getRequestBuffer = next
       client.on('headers', ({ statusCode, headers }) => {

@@ -21,6 +21,9 @@ export interface LoadResult {
   readonly wrong: number
 }
 
+/** Seconds within which an answer has to be there, standing still included. */
+export const PATIENCE = 30
+
 /** A load that has begun. It ends by the clock, or, if it stood still then, when it goes on. */
 export interface LoadRun {
   readonly result: Promise<LoadResult>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expectedBody } from '../harness/expect.ts'
-import type { Load, LoadOrder, LoadResult, LoadRun } from '../harness/load.ts'
+import { type Load, type LoadOrder, type LoadResult, type LoadRun, PATIENCE } from '../harness/load.ts'
 import { HOT, pathOfKey } from '../harness/paths.ts'
 import { installed, onCore } from '../harness/pinning.ts'
 import { requestText, SIGNATURE_BYTES } from '../harness/requests.ts'
@@ -53,7 +53,7 @@ function begin(order: LoadOrder, directory: string): LoadRun {
   writeFileSync(body, expectedBody(order.scenario, HOT), 'latin1')
   writeFileSync(file, orderText(order, body))
   const url = `http://127.0.0.1:${order.port}${HOT}`
-  const wrk = ['wrk', '-t1', `-c${order.connections}`, `-d${order.seconds}s`, '-s', SCRIPT, url, '--', file]
+  const wrk = ['wrk', '-t1', `-c${order.connections}`, `-d${order.seconds}s`, '--timeout', `${PATIENCE}s`, '-s', SCRIPT, url, '--', file]
   const [command = '', ...args] = onCore('load', wrk)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const kill = (): boolean => child.kill('SIGKILL')
