@@ -46,7 +46,7 @@ export function chart(result: Result): string {
   const programs = Object.entries(versions).map((entry) => entry.join(' '))
   const lines = [
     `${machine.processor}, ${machine.cores} cores, ${machine.system}, load average ${machine.loadAverage}, ${date.slice(0, 10)}`,
-    `${programs.join(', ')}; load: ${result.load}${machine.pinned ? ' on a core of its own' : ''}; median of ${result.plan.rounds} rounds (lowest–highest)`,
+    `${programs.join(', ')}; load: ${result.load}${machine.pinned ? ' on a core of its own' : ''}; median of ${result.plan.rounds * result.plan.starts} rounds (lowest–highest)`,
   ]
   const foot = lines.map((line, index) => text(16, y + 16 + index * 18, 'small', line)).join('')
   const height = y + BOTTOM
