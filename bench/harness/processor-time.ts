@@ -28,14 +28,6 @@ export class ProcessorTime {
   }
 }
 
-/** Microseconds of the thread that asks. */
-export function spentByThread(): number {
-  const [exact] = (textOf('/proc/thread-self/schedstat') ?? '').split(' ')
-  if (exact !== undefined && exact !== '') return Number(exact) / 1000
-  const { user, system } = process.threadCpuUsage()
-  return user + system
-}
-
 /** A process and all that descend from it. */
 function family(root: number): readonly number[] {
   const children = new Map<number, number[]>()
