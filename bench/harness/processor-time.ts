@@ -1,4 +1,7 @@
-/** Processor time of running processes, from `/proc`: to the nanosecond where the kernel says so for each thread, else in hundredths of a second. */
+/**
+ * Processor time of running processes, from `/proc`: to the nanosecond where the kernel says so for each thread, else in hundredths of a
+ * second. A thread that runs just then is up to a tick (4 ms) behind: it is read while it stands still.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** Linux counts processor time in hundredths of a second for every program that asks (`USER_HZ`). */
