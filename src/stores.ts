@@ -27,6 +27,7 @@ import { sharedBodies } from './object/shared/large-bodies.ts'
 import { Librarian } from './object/shared/librarian.ts'
 import { createSharedMemory, type SharedMemory } from './object/shared/memory.ts'
 import type { FleetMessage, FromLibrarian, ToLibrarian } from './object/shared/messages.ts'
+import { SharedGarbage } from './object/shared/shared-garbage.ts'
 import { SharedTable } from './object/shared/shared-table.ts'
 import { Stacks } from './object/shared/stacks.ts'
 import type { ObjectTable } from './object/table.ts'
@@ -94,6 +95,10 @@ const MIB = 1024 * 1024
 const LEAST_NEAR = MIB
 const MOST_NEAR = 64 * MIB
 const LEAST_EACH = 4 * MIB
+/** Of the memory for objects: what each thread may have let go of and not collected. */
+const GARBAGE_SHARE = 8
+const LEAST_GARBAGE = 8 * MIB
+const MOST_GARBAGE = 64 * MIB
 
 /** Bytes of memory for objects that so many workers need at least: each, and the thread that keeps the books, has some to work with. */
 export function leastMemory(workers: number): number {
@@ -164,7 +169,11 @@ function localStores(init: StoresInit): Stores {
   }
 }
 
-function workerStores(init: StoresInit, role: Extract<SharedRole, { role: 'worker' }>): Stores {
+function workerStores(
+  init: StoresInit,
+  role: Extract<SharedRole, { role: 'worker' }>,
+  garbage: SharedGarbage = garbageOfThread(init.settings.memory),
+): Stores {
   const { settings, clock, counters, pace = systemPace } = init
   const { memory, participant, librarian } = role
   const workers = memory.participants - 1
@@ -181,12 +190,12 @@ function workerStores(init: StoresInit, role: Extract<SharedRole, { role: 'worke
     variants: settings.limits.variants,
     evicted: (key) => shared.evicted(key),
   })
-  const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject), sharedBodies())
+  const fillBudget = new FillBudget(Math.max(settings.memory / 4 / workers, settings.maxObject), sharedBodies(garbage))
   const follows = settings.redis !== null
   const fleetLog = new FleetLog()
   const vouching: Vouching = { from: FOR_EVER, limit: (settings.redis?.staleLimit ?? FOR_EVER) * 1000 }
   const shared: SharedTable = new SharedTable({
-    ...{ memory, participant, librarian, near, log, bans, counters, pace },
+    ...{ memory, participant, librarian, near, log, bans, garbage, counters, pace },
     fleet: follows ? { replica: fleetLog, vouching } : null,
     now: () => clock.now(),
     limits: { keep: settings.maxObject, window: settings.limits.transferBuffer, budget: fillBudget },
@@ -210,6 +219,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
   const expiry = new Expiry(clock, (entry) => table.expire(entry))
   const limit = forAll(settings.memory, memory.participants - 1)
   const books = new Books(limit)
+  const garbage = garbageOfThread(settings.memory)
   const table: BookTable = new BookTable({
     ...{ invalidations: log, bans, counters, expiry, pace, store: books },
     now: () => clock.now(),
@@ -220,7 +230,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     takeNotices: () => stacks.takeNotices(),
   })
   const stacks: Stacks = new Stacks({
-    ...{ memory, control, limit, books, table, log },
+    ...{ memory, control, limit, books, table, log, garbage },
     dropped: (handle, holder) => librarian.post(holder, { type: 'drop', handle }),
     fetchLarge: (owner) => librarian.drain(owner),
   })
@@ -246,6 +256,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
   const engine = workerStores(
     { settings: fleet === null ? { ...settings, redis: null } : settings, clock, pace, counters: new Counters() },
     { role: 'worker', memory, participant, librarian: own[1] },
+    garbage,
   )
   return {
     ...{ table: engine.table, fillBudget: engine.fillBudget, shelf: table, librarian, shared: engine.shared },
@@ -277,6 +288,11 @@ function bansOf(librarian: Librarian<Invalidated, BanInfo>, banning: Banning): B
     gauges: () => banning.gauges(),
     stop: () => banning.stop(),
   }
+}
+
+/** What a thread lets go of in shared memory: as small a share of the budget may wait for a collection as its collections can bear. */
+function garbageOfThread(memory: number): SharedGarbage {
+  return new SharedGarbage(Math.min(Math.max(memory / GARBAGE_SHARE, LEAST_GARBAGE), MOST_GARBAGE))
 }
 
 function nearBytes(memory: number): number {

@@ -3,18 +3,19 @@ import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
 import { BodyWait } from './body-wait.ts'
 import { fromSharedBuffers } from './large-bodies.ts'
-import { SharedGarbage } from './shared-garbage.ts'
+import type { SharedGarbage } from './shared-garbage.ts'
 
 export class LargeAtHand {
   readonly #near: LocalTable
   /** Asks for the bytes of an entry. */
   readonly #want: (handle: number) => void
   readonly #objects = new Map<number, CachedObject>()
-  readonly #garbage = new SharedGarbage()
+  readonly #garbage: SharedGarbage
   readonly #waits = new Map<number, BodyWait>()
 
-  constructor(near: LocalTable, want: (handle: number) => void) {
+  constructor(near: LocalTable, garbage: SharedGarbage, want: (handle: number) => void) {
     this.#near = near
+    this.#garbage = garbage
     this.#want = want
   }
 

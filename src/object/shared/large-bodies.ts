@@ -5,7 +5,7 @@
 import type { BodyMemory } from '../body-memory.ts'
 import { Elsewhere, StoredBody } from '../stored-body.ts'
 import { SMALL_BODY } from './record.ts'
-import { SharedGarbage } from './shared-garbage.ts'
+import type { SharedGarbage } from './shared-garbage.ts'
 
 /** Bytes that are not here yet. */
 export class Away extends Elsewhere {
@@ -50,8 +50,7 @@ export function inSharedMemory(body: StoredBody): StoredBody {
 }
 
 /** Memory that threads share for bodies that will not lie in a block; what is small is copied there. */
-export function sharedBodies(): BodyMemory {
-  const garbage = new SharedGarbage()
+export function sharedBodies(garbage: SharedGarbage): BodyMemory {
   return {
     buffer: (bytes) => (bytes > SMALL_BODY ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes)),
     dropped: (bytes) => garbage.add(bytes),

@@ -1,6 +1,6 @@
 /** The bodies that have memory of their own, kept for all workers as long as they are stored, and who has been given which. */
 
-import { SharedGarbage } from './shared-garbage.ts'
+import type { SharedGarbage } from './shared-garbage.ts'
 
 interface Kept {
   readonly buffers: readonly SharedArrayBuffer[]
@@ -10,8 +10,12 @@ interface Kept {
 
 export class LargeKeeper {
   readonly #kept = new Map<number, Kept>()
-  readonly #garbage = new SharedGarbage()
+  readonly #garbage: SharedGarbage
   #bytes = 0
+
+  constructor(garbage: SharedGarbage) {
+    this.#garbage = garbage
+  }
 
   get bytes(): number {
     return this.#bytes

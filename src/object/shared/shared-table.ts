@@ -28,6 +28,7 @@ import type { BetweenWorkers, FromLibrarian, ToLibrarian } from './messages.ts'
 import { Near } from './near.ts'
 import { SMALL_BODY } from './record.ts'
 import type { BanReplica, LogReplica } from './replica.ts'
+import type { SharedGarbage } from './shared-garbage.ts'
 
 export interface SharedTableInit {
   readonly memory: SharedMemory
@@ -38,6 +39,8 @@ export interface SharedTableInit {
   readonly near: LocalTable
   readonly log: LogReplica
   readonly bans: BanReplica
+  /** What this thread lets go of in shared memory. */
+  readonly garbage: SharedGarbage
   readonly now: () => number
   readonly counters: Counters
   readonly pace: Pace
@@ -99,7 +102,7 @@ export class SharedTable implements ObjectTable {
     })
     const tell = (message: ToLibrarian): void => this.#tell(message)
     this.#asker = new Asker(tell)
-    this.#large = new LargeAtHand(near, (handle) => tell({ type: 'want', handle }))
+    this.#large = new LargeAtHand(near, init.garbage, (handle) => tell({ type: 'want', handle }))
     this.#applied = new AppliedLog({ near, log, bans: init.bans, followings: this.#followings, fleet: init.fleet ?? null, tell })
     this.flights = {
       begin: (position) => {

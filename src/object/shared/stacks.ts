@@ -22,6 +22,7 @@ import { HIT_FOR_MISS, readBody, readInit, readLabel, readMarker, readObject, re
 import { repair } from './repair.ts'
 import { noticesOf, type Ring, spareBlocksOf, spareEntriesOf } from './ring.ts'
 import { isAfter } from './serial.ts'
+import type { SharedGarbage } from './shared-garbage.ts'
 
 export interface StacksInit {
   readonly memory: SharedMemory
@@ -31,6 +32,8 @@ export interface StacksInit {
   readonly books: Books
   readonly table: LocalTable
   readonly log: { readonly head: number }
+  /** What this thread lets go of in shared memory. */
+  readonly garbage: SharedGarbage
   /** A body with memory of its own is stored no longer; a worker holds it still. */
   readonly dropped: (handle: number, holder: number) => void
   /** Its bytes may be on their way. */
@@ -52,7 +55,7 @@ const ENTRY_BYTES: number = ENTRY_WORDS * 4
 const SURVIVORS = 0.5
 
 export class Stacks implements Library {
-  readonly large: LargeKeeper = new LargeKeeper()
+  readonly large: LargeKeeper
   readonly #init: StacksInit
   readonly #entries: Entries
   readonly #epochs: Epochs
@@ -70,6 +73,7 @@ export class Stacks implements Library {
   constructor(init: StacksInit) {
     const { memory, control, books } = init
     this.#init = init
+    this.large = new LargeKeeper(init.garbage)
     this.#entries = new Entries(memory)
     this.#epochs = new Epochs(control)
     this.#arena = new Arena(memory)

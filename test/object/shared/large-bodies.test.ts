@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { FillBudget } from '../../../src/object/fill-budget.ts'
 import { Filling } from '../../../src/object/filling.ts'
 import { inSharedMemory, sharedBodies } from '../../../src/object/shared/large-bodies.ts'
+import { SharedGarbage } from '../../../src/object/shared/shared-garbage.ts'
 import type { StoredBody } from '../../../src/object/stored-body.ts'
 
 const PIECE = Buffer.alloc(20_000, 'abc')
@@ -9,7 +10,7 @@ const PIECE = Buffer.alloc(20_000, 'abc')
 /** What is stored of a body that came in five pieces. */
 function arrived(length: number | null, pieces: readonly Buffer[]): StoredBody {
   const stored: (StoredBody | null)[] = []
-  const budget = new FillBudget(10_000_000, sharedBodies())
+  const budget = new FillBudget(10_000_000, sharedBodies(new SharedGarbage(1_000_000)))
   const owner = { oversize: () => {}, deserted: () => {}, filled: (_end: unknown, body: StoredBody | null) => void stored.push(body) }
   const filling = new Filling(length, true, { keep: 10_000_000, window: 1000, budget }, owner)
   for (const piece of pieces) filling.chunk(piece)
