@@ -28,7 +28,8 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
       const hot = new Load([node], HOT, right)
       const cold = new Load(
         [node],
-        Array.from({ length: 5000 }, (_, index) => `/cold/${index}`),
+        // More than can be fetched until it is said that Redis is away: something is to be left to be written afterwards.
+        Array.from({ length: 200_000 }, (_, index) => `/cold/${index}`),
         right,
         2,
       )
