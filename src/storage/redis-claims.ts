@@ -64,13 +64,16 @@ export class RedisClaims {
     init.port.subscribe(init.channel, (message) => this.#hear(message))
   }
 
-  /** Claims, or waits until that is worth trying again or the time is over. Rejects with a `RedisFailure`. */
-  async turn({ place, lock, seen }: Place, until: number, within: Within): Promise<Turn> {
+  /**
+   * Claims, or waits until that is worth trying again or the time is over. `overtaken`: what was to be fetched under the claim is of no use to who
+   * asks now. Rejects with a `RedisFailure`.
+   */
+  async turn({ place, lock, seen }: Place, until: number, within: Within, overtaken: () => boolean): Promise<Turn> {
     const { port, clock } = this.#init
     // What is said while Redis answers must not be missed.
     const ear = this.#listen(lock)
     try {
-      const claim = new RedisClaim(this.#init, lock, `${this.#owner}:${++this.#last}`, this.#held)
+      const claim = new RedisClaim(this.#init, lock, `${this.#owner}:${++this.#last}`, this.#held, overtaken)
       const [got, changed, redis] = claimed(await this.#take(claim, port.run(CLAIM, [place, lock], [claim.token, LIFE, seen]), within))
       if (got) return { type: 'ours', claim: claim.begin({ redis, here: clock.now() }), changed }
       if (changed) return { type: 'changed' }
@@ -153,15 +156,17 @@ export class RedisClaim implements FleetClaim {
   readonly token: string
   readonly #init: RedisClaimsInit
   readonly #held: Set<RedisClaim>
+  readonly #overtaken: () => boolean
   #moment: RedisMoment = { redis: 0, here: 0 }
   #timer: Timer | null = null
   #ended = false
 
-  constructor(init: RedisClaimsInit, lock: string, token: string, held: Set<RedisClaim>) {
+  constructor(init: RedisClaimsInit, lock: string, token: string, held: Set<RedisClaim>, overtaken: () => boolean) {
     this.#init = init
     this.lock = lock
     this.token = token
     this.#held = held
+    this.#overtaken = overtaken
   }
 
   /** Redis's time when it was got. */
@@ -177,6 +182,8 @@ export class RedisClaim implements FleetClaim {
     const over = clock.now() + LONGEST
     const timer = clock.after(RENEWED, () => {
       if (clock.now() >= over) return
+      // Whoever came after the purge fetches anew, and does not wait longer than on one node.
+      if (this.#overtaken()) return this.release('again')
       timer.refresh()
       this.#renew().catch((error: unknown) => tallies.failed(error))
     })

@@ -121,7 +121,7 @@ export class RedisTier implements Tier {
   }
 
   async #recall(wanted: Wanted): Promise<Recalled> {
-    const { clock } = this.#init
+    const { clock, fleet } = this.#init
     let within = this.#within()
     const began = clock.now()
     let looked = await this.#lookup.look(wanted, within)
@@ -134,7 +134,8 @@ export class RedisTier implements Tier {
         if (waited) this.#tallies.gaveUp()
         return (await this.#stale(looked, null)) ?? NOTHING
       }
-      const turn = await this.#claims.turn(looked, wanted.until, within)
+      const since = fleet.position
+      const turn = await this.#claims.turn(looked, wanted.until, within, () => fleet.refusalVerdict(wanted.key, since) === 'hard')
       switch (turn.type) {
         case 'ours':
           return this.#ours(wanted, looked, turn.claim, turn.changed)

@@ -123,3 +123,30 @@ it('goes on when the process that fetches is killed, though its clock is an hour
   // The lock of who is dead ends within three seconds.
   expect(performance.now() - killed).toBeLessThan(4500)
 }, 30_000)
+
+it('does not keep anybody waiting for a fetch that a purge overtook', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const gate = new Gate()
+  onTestFinished(() => gate.open())
+  const origin = await originOf(async ({ url }, response) => {
+    const body = `answer ${origin.fetches(url)}`
+    if (url === '/slow' && origin.fetches(url) === 1) await gate.opened
+    reply(response, 200, FRESH, body)
+  })
+  const [one, other] = [await joinNode(origin, redis.url), await joinNode(origin, redis.url)]
+  expect((await one.get('/quick')).status).toBe(200)
+  const before = one.get('/slow')
+  await until(() => origin.fetches('/slow') === 1, 'the fetch')
+  const meanwhile = other.get('/slow')
+  await until(() => other.stat('tier_claim_waits') > 0, 'the other node to wait')
+  for (const path of ['/slow', '/quick']) expect((await other.ask('PURGE', path)).status).toBe(200)
+  await until(() => one.stat('n_obj_purged') === 1, 'the other node to know of it')
+  const after = await Promise.all([one, other, one, other].map((node) => node.get('/slow')))
+  expect(after.map(({ body }) => body.toString())).toEqual(Array(4).fill('answer 2'))
+  expect((await meanwhile).body.toString()).toBe('answer 2')
+  gate.open()
+  expect((await before).body.toString()).toBe('answer 1')
+  expect((await one.get('/slow')).body.toString()).toBe('answer 2')
+  expect(origin.fetches('/slow')).toBe(2)
+})

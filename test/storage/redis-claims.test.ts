@@ -102,6 +102,23 @@ describe('a claim in the fleet', () => {
     expect((await alone).type).toBe('alone')
   })
 
+  it('is let go in a second when its key is purged: what is fetched under it is of no use to who asks after that', async () => {
+    const [one, other] = [await newNode(redis), await newNode(redis)]
+    const purge = ({ log }: Node, soft: boolean): void => log.apply(log.position + 1, { do: 'key', key: 'k', soft }, null)
+    const overtaken = claimIn(await one.tier.recall(wanted({ wait: PATIENT })))
+    const recalled = other.tier.recall(wanted({ wait: PATIENT }))
+    await waiting(other, recalled)
+    for (const node of [one, other]) purge(node, false)
+    const [next, ms] = await took(recalled)
+    expect(ms).toBeLessThan(2000)
+    overtaken.release('again')
+    // The lock is the next one's now, and what purged nothing of this key lets nobody go.
+    one.log.apply(one.log.position + 1, { do: 'key', key: 'another', soft: false }, null)
+    expect((await one.tier.recall(wanted({ wait: 2500 }))).type).toBe('nothing')
+    expect(one.counters.get('tier_claim_timeouts')).toBe(1)
+    claimIn(next).release('again')
+  })
+
   it('is of a class of requests, and of a variant', async () => {
     const [one, other] = [await newNode(redis), await newNode(redis)]
     const names = ['accept']
