@@ -73,6 +73,34 @@ describe('a claim in the fleet', () => {
     expect(Math.min(...times)).toBeLessThan(100)
   })
 
+  it('ends in silence where nobody waits: what is said is heard by every node', async () => {
+    const [one, other] = [await newNode(redis), await newNode(redis)]
+    const said = async (): Promise<number> =>
+      Number(/cmdstat_publish:calls=(\d+)/.exec(String(await redis.cli('INFO', 'commandstats')))?.[1] ?? 0)
+    const end = async (key: string, waits: boolean): Promise<number> => {
+      const claim = claimIn(await one.tier.recall(wanted({ key, wait: PATIENT })))
+      const waited = other.counters.get('tier_claim_waits')
+      const recalled = waits ? other.tier.recall(wanted({ key, wait: PATIENT })) : null
+      if (waits) await until(() => other.counters.get('tier_claim_waits') > waited, 'the other node to wait')
+      const before = await said()
+      if (key.startsWith('kept')) await one.keep({ object: stored({ key }), claim })
+      else claim.release('alone')
+      expect((await recalled)?.type).toBe(waits ? (key.startsWith('kept') ? 'object' : 'alone') : undefined)
+      for (;;) if ((await redis.cli('EXISTS', one.keys.lock(one.keys.base(key, 'http')))) === 0) break
+      return (await said()) - before
+    }
+    expect([await end('kept', false), await end('let go', false)]).toEqual([0, 0])
+    expect([await end('kept, waited for', true), await end('let go, waited for', true)]).toEqual([1, 1])
+    // What was renewed meanwhile is waited for still.
+    const claim = claimIn(await one.tier.recall(wanted({ key: 'long', wait: PATIENT })))
+    const recalled = other.tier.recall(wanted({ key: 'long', wait: PATIENT }))
+    const lock = one.keys.lock(one.keys.base('long', 'http'))
+    await redis.cli('PEXPIRE', lock, 1500)
+    for (;;) if (Number(await redis.cli('PTTL', lock)) > 2000) break
+    claim.release('alone')
+    expect((await recalled).type).toBe('alone')
+  })
+
   it('tells who waits to go on alone, or whose turn it is next', async () => {
     const [one, other] = [await newNode(redis), await newNode(redis)]
     const first = claimIn(await one.tier.recall(wanted({ wait: PATIENT })))
