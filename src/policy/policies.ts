@@ -9,6 +9,7 @@ import { type ActiveDeps, type ActivePolicy, activatePolicy } from './active.ts'
 import type { PolicyCopy, PolicyFollowers, PolicyState } from './followers.ts'
 import { bundlePolicy, evaluatePolicy, type PolicyBundle } from './load.ts'
 import { PolicyLoadError, PolicyNameError } from './load-error.ts'
+import { KeptPolicy, PolicyLives } from './policy-lives.ts'
 import type { VclLabels } from './vcl-file.ts'
 import { PolicyWatch } from './watch.ts'
 
@@ -38,38 +39,23 @@ export interface PoliciesDeps extends ActiveDeps {
   readonly observe: DecisionObserver | null
 }
 
-interface Kept {
-  readonly name: string
-  readonly mark: number
-  readonly bundle: PolicyBundle | null
-  /** Evaluates and initialises it. */
-  readonly start: () => Promise<ActivePolicy>
-  /** From `init` to `fini`. */
-  running: ActivePolicy | null
-  draining: boolean
-}
-
 export class Policies {
   /** Of the next transaction. */
   active: ActivePolicy
   readonly #deps: PoliciesDeps
-  #current: Kept
-  #kept: Kept[]
+  readonly #lives: PolicyLives
+  #current: KeptPolicy
+  #kept: KeptPolicy[]
   /** Loads and swaps come one after another. */
   #queue: Promise<unknown> = Promise.resolve()
-  /** What has been initialised and not ended, whether it is at hand still or not. */
-  readonly #live = new Set<Kept>()
-  readonly #endings = new Set<Promise<void>>()
   #watch: PolicyWatch | null = null
   #followers: PolicyFollowers | null = null
-  /** Where transactions are counted for other threads to see, by the policies' numbers. */
-  #cells: Float64Array | null = null
   #marks = 0
-  #changed: () => void = () => {}
 
   /** `policy` is `null` for the built-in policy alone. Throws a `PolicyError`. */
   constructor(deps: PoliciesDeps, policy: Policy | null) {
     this.#deps = deps
+    this.#lives = new PolicyLives(deps.log)
     const { decisions, observe, vet } = deps
     const make = (): ActivePolicy => activatePolicy(policy === null ? [] : [policy], decisions, deps, undefined, observe)
     this.active = make()
@@ -79,14 +65,8 @@ export class Policies {
       await made.begin()
       return made
     }
-    this.#current = {
-      name: policy === null ? 'builtin' : nameFrom(policy.name ?? 'policy'),
-      mark: 0,
-      bundle: null,
-      start,
-      running: null,
-      draining: false,
-    }
+    const name = policy === null ? 'builtin' : nameFrom(policy.name ?? 'policy')
+    this.#current = new KeptPolicy({ name, mark: 0, bundle: null }, start)
     this.#kept = [this.#current]
   }
 
@@ -94,7 +74,7 @@ export class Policies {
   async open(file: string | null): Promise<void> {
     if (file === null) {
       await this.active.begin()
-      this.#begin(this.#current, this.active)
+      this.#lives.begin(this.#current, this.active)
       return
     }
     this.#kept = []
@@ -109,7 +89,7 @@ export class Policies {
 
   /** For a thread that begins to follow. */
   state(): PolicyState {
-    const copies = this.#kept.map((kept) => ({ ...copyOf(kept), warm: kept.running !== null }))
+    const copies = this.#kept.map((kept) => ({ ...kept.copy, warm: kept.running !== null }))
     return { current: this.#current.name, copies }
   }
 
@@ -122,12 +102,12 @@ export class Policies {
         const kept = copy.bundle === null && given !== undefined ? given : this.#made(copy)
         this.#kept.push(kept)
         if (copy.name === current) {
-          this.active = await this.#warm(kept)
+          this.active = await this.#lives.warm(kept)
           this.#current = kept
         } else if (warm)
-          await this.#warm(kept).catch((error: unknown) =>
-            this.#deps.log.error({ err: error, policy: kept.name }, 'a policy cannot be made ready'),
-          )
+          await this.#lives
+            .warm(kept)
+            .catch((error: unknown) => this.#deps.log.error({ err: error, policy: kept.name }, 'a policy cannot be made ready'))
       }
     })
   }
@@ -137,7 +117,7 @@ export class Policies {
     return this.#inTurn(async () => {
       const known = this.#find(copy.name)
       const kept = known ?? this.#made(copy)
-      const running = await this.#warm(kept)
+      const running = await this.#lives.warm(kept)
       if (known === undefined) this.#add(kept)
       if (use && kept !== this.#current) this.#swap(kept, running)
     })
@@ -147,13 +127,13 @@ export class Policies {
   rest(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const kept = this.#find(name)
-      if (kept !== undefined && kept !== this.#current) this.#retire(kept)
+      if (kept !== undefined && kept !== this.#current) this.#lives.retire(kept)
     })
   }
 
   /** Transactions are counted there, by the policies' numbers, for other threads to see. */
   countIn(cells: Float64Array): void {
-    this.#cells = cells
+    this.#lives.countIn(cells)
   }
 
   /**
@@ -206,7 +186,7 @@ export class Policies {
 
   /** Calls back when policies have come or gone, and with them what `backends` tells. */
   onChange(changed: () => void): void {
-    this.#changed = changed
+    this.#lives.changed = changed
   }
 
   /** From now on a change of a file that the policy in use consists of reloads it. */
@@ -220,8 +200,7 @@ export class Policies {
   async close(): Promise<void> {
     this.#watch?.close()
     await this.#queue
-    for (const kept of this.#live) this.#end(kept)
-    await Promise.all(this.#endings)
+    await this.#lives.close()
   }
 
   #inTurn<T>(job: () => Promise<T>): Promise<T> {
@@ -230,13 +209,13 @@ export class Policies {
     return done
   }
 
-  #stateOf(kept: Kept): PolicyInfo['state'] {
+  #stateOf(kept: KeptPolicy): PolicyInfo['state'] {
     if (kept === this.#current) return 'active'
     if (kept.running !== null) return kept.draining ? 'draining' : 'ready'
     return this.#usersOf(kept) > 0 ? 'draining' : 'kept'
   }
 
-  #usersOf(kept: Kept): number {
+  #usersOf(kept: KeptPolicy): number {
     return (kept.running?.users ?? 0) + (this.#followers?.users(kept.mark) ?? 0)
   }
 
@@ -244,7 +223,7 @@ export class Policies {
     return bundlePolicy(file, 'policy', this.#deps.vclLabels)
   }
 
-  async #load(name: string | null, bundle: PolicyBundle): Promise<Kept> {
+  async #load(name: string | null, bundle: PolicyBundle): Promise<KeptPolicy> {
     const kept = this.#made({ name: name ?? this.#freeName(bundle.file), bundle, mark: ++this.#marks })
     await this.#ready(kept)
     this.#add(kept)
@@ -253,7 +232,7 @@ export class Policies {
     return kept
   }
 
-  #made({ name, mark, bundle }: PolicyCopy): Kept {
+  #made({ name, mark, bundle }: PolicyCopy): KeptPolicy {
     const { decisions, observe, vet } = this.#deps
     const start = async (): Promise<ActivePolicy> => {
       if (bundle === null) throw new PolicyNameError(`there is no policy ${JSON.stringify(name)} here`)
@@ -267,24 +246,17 @@ export class Policies {
         throw refused(error)
       }
     }
-    return { name, mark, bundle, start, running: null, draining: false }
-  }
-
-  /** Initialised, whatever it was. */
-  async #warm(kept: Kept): Promise<ActivePolicy> {
-    kept.running?.whenIdle(null)
-    kept.draining = false
-    return kept.running ?? this.#begin(kept, await kept.start())
+    return new KeptPolicy({ name, mark, bundle }, start)
   }
 
   /** Initialised here and wherever the same policies are. Rejects when it cannot be; then it is nowhere. */
-  async #ready(kept: Kept): Promise<ActivePolicy> {
+  async #ready(kept: KeptPolicy): Promise<ActivePolicy> {
     const before = kept.running
-    const running = await this.#warm(kept)
+    const running = await this.#lives.warm(kept)
     try {
-      await this.#followers?.prepare(copyOf(kept))
+      await this.#followers?.prepare(kept.copy)
     } catch (error) {
-      if (before === null) this.#retire(kept)
+      if (before === null) this.#lives.retire(kept)
       if (this.#kept.includes(kept)) this.#followers?.rest(kept.name)
       else this.#followers?.discard(kept.name)
       throw error
@@ -292,11 +264,11 @@ export class Policies {
     return running
   }
 
-  async #use(kept: Kept): Promise<void> {
+  async #use(kept: KeptPolicy): Promise<void> {
     const before = this.#current
     if (kept === before) return
     this.#swap(kept, await this.#ready(kept))
-    await this.#followers?.use(copyOf(kept))
+    await this.#followers?.use(kept.copy)
     this.#watch?.set(kept.bundle?.inputs ?? [])
     this.#deps.log.info(
       { event: 'policy', policy: kept.name, file: kept.bundle?.file, before: before.name },
@@ -304,11 +276,11 @@ export class Policies {
     )
   }
 
-  #swap(kept: Kept, running: ActivePolicy): void {
+  #swap(kept: KeptPolicy, running: ActivePolicy): void {
     const before = this.#current
     this.#current = kept
     this.active = running
-    this.#retire(before)
+    this.#lives.retire(before)
   }
 
   async #reload(onlyIfChanged: boolean): Promise<boolean> {
@@ -332,27 +304,19 @@ export class Policies {
     }
   }
 
-  #begin(kept: Kept, running: ActivePolicy): ActivePolicy {
-    kept.running = running
-    if (this.#cells !== null) running.countIn(this.#cells, kept.mark)
-    this.#live.add(kept)
-    this.#changed()
-    return running
-  }
-
   /** It is at hand from now on, and so are its backends. */
-  #add(kept: Kept): void {
+  #add(kept: KeptPolicy): void {
     this.#kept.push(kept)
-    this.#changed()
+    this.#lives.changed()
   }
 
-  #get(name: string): Kept {
+  #get(name: string): KeptPolicy {
     const kept = this.#find(name)
     if (kept !== undefined) return kept
     throw new PolicyNameError(`there is no policy ${JSON.stringify(name)}; there are ${this.#kept.map((each) => each.name).join(', ')}`)
   }
 
-  #find(name: string): Kept | undefined {
+  #find(name: string): KeptPolicy | undefined {
     return this.#kept.find((kept) => kept.name === name)
   }
 
@@ -363,36 +327,11 @@ export class Policies {
     return name
   }
 
-  #forget(kept: Kept): void {
+  #forget(kept: KeptPolicy): void {
     this.#kept = this.#kept.filter((other) => other !== kept)
-    this.#retire(kept)
+    this.#lives.retire(kept)
     this.#followers?.discard(kept.name)
   }
-
-  #retire(kept: Kept): void {
-    if (kept.running === null) return
-    kept.draining = true
-    kept.running.whenIdle(() => this.#end(kept))
-  }
-
-  #end(kept: Kept): void {
-    const { running } = kept
-    if (running === null) return
-    kept.running = null
-    kept.draining = false
-    this.#live.delete(kept)
-    this.#changed()
-    running.whenIdle(null)
-    const ending = running.end().then((faults) => {
-      for (const fault of faults) this.#deps.log.error({ err: running.located(fault), policy: kept.name }, 'fini failed')
-      this.#endings.delete(ending)
-    })
-    this.#endings.add(ending)
-  }
-}
-
-function copyOf({ name, bundle, mark }: Kept): PolicyCopy {
-  return { name, bundle, mark }
 }
 
 /** A name of the characters that a name may have. */
