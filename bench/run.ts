@@ -12,7 +12,7 @@ import { figuresTable, goalsTable } from './harness/report.ts'
 import { circumstances, type ScenarioResult, targetResult, writeResult } from './harness/result.ts'
 import type { Scenario } from './harness/scenario.ts'
 import { median } from './harness/statistics.ts'
-import { askedOf, clearcoat, echo, filled, nodeHttp, ROOT, startOrigin, type Target } from './harness/target.ts'
+import { askedOf, clearcoat, echo, filled, nodeHttp, ROOT, relay, startOrigin, type Target } from './harness/target.ts'
 import { peers } from './peers/peers.ts'
 import { startWrk } from './peers/wrk.ts'
 import { scenariosNamed } from './scenarios.ts'
@@ -187,6 +187,7 @@ async function startTargets(scenario: Scenario, origin: number, redis: RedisProg
     return
   }
   targets.push(await echo(scenario, ours))
+  if (scenario.work !== 'hit') targets.push(await relay(origin, scenario))
   if (values.ours) return
   targets.push(await nodeHttp(origin, scenario, ours))
   if (values.peers) targets.push(...(await peers(origin, scenario)))

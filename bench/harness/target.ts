@@ -103,6 +103,12 @@ export async function echo(scenario: Scenario, like: Target): Promise<Target> {
   return nodeTarget('net echo', 'targets/echo.ts', [], await answerOf(like, scenario), like.age)
 }
 
+/** The floor of what is asked of the origin: it takes no part in what it sends on. */
+export async function relay(origin: number, { bodyBytes }: Scenario): Promise<Target> {
+  const { child, ready } = await Child.start('server', 'targets/relay.ts', [String(origin), String(bodyBytes)])
+  return { name: 'net relay', port: ready as number, age: false, distinct: true, log: null, cpu: cpuOf(child), stop: () => child.stop() }
+}
+
 /** Caches nothing: on a hit it has its answer ready, with the fields of `like`; else it is a proxy. */
 export async function nodeHttp(origin: number, scenario: Scenario, like: Target): Promise<Target> {
   return nodeTarget('node:http', 'targets/node-http.ts', [String(origin), scenario.work], await answerOf(like, scenario), like.age)
