@@ -27,7 +27,7 @@ export function runHook<H extends RequestHook>(
   context: HookContext<H>,
   limit: Limit,
 ): HookAction<H> | Promise<HookAction<H>> {
-  return walk(compiled.chains[hook], 0, context, limit) as HookAction<H> | Promise<HookAction<H>>
+  return walk(chainOf(compiled.chains, hook), 0, context, limit) as HookAction<H> | Promise<HookAction<H>>
 }
 
 /** Runs every `init`, in the order of the stack. Rejects with a `PolicyError` for the first that fails, after `fini` of those before it. */
@@ -43,6 +43,22 @@ export async function runInit(compiled: CompiledPolicy, limit: Limit): Promise<v
 /** Runs every `fini`, last policy first, whatever the others do. Answers what went wrong. */
 export function runFini(compiled: CompiledPolicy, limit: Limit): Promise<readonly PolicyError[]> {
   return finish(compiled, compiled.policies.length, limit)
+}
+
+/** The hooks that a hit runs are told apart by comparisons: V8 looks up what is named by many names in a table that all such look-ups share. */
+function chainOf(chains: CompiledPolicy['chains'], hook: RequestHook): Chain {
+  switch (hook) {
+    case 'recv':
+      return chains.recv
+    case 'hash':
+      return chains.hash
+    case 'hit':
+      return chains.hit
+    case 'deliver':
+      return chains.deliver
+    default:
+      return chains[hook]
+  }
 }
 
 function walk(chain: Chain, from: number, context: object, limit: Limit): Action | Promise<Action> {

@@ -2,14 +2,19 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { ObjStale } from '../../vcl-ts/context.ts'
 import type { FetchContext } from '../../vcl-ts/hook-context.ts'
+import type { HookTools } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
 import type { BackendResponse } from './backend-response.ts'
-import { HookSide } from './hook-side.ts'
+import { giveTools, HookSide, type Sided } from './hook-side.ts'
 import type { ToolOwner } from './notes.ts'
 
 const ABSENT = null as never
 
-export class BackendContext extends HookSide implements FetchContext {
+export class BackendContext implements FetchContext, Sided {
+  declare readonly signal: AbortSignal
+  declare readonly log: HookTools['log']
+  declare readonly healthy: HookTools['healthy']
+  declare readonly invalidate: HookTools['invalidate']
   declare readonly fail: Verbs['fail']
   declare readonly abandon: Verbs['abandon']
   declare readonly error: Verbs['error']
@@ -26,13 +31,30 @@ export class BackendContext extends HookSide implements FetchContext {
   readonly bereq: BackendRequest
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
+  readonly #owner: ToolOwner
+  #side: HookSide | null = null
 
   constructor(now: number, state: object, bereq: BackendRequest, owner: ToolOwner) {
-    super(owner)
+    this.#owner = owner
     this.now = now
     this.state = state
     this.bereq = bereq
   }
+
+  get side(): HookSide {
+    this.#side ??= new HookSide(this.#owner)
+    return this.#side
+  }
+
+  interrupt(cause: unknown): void {
+    this.#side?.interrupt(cause)
+  }
+
+  /** The fetch is over. */
+  end(): void {
+    this.#side?.end()
+  }
 }
 
 Object.assign(BackendContext.prototype, verbs)
+giveTools(BackendContext.prototype)

@@ -7,7 +7,7 @@ import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
 import { bounded, type Lifetime } from '../object/lifetime.ts'
 import { assignedControl } from '../wire/response-control.ts'
-import { StatusLine } from './status-line.ts'
+import { checkedReason, checkedStatus } from './status-line.ts'
 
 export interface BackendResponseInit {
   readonly status: number
@@ -32,7 +32,9 @@ export interface BackendResponseInit {
 
 const NO_TAGS: readonly string[] = []
 
-export class BackendResponse extends StatusLine implements Beresp {
+export class BackendResponse implements Beresp {
+  #status: number
+  #reason: string
   readonly headers: HeaderMap
   #ttl: number
   #grace: number
@@ -60,7 +62,8 @@ export class BackendResponse extends StatusLine implements Beresp {
   detail = ''
 
   constructor(init: BackendResponseInit) {
-    super(init.status, init.reason)
+    this.#status = init.status
+    this.#reason = init.reason
     this.headers = init.headers
     this.#ttl = bounded(init.ttl)
     this.#grace = bounded(init.grace)
@@ -75,6 +78,22 @@ export class BackendResponse extends StatusLine implements Beresp {
     this.#given = init.tags ?? NO_TAGS
     this.#uncacheable = init.uncacheable
     this.staleIfErrorExplicit = init.control.staleIfError !== null
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(value: number) {
+    this.#status = checkedStatus(value)
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  set reason(value: string) {
+    this.#reason = checkedReason(value)
   }
 
   get tags(): Set<string> {

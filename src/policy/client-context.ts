@@ -2,8 +2,9 @@
 import { type Verbs, verbs } from '../../vcl-ts/actions.ts'
 import type { Client, Key, Obj, Purged, Req, Resp, RespSynth, Session } from '../../vcl-ts/context.ts'
 import type { ClientContext as ClientContextContract } from '../../vcl-ts/hook-context.ts'
+import type { HookTools } from '../../vcl-ts/hook-tools.ts'
 import type { BackendRequest } from './backend-request.ts'
-import { HookSide } from './hook-side.ts'
+import { giveTools, HookSide, type Sided } from './hook-side.ts'
 import type { ToolOwner } from './notes.ts'
 
 /** A noun that the running hook does not have; no type shows it to the hook. */
@@ -15,7 +16,11 @@ export interface ContextOwner extends ToolOwner {
   epochSeconds(): number
 }
 
-export class ClientContext extends HookSide implements ClientContextContract {
+export class ClientContext implements ClientContextContract, Sided {
+  declare readonly signal: AbortSignal
+  declare readonly log: HookTools['log']
+  declare readonly healthy: HookTools['healthy']
+  declare readonly invalidate: HookTools['invalidate']
   declare readonly fail: Verbs['fail']
   declare readonly synth: Verbs['synth']
   declare readonly restart: Verbs['restart']
@@ -37,15 +42,29 @@ export class ClientContext extends HookSide implements ClientContextContract {
   bereq: BackendRequest = ABSENT
 
   readonly #owner: ContextOwner
+  #side: HookSide | null = null
   #session: Session | null = null
   #now = 0
 
   constructor(owner: ContextOwner, state: object, req: Req) {
-    super(owner)
     this.#owner = owner
     this.client = owner.client
     this.state = state
     this.req = req
+  }
+
+  get side(): HookSide {
+    this.#side ??= new HookSide(this.#owner)
+    return this.#side
+  }
+
+  interrupt(cause: unknown): void {
+    this.#side?.interrupt(cause)
+  }
+
+  /** The transaction is over. */
+  end(): void {
+    this.#side?.end()
   }
 
   get session(): Session {
@@ -66,3 +85,4 @@ export class ClientContext extends HookSide implements ClientContextContract {
 }
 
 Object.assign(ClientContext.prototype, verbs)
+giveTools(ClientContext.prototype)

@@ -3,9 +3,11 @@ import type { Resp, RespSynth } from '../../vcl-ts/context.ts'
 import type { FilterSource } from '../../vcl-ts/filters.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import type { Reason } from '../../vcl-ts/reason.ts'
-import { StatusLine } from './status-line.ts'
+import { checkedReason, checkedStatus } from './status-line.ts'
 
-export class ClientResponse extends StatusLine implements Resp, RespSynth {
+export class ClientResponse implements Resp, RespSynth {
+  #status: number
+  #reason: string
   readonly headers: HeaderMap
   readonly isStreaming: boolean
   readonly why: Reason
@@ -16,10 +18,27 @@ export class ClientResponse extends StatusLine implements Resp, RespSynth {
   #filters: FilterSource[] | null = null
 
   constructor(status: number, reason: string, headers: HeaderMap, isStreaming: boolean, why: Reason) {
-    super(status, reason)
+    this.#status = status
+    this.#reason = reason
     this.headers = headers
     this.isStreaming = isStreaming
     this.why = why
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  set status(value: number) {
+    this.#status = checkedStatus(value)
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  set reason(value: string) {
+    this.#reason = checkedReason(value)
   }
 
   get filters(): FilterSource[] {

@@ -3,7 +3,7 @@ import type { HookTools, Log } from '../../vcl-ts/hook-tools.ts'
 import { HookSignal } from './hook-signal.ts'
 import { logInto, type ToolOwner } from './notes.ts'
 
-export abstract class HookSide {
+export class HookSide {
   readonly #owner: ToolOwner
   #signal: HookSignal | null = null
   #log: Log | null = null
@@ -39,4 +39,26 @@ export abstract class HookSide {
     const owner = this.#owner
     return (options) => owner.invalidate(options)
   }
+}
+
+/** A context, which makes its side when one of the tools is looked at. */
+export interface Sided {
+  readonly side: HookSide
+}
+
+type Tool = 'signal' | 'log' | 'healthy' | 'invalidate'
+
+/**
+ * Gives the contexts of a class these tools. They are properties of its prototype and not inherited: V8 makes objects of derived classes by calls of
+ * its own, which cost as much as the rest of a context.
+ */
+export function giveTools(prototype: Sided): void {
+  const tools: readonly Tool[] = ['signal', 'log', 'healthy', 'invalidate']
+  for (const tool of tools)
+    Object.defineProperty(prototype, tool, {
+      configurable: true,
+      get(this: Sided): HookSide[Tool] {
+        return this.side[tool]
+      },
+    })
 }

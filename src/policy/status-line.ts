@@ -9,30 +9,9 @@ export function checkedStatus(value: number): number {
   return value
 }
 
-export class StatusLine {
-  #status: number
-  #reason: string
-
-  constructor(status: number, reason: string) {
-    this.#status = status
-    this.#reason = reason
-  }
-
-  get status(): number {
-    return this.#status
-  }
-
-  set status(value: number) {
-    this.#status = checkedStatus(value)
-  }
-
-  get reason(): string {
-    return this.#reason
-  }
-
-  set reason(value: string) {
-    if (typeof value !== 'string' || !REASON.test(value))
-      throw new TypeError('a reason phrase holds visible characters and spaces only (RFC 9112 §4)')
-    this.#reason = value
-  }
+/** A reason phrase that may be sent; throws a `TypeError` for any other. */
+export function checkedReason(value: string): string {
+  if (typeof value !== 'string' || !REASON.test(value))
+    throw new TypeError('a reason phrase holds visible characters and spaces only (RFC 9112 §4)')
+  return value
 }

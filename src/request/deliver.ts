@@ -75,9 +75,13 @@ function storedHeaders(tx: RequestTransaction, answer: Answer): HeaderMap {
   const object = answer.object as NonNullable<Answer['object']>
   const headers = object.headers.clone()
   headers.removeRaw('age')
-  for (const name of object.withheld) headers.removeRaw(name)
-  for (const name of tx.engine.decisions.targetedRemoved) headers.removeRaw(name)
+  removeAll(headers, object.withheld)
+  removeAll(headers, tx.engine.decisions.targetedRemoved)
   return headers
+}
+
+function removeAll(headers: HeaderMap, names: readonly string[]): void {
+  for (let i = 0; i < names.length; i++) headers.removeRaw(names[i] as string)
 }
 
 /** Age, Via, Cache-Status, X-Cache and Proxy-Status, on a head of its own. */

@@ -64,8 +64,23 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'proxy',
 ])
 
-/** Families of which every member is such a claim: how a framework's own proxy speaks to its renderer. */
+/** Families of which every member is such a claim, all with an x in front: how a framework's own proxy speaks to its renderer. */
 const CLAIM_FAMILIES: readonly string[] = ['x-middleware-', 'x-invoke-']
+
+/** By first letter and length: whether a claim has both. Most fields of a browser are none by that alone. */
+const CLAIM_SIGNS = new Uint8Array(1024)
+for (const name of CLAIMS) CLAIM_SIGNS[signOf(name)] = 1
+
+function signOf(lower: string): number {
+  return ((lower.length & 31) << 5) | (lower.charCodeAt(0) & 31)
+}
+
+const X = 'x'.charCodeAt(0)
+
+function isClaim(lower: string): boolean {
+  if (CLAIM_SIGNS[signOf(lower)] === 1 && CLAIMS.has(lower)) return true
+  return lower.charCodeAt(0) === X && CLAIM_FAMILIES.some((family) => lower.startsWith(family))
+}
 
 /**
  * The client's address: the peer's, or behind trusted peers the rightmost address of X-Forwarded-For that is not trusted. Where the
@@ -120,7 +135,7 @@ function removeClaims(headers: HeaderMap, keepsHost: boolean): void {
   for (let i = headers.size - 1; i >= 0; i--) {
     const name = headers.lowerAt(i)
     if (keepsHost && name === 'x-host') continue
-    if (!CLAIMS.has(name) && !CLAIM_FAMILIES.some((family) => name.startsWith(family))) continue
+    if (!isClaim(name)) continue
     headers.removeRaw(name)
     i = Math.min(i, headers.size)
   }
