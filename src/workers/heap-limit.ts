@@ -5,7 +5,11 @@ import { memoryLimit } from '../config/memory.ts'
 const MIB = 1024 * 1024
 /** For objects that are young, both halves and what is large: a hit leaves nothing alive, so that more room only takes memory. */
 const YOUNG = 24
-const LEAST = 128
+/**
+ * With less V8 collects at once, in one pause of tens of milliseconds and as thoroughly as it can, whenever what stands in for shared memory
+ * (`object/shared/shared-garbage.ts`) is there: it takes half of this limit for more than it may have outside its heap. With this it marks beside.
+ */
+const LEAST = 192
 /** More heap than this makes the pauses of V8's collector longer, and a worker that fills it dies later. */
 const MOST = 2048
 
