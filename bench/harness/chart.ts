@@ -57,7 +57,7 @@ ${text(16, 26, 'big', 'Processor time per answer, in microseconds')}${text(16, 4
 `
 }
 
-/** Ours, then the peers, of nginx's two the better, and last the floor. */
+/** Ours, then the peers, of nginx's two the better, and last the floors. */
 function barsOf({ targets: all }: ScenarioResult): readonly Bar[] {
   // Who answered nothing in some round has no figure; JSON has no infinity.
   const targets = all.filter(({ cpu }) => Number.isFinite(cpu.median) && Number.isFinite(cpu.highest))
@@ -71,6 +71,7 @@ function barsOf({ targets: all }: ScenarioResult): readonly Bar[] {
     ...bar('Varnish', 'other', named('varnish')),
     ...bar('node:http', 'other', named('node:http')),
     ...bar('bare socket', 'floor', named('net echo')),
+    ...bar('bare relay', 'floor', named('net relay')),
   ]
 }
 
