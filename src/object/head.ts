@@ -45,6 +45,11 @@ export class Head extends Spec {
     return this.size > 0 ? [this] : NO_SPECS
   }
 
+  /** Whether there is nothing beside `whole`, and perhaps not even that. */
+  get plain(): boolean {
+    return this.besides === null
+  }
+
   /** Fetches under way: those that may be joined, and those that were overtaken. */
   get claims(): Iterable<LocalClaim> {
     return this.besides === null || this.besides.claims === null ? NO_CLAIMS : this.besides.claims

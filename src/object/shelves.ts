@@ -187,7 +187,11 @@ export class Shelves {
 
   /** Every object that is kept or can be joined as it arrives. They may come and go meanwhile. */
   *present(): IterableIterator<CachedObject> {
-    for (const head of this.heads.values()) yield* objectsUnder(head)
+    for (const head of this.heads.values()) {
+      // Most keys have one object, and those who walk over all of them are to leave no garbage for each.
+      if (!head.plain) yield* objectsUnder(head)
+      else if (head.whole !== null) yield head.whole
+    }
   }
 
   #left(entry: Entry, reason: LeaveReason): void {
