@@ -94,6 +94,11 @@ const NEAR_SHARE = 32
 const MIB = 1024 * 1024
 const LEAST_NEAR = MIB
 const MOST_NEAR = 64 * MIB
+/**
+ * Bytes of what a worker holds at hand that it was asked for once. They are gone before V8 collects young objects for the second time; with more
+ * of them its heap fills with what nobody asks for again.
+ */
+const ON_TRIAL = 128 * 1024
 const LEAST_EACH = 4 * MIB
 /** Of the memory for objects: what each thread may have let go of and not collected. */
 const GARBAGE_SHARE = 8
@@ -185,7 +190,7 @@ function workerStores(
     // What leaves what is at hand is stored still: that is no eviction.
     counters: new Counters(),
     // What is larger counts for a part of it: it is stored still, and may be at hand.
-    store: new MemoryStore(nearBytes(settings.memory), nearBytes(settings.memory) / 4),
+    store: new MemoryStore(nearBytes(settings.memory), { most: nearBytes(settings.memory) / 4, trial: ON_TRIAL }),
     now: () => clock.now(),
     variants: settings.limits.variants,
     evicted: (key) => shared.evicted(key),

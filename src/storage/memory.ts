@@ -14,6 +14,18 @@ const LARGE = 1
 const SHARE = 0.05
 /** Entries that one eviction moves at the most; then the next one leaves although it was used. */
 const MOVES = 256
+/** Bytes of an entry, about: what is on trial leaves before anybody can tell how many there is room for. */
+const AVERAGE = 2048
+
+export interface MemoryStoreOptions {
+  /** Bytes for which an entry counts at the most, so that there is always room for one. Default: no limit. */
+  readonly most?: number
+  /**
+   * Bytes of what is new and was not used since, even while there is room for more: the rest is for what was used, or came back soon after it had
+   * left. Default: none while there is room, then a twentieth of the budget.
+   */
+  readonly trial?: number
+}
 
 export class MemoryStore implements ObjectStore {
   readonly budget: number
@@ -25,11 +37,23 @@ export class MemoryStore implements ObjectStore {
   onLeave: ((entry: Entry, reason: LeaveReason) => void) | null = null
 
   readonly #most: number
+  /** Bytes of the small queue when there is no room. */
+  readonly #small: number
+  /** Whether that is all that it gets, and what there is room for goes to the large one at once. */
+  readonly #strict: boolean
+  /** Uses of what is new that do not count: who reads it in asks for it. */
+  readonly #asked: number
+  /** Of departed keys, how many are known at least. */
+  readonly #remembered: number
 
-  /** `budget` in bytes, at least 1. No entry counts for more than `most`, so that there is always room for one. */
-  constructor(budget: number, most: number = Number.POSITIVE_INFINITY) {
+  /** `budget` in bytes, at least 1. */
+  constructor(budget: number, { most = Number.POSITIVE_INFINITY, trial }: MemoryStoreOptions = {}) {
     this.budget = budget
     this.#most = most
+    this.#small = trial ?? budget * SHARE
+    this.#strict = trial !== undefined
+    this.#asked = this.#strict ? 1 : 0
+    this.#remembered = this.#strict ? budget / AVERAGE : 0
   }
 
   takes(entry: Entry): boolean {
@@ -49,10 +73,12 @@ export class MemoryStore implements ObjectStore {
     if (bytes > this.budget) return false
     const entries = this.#entries
     if (entries.has(entry)) this.#drop(entry, 'superseded')
-    const known = this.#bequeathed === entry.key || this.#departed.knows(entry.key, entries.countOf1)
+    const known = this.#bequeathed === entry.key || this.#departed.knows(entry.key, Math.max(entries.countOf1, this.#remembered))
     this.#bequeathed = null
+    const proven = known || (this.#strict && entries.bytes - entries.bytesOf0 + bytes <= this.budget - this.#small)
+    if (this.#strict && !proven) this.#endTrials(this.#small - bytes)
     while (entries.bytes + bytes > this.budget && entries.count > 0) this.#evict()
-    entries.add(entry, bytes, known ? LARGE : SMALL)
+    entries.add(entry, bytes, proven ? LARGE : SMALL)
     return true
   }
 
@@ -87,16 +113,30 @@ export class MemoryStore implements ObjectStore {
   #evict(): void {
     const entries = this.#entries
     for (let moves = 0; ; moves++) {
-      const small = entries.bytesOf0 > this.budget * SHARE ? entries.oldest(SMALL) : null
+      const small = entries.bytesOf0 > this.#small ? entries.oldest(SMALL) : null
       const entry = small ?? entries.oldest(LARGE) ?? entries.oldest(SMALL)
       if (entry === null) return
       const uses = entries.uses(entry)
-      if (uses > 0 && moves < MOVES) entries.move(entry, LARGE, entry === small ? 0 : uses - 1)
+      if (uses > (entry === small ? this.#asked : 0) && moves < MOVES) entries.move(entry, LARGE, entry === small ? 0 : uses - 1)
       else {
-        if (entries.queueOf(entry) === SMALL) this.#departed.add(entry.key, entries.room)
-        this.remove(entry, 'lru')
+        this.#depart(entry)
         return
       }
     }
+  }
+
+  /** What is on trial takes no more than so many bytes afterwards. */
+  #endTrials(bytes: number): void {
+    const entries = this.#entries
+    for (let entry = entries.oldest(SMALL); entry !== null && entries.bytesOf0 > bytes; entry = entries.oldest(SMALL)) {
+      if (entries.uses(entry) > this.#asked) entries.move(entry, LARGE, 0)
+      else this.#depart(entry)
+    }
+  }
+
+  #depart(entry: Entry): void {
+    const entries = this.#entries
+    if (entries.queueOf(entry) === SMALL) this.#departed.add(entry.key, Math.max(entries.room, this.#remembered))
+    this.remove(entry, 'lru')
   }
 }

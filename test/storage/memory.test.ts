@@ -114,3 +114,68 @@ describe('the memory tier under URLs that are asked for once', () => {
     expect(kept(store, all)).toBe(9_999)
   })
 })
+
+describe('the memory tier with what is new on trial', () => {
+  /** 900 entries for which there was room, none used since, and 100 on trial. */
+  function full(): { readonly store: MemoryStore; readonly first: readonly Entry[] } {
+    const store = new MemoryStore(1000, { trial: 100 })
+    const first = Array.from({ length: 900 }, (_, i) => entry(`first ${i}`))
+    for (const each of first) store.put(each)
+    for (let i = 0; i < 100; i++) store.put(entry(`other ${i}`))
+    expect(store.count).toBe(1000)
+    return { store, first }
+  }
+
+  /** As whoever reads something in: it is asked for at once. */
+  function read(store: MemoryStore, key: string): Entry {
+    const one = entry(key)
+    store.put(one)
+    store.touch(one)
+    return one
+  }
+
+  const kept = (store: MemoryStore, entries: readonly Entry[]): number => entries.filter((each) => store.has(each)).length
+
+  it('keeps what there was room for, though nobody asks for it, and of what is asked for once no more than is on trial', () => {
+    const { store, first } = full()
+    const once = Array.from({ length: 5000 }, (_, i) => read(store, `once ${i}`))
+    expect([kept(store, first), kept(store, once), kept(store, once.slice(-100)), store.bytes]).toEqual([900, 100, 100, 1000])
+  })
+
+  it('keeps what is asked for again while it is on trial, and what comes back soon', () => {
+    const { store, first } = full()
+    const twice = read(store, 'twice')
+    store.touch(twice)
+    const soon = read(store, 'soon')
+    for (let i = 0; i < 150; i++) read(store, `once ${i}`)
+    expect([store.has(twice), store.has(soon)]).toEqual([true, false])
+    const back = read(store, 'soon')
+    for (let i = 150; i < 5000; i++) read(store, `once ${i}`)
+    expect([store.has(twice), store.has(back), kept(store, first)]).toEqual([true, true, 898])
+  })
+
+  it('takes in at once again when there is room', () => {
+    const { store, first } = full()
+    for (const each of first.slice(0, 50)) store.remove(each, 'expired')
+    const late = Array.from({ length: 50 }, (_, i) => read(store, `late ${i}`))
+    for (let i = 0; i < 500; i++) read(store, `once ${i}`)
+    expect([kept(store, late), store.bytes]).toEqual([50, 1000])
+  })
+
+  it('has room for one that is larger than all that may be on trial, and lets it go for the next', () => {
+    const { store, first } = full()
+    const large = entry('large', 300)
+    store.put(large)
+    expect([store.has(large), store.bytes]).toEqual([true, 1000])
+    const next = entry('next')
+    store.put(next)
+    expect([store.has(large), store.has(next), kept(store, first)]).toEqual([false, true, 700])
+  })
+
+  it('counts an entry for no more than the most', () => {
+    const store = new MemoryStore(1000, { most: 250 })
+    const all = Array.from({ length: 4 }, (_, i) => entry(`large ${i}`, 100_000))
+    for (const each of all) store.put(each)
+    expect(kept(store, all)).toBe(4)
+  })
+})

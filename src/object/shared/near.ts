@@ -20,7 +20,7 @@ interface Known extends Chain {
 }
 
 /** Keys of which that is known although nothing is at hand, before they are forgotten. */
-const SPARE_KEYS = 10_000
+const SPARE_KEYS = 1000
 
 export interface NearInit {
   readonly far: Far
@@ -63,8 +63,7 @@ export class Near {
 
   /** Something under a key is at hand no longer, though it may be stored still. */
   evicted(key: string): void {
-    const known = this.#keys.get(key)
-    if (known !== undefined) known.version = null
+    this.#keys.delete(key)
   }
 
   chain(key: string): Chain {
