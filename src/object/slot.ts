@@ -36,6 +36,10 @@ export class Besides {
   }
 }
 
+/** Of a list whose own slot has been dropped, and which has nothing besides: one for all, never changed. */
+const OVER = new Besides()
+OVER.over = true
+
 /** One variant: what the Vary values of its `spec` select. */
 export abstract class Slot {
   whole: CachedObject | null = null
@@ -111,8 +115,12 @@ export abstract class Slot {
   }
 
   protected more(): Besides {
-    this.besides ??= new Besides()
-    return this.besides
+    const { besides } = this
+    if (besides !== null && besides !== OVER) return besides
+    const more = new Besides()
+    more.over = besides === OVER
+    this.besides = more
+    return more
   }
 
   /** Lets go of what it had besides once it has nothing. */
@@ -170,7 +178,9 @@ export abstract class Spec extends Slot {
 
   remove(slot: Slot): void {
     if (slot === this) {
-      if (this.text !== null) this.more().over = true
+      if (this.text === null) return
+      if (this.besides === null) this.besides = OVER
+      else this.more().over = true
       return
     }
     const { besides } = this

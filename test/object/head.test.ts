@@ -56,6 +56,18 @@ describe('what is under a key', () => {
     )
   })
 
+  it('of which the slot was dropped has nothing in common with others of that kind', () => {
+    const [one, other] = [new Head('one'), new Head('other')]
+    const slots = [one, other].map((head) => head.slot([], 'a'))
+    for (const slot of slots) slot.head.drop(slot)
+    const again = one.slot([], 'b')
+    again.part = made({ key: 'one' })
+    ;(slots[0] as Slot).filling = made({ key: 'one' })
+    expect([one.empty, one.variants, other.empty, other.variants]).toEqual([false, 1, true, 0])
+    expect([other.part, (slots[1] as Slot).filling, other.slot([], 'a') === slots[1]]).toEqual([null, null, false])
+    expect(new Head('third').slot([], 'a').filling).toBeNull()
+  })
+
   it('never gives a slot that was dropped to another variant', () => {
     const head = new Head('key')
     const first = head.slot(['accept'], 'a')
