@@ -132,6 +132,13 @@ export function arrivedBody(buffer: Buffer, start: number, end: number): StoredB
   return new StoredBody(end - start <= SMALL ? buffer.toString('latin1', start, end) : Buffer.from(buffer.subarray(start, end)))
 }
 
+/** A body to be kept, out of memory that is others'. */
+export function copiedBody(buffer: Buffer, start: number, end: number): StoredBody {
+  if (start === end) return EMPTY_BODY
+  const small = end - start <= SMALL && room.take()
+  return new StoredBody(small ? buffer.toString('latin1', start, end) : ownBytes(buffer.subarray(start, end)))
+}
+
 /** The same body to be kept: it may have been cut out of something larger. */
 export function keptBody(body: StoredBody): StoredBody {
   const bytes = body.atHand

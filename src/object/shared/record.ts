@@ -7,7 +7,7 @@ import { KeptFields, readFields } from '../kept-fields.ts'
 import { Marker } from '../marker.ts'
 import { CachedObject, type ObjectInit, type Part } from '../object.ts'
 import { sharedNames, sharedText } from '../shared-text.ts'
-import { EMPTY_BODY, StoredBody } from '../stored-body.ts'
+import { copiedBody } from '../stored-body.ts'
 import { codingOfNumber, numberOfCoding } from '../stored-coding.ts'
 import { Reading, sizeOf, Writing } from './record-text.ts'
 
@@ -241,8 +241,12 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
   const fieldLines = reading.text()
   const rest = reading.text()
   const etagApart = reading.text()
-  const [reason, withheld, lifetimeSource, backend] = [reading.text(), reading.text(), reading.text(), reading.text()]
-  const [url, host] = [reading.text(), reading.text()]
+  const reason = reading.text()
+  const withheld = reading.text()
+  const lifetimeSource = reading.text()
+  const backend = reading.text()
+  const url = reading.text()
+  const host = reading.text()
   const bodyApart = (flags & BODY_APART) !== 0
   const length = recordBodyLength(buffer, at)
   const bodyAt = bodyApart ? end : end - (length ?? 0)
@@ -276,7 +280,7 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
     tags,
     mustRevalidate: (flags & MUST_REVALIDATE) !== 0,
     lifetimeSource,
-    body: bodyApart ? beside.body(length) : (beside.within?.(length ?? 0) ?? keptBody(buffer, bodyAt, length ?? 0)),
+    body: bodyApart ? beside.body(length) : (beside.within?.(length ?? 0) ?? copiedBody(buffer, bodyAt, bodyAt + (length ?? 0))),
     backend,
     esi: (flags & ESI) !== 0,
     sliced: (flags & SLICED) !== 0,
@@ -289,10 +293,6 @@ export function readInit(buffer: Buffer, at: number, beside: Beside): ObjectInit
 export function readBody(buffer: Buffer, at: number): Buffer {
   const end = at + buffer.readInt32LE(at + SIZE)
   return Buffer.from(buffer.subarray(end - buffer.readDoubleLE(at + BODY), end))
-}
-
-function keptBody(buffer: Buffer, at: number, length: number): StoredBody {
-  return length === 0 ? EMPTY_BODY : new StoredBody(Buffer.from(buffer.subarray(at, at + length))).settled()
 }
 
 function partOf(buffer: Buffer, at: number): Part {
