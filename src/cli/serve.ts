@@ -8,13 +8,13 @@ import { ALL_OPTIONS, CONFIG_OPTION, OPTIONS, type OptionValues } from '../confi
 import { type OptionTexts, type RedisInput, type ResolvedOptions, resolveOption, resolveOptions } from '../config/resolve.ts'
 import type { Server } from '../server/server.ts'
 import { banner, type StartFacts } from './banner.ts'
+import { beginAnew } from './begin-anew.ts'
 import { checkValues } from './check-values.ts'
 import { type CommandRow, tableRow } from './command.ts'
 import { EXIT, type ExitCode } from './complaint.ts'
 import { configFile } from './config-file.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { OPTION_NOTES } from './help.ts'
-import { useOneArena } from './one-arena.ts'
 import { originBackend } from './origin-backend.ts'
 import { type Output, openOutput } from './output.ts'
 import { untilSignal } from './signals.ts'
@@ -51,7 +51,7 @@ function resolved(texts: OptionTexts): ResolvedOptions {
 async function serve(options: ResolvedOptions, version: string): Promise<ExitCode> {
   const { values } = options
   checkValues(values)
-  if (values.workers !== 1) useOneArena()
+  if (values.workers !== 1) beginAnew()
   const terminal = process.stdout.isTTY === true
   const output = openOutput(values.log ?? defaultLog(terminal), terminal)
   const demo = values.origin === null && values.vcl === null ? await startDemo() : null

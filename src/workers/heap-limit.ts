@@ -10,8 +10,11 @@ const YOUNG = 24
  * (`object/shared/shared-garbage.ts`) is there: it takes half of this limit for more than it may have outside its heap. With this it marks beside.
  */
 const LEAST = 192
-/** More heap than this makes the pauses of V8's collector longer, and a worker that fills it dies later. */
-const MOST = 2048
+/**
+ * More heap than this makes the pauses of V8's collector longer, and a worker that fills it dies later. Below 2 GiB V8 collects once the heap is
+ * twice what was alive, from there on four times.
+ */
+const MOST = 2000
 
 /** `memory` in bytes, as is `limit`. */
 export function heapLimits(memory: number, workers: number, limit: number = memoryLimit()): ResourceLimits {

@@ -6,7 +6,7 @@ const GIB = 1024 ** 3
 
 it('gives each worker its share of what the process may use beside its objects, within bounds', () => {
   expect(heapLimits(GIB, 3, 4 * GIB)).toMatchObject({ maxOldGenerationSizeMb: 768 })
-  expect(heapLimits(GIB, 2, 64 * GIB)).toMatchObject({ maxOldGenerationSizeMb: 2048 })
+  expect(heapLimits(GIB, 2, 64 * GIB)).toMatchObject({ maxOldGenerationSizeMb: 2000 })
   expect(heapLimits(2 * GIB, 8, GIB)).toMatchObject({ maxOldGenerationSizeMb: 192 })
 })
 
