@@ -22,7 +22,8 @@ export interface MemoryStoreOptions {
   readonly most?: number
   /**
    * Bytes of what is new and was not used since, even while there is room for more: the rest is for what was used, or came back soon after it had
-   * left. Default: none while there is room, then a twentieth of the budget.
+   * left. What lies under one key is taken in together: none of it leaves for another of it, so that there may be more than the budget for a moment.
+   * Default: none while there is room, then a twentieth of the budget, and any may leave.
    */
   readonly trial?: number
 }
@@ -76,8 +77,9 @@ export class MemoryStore implements ObjectStore {
     const known = this.#bequeathed === entry.key || this.#departed.knows(entry.key, Math.max(entries.countOf1, this.#remembered))
     this.#bequeathed = null
     const proven = known || (this.#strict && entries.bytes - entries.bytesOf0 + bytes <= this.budget - this.#small)
-    if (this.#strict && !proven) this.#endTrials(this.#small - bytes)
-    while (entries.bytes + bytes > this.budget && entries.count > 0) this.#evict()
+    const spared = this.#strict ? entry.key : null
+    if (this.#strict && !proven) this.#endTrials(this.#small - bytes, spared)
+    while (entries.bytes + bytes > this.budget && entries.count > 0) if (!this.#evict(spared)) break
     entries.add(entry, bytes, proven ? LARGE : SMALL)
     return true
   }
@@ -109,26 +111,31 @@ export class MemoryStore implements ObjectStore {
     return Math.min(Math.max(1, Math.ceil(entry.bytes)), this.#most)
   }
 
-  /** One leaves. */
-  #evict(): void {
+  /** One leaves, but none under the key `spared`. `false`: none was found. */
+  #evict(spared: string | null): boolean {
     const entries = this.#entries
     for (let moves = 0; ; moves++) {
-      const small = entries.bytesOf0 > this.#small ? entries.oldest(SMALL) : null
-      const entry = small ?? entries.oldest(LARGE) ?? entries.oldest(SMALL)
-      if (entry === null) return
+      const newer = entries.oldest(SMALL)
+      const small = entries.bytesOf0 > this.#small && newer?.key !== spared ? newer : null
+      const entry = small ?? entries.oldest(LARGE) ?? newer
+      if (entry === null) return false
       const uses = entries.uses(entry)
-      if (uses > (entry === small ? this.#asked : 0) && moves < MOVES) entries.move(entry, LARGE, entry === small ? 0 : uses - 1)
+      if (entry.key === spared) {
+        if (moves === MOVES) return false
+        entries.move(entry, entries.queueOf(entry), uses)
+      } else if (uses > (entry === small ? this.#asked : 0) && moves < MOVES) entries.move(entry, LARGE, entry === small ? 0 : uses - 1)
       else {
         this.#depart(entry)
-        return
+        return true
       }
     }
   }
 
-  /** What is on trial takes no more than so many bytes afterwards. */
-  #endTrials(bytes: number): void {
+  /** What is on trial takes no more than so many bytes afterwards, as far as that is no matter of the key `spared`. */
+  #endTrials(bytes: number, spared: string | null): void {
     const entries = this.#entries
     for (let entry = entries.oldest(SMALL); entry !== null && entries.bytesOf0 > bytes; entry = entries.oldest(SMALL)) {
+      if (entry.key === spared) return
       if (entries.uses(entry) > this.#asked) entries.move(entry, LARGE, 0)
       else this.#depart(entry)
     }

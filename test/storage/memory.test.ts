@@ -172,6 +172,16 @@ describe('the memory tier with what is new on trial', () => {
     expect([store.has(large), store.has(next), kept(store, first)]).toEqual([false, true, 700])
   })
 
+  it('lets nothing go for what lies under the same key, until another comes', () => {
+    const { store, first } = full()
+    const variants = Array.from({ length: 30 }, () => entry('page', 50))
+    for (const each of variants) store.put(each)
+    expect([kept(store, variants), kept(store, first)]).toEqual([30, 0])
+    const other = entry('other')
+    store.put(other)
+    expect([store.has(other), store.bytes <= 1000]).toEqual([true, true])
+  })
+
   it('counts an entry for no more than the most', () => {
     const store = new MemoryStore(1000, { most: 250 })
     const all = Array.from({ length: 4 }, (_, i) => entry(`large ${i}`, 100_000))

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { CachedObject } from '../../../src/object/object.ts'
 import { Stacks } from '../../../src/object/shared/stacks.ts'
 import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
-import { ask, claimOf, MIB, object } from '../things.ts'
+import { ask, claimOf, MIB, object, variantOf } from '../things.ts'
 import { Fleet } from './fleet.ts'
 
 const PLAIN: readonly string[] = []
@@ -162,5 +162,42 @@ describe('a worker that dies', () => {
     fleet.begin(1)
     expect(await purged).toEqual({ objects: 100 })
     for (const participant of [1, 2, 3]) expect(get(fleet, participant, 'key 5')).toBeNull()
+  })
+})
+
+describe('what a worker has at hand of a key with many variants', () => {
+  const NAMES = ['accept-language']
+  const SIZE = 16 * 1024
+
+  function putVariant(fleet: Fleet, participant: number, language: string): void {
+    const table = fleet.table(participant)
+    const fields = { 'accept-language': language }
+    const claim = claimOf(table.find(ask({ key: 'page', fields, now: fleet.clock.now(), alwaysMiss: true })))
+    const made = object({ key: 'page', body: bodyOf(bodyFor(language, SIZE)), position: claim.position, at: fleet.clock.now() })
+    table.publish(claim, made, NAMES, variantOf(NAMES, fields), true)
+    expect(table.complete(made)).toBe(true)
+  }
+
+  it('has all that is stored, though it is more than what is new may take, and other keys come between', async () => {
+    const fleet = new Fleet({ budget: 128 * MIB })
+    const languages = Array.from({ length: 40 }, (_, i) => `lang-${i}`)
+    for (const language of languages) putVariant(fleet, 1, language)
+    for (let i = 0; i < 1000; i++) {
+      if (i % 50 === 0) await fleet.settle()
+      expect(put(fleet, 1, `key ${i}`, bodyFor(`key ${i}`, 8000))).toBe(true)
+    }
+    await fleet.settle()
+    // Worker 2 has what there is room for of the others at hand, and has read nothing of the page yet.
+    for (let i = 0; i < 1000; i++) expect(get(fleet, 2, `key ${i}`)).not.toBeNull()
+    const found: string[] = []
+    for (let round = 0; round < 3; round++)
+      for (const [i, language] of languages.entries()) {
+        const table = fleet.table(2)
+        const answer = table.find(ask({ key: 'page', fields: { 'accept-language': language }, now: fleet.clock.now() }))
+        if (answer.type === 'object') found.push(textOf(answer.object).slice(0, language.length))
+        else if (answer.type === 'fetch' && answer.claim !== null) table.release(answer.claim, { type: 'again' })
+        for (let j = 0; j < 20; j++) get(fleet, 2, `key ${(round * 800 + i * 20 + j) % 1000}`)
+      }
+    expect(found).toEqual([...languages, ...languages, ...languages])
   })
 })
