@@ -21,9 +21,10 @@ export interface MemoryStoreOptions {
   /** Bytes for which an entry counts at the most, so that there is always room for one. Default: no limit. */
   readonly most?: number
   /**
-   * Bytes of what is new and was not used since, even while there is room for more: the rest is for what was used, or came back soon after it had
-   * left. What lies under one key is taken in together: none of it leaves for another of it, so that there may be more than the budget for a moment.
-   * Default: none while there is room, then a twentieth of the budget, and any may leave.
+   * Bytes for what is new, however much room there is for it, until it is asked for twice more (whoever reads it in asks for it once) or comes back
+   * soon after it left. What the rest of the budget has room for is kept without that. What lies under one key is taken in together: none of it
+   * leaves for another of it, so that there may be more than the budget for a moment.
+   * Default: what is new may take all that there is room for, a twentieth of the budget once there is none, and any may leave.
    */
   readonly trial?: number
 }
@@ -40,7 +41,7 @@ export class MemoryStore implements ObjectStore {
   readonly #most: number
   /** Bytes of the small queue when there is no room. */
   readonly #small: number
-  /** Whether that is all that it gets, and what there is room for goes to the large one at once. */
+  /** Whether that is all that it ever gets, and what there is room for goes to the large one at once. */
   readonly #strict: boolean
   /** Uses of what is new that do not count: who reads it in asks for it. */
   readonly #asked: number
