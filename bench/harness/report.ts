@@ -24,18 +24,17 @@ function logShare(logged: number | null): string {
   return logged > 0.99 ? ', all logged' : `, only ${(logged * 100).toFixed(0)} % LOGGED`
 }
 
-/** Every ratio that has a target, met or missed, and those that are told without one. */
+/** Every ratio that has a target, met or missed. */
 export function goalsTable(verdicts: readonly Verdict[]): string {
-  const aimed = verdicts.filter(({ met }) => met !== null)
-  const met = aimed.filter((verdict) => verdict.met).length
+  const met = verdicts.filter((verdict) => verdict.met).length
   const rows = verdicts.map(({ scenario, target, figure, ratio, most, met }) => [
     figure === undefined ? scenario : `${scenario}, ${figure}`,
     target,
     shown(ratio, 3),
-    most === null ? 'none' : `≤ ${most}`,
-    met === null ? '' : met ? 'met' : 'MISSED',
+    `≤ ${most}`,
+    met ? 'met' : 'MISSED',
   ])
-  return table(`targets: ${met} of ${aimed.length} met`, ['scenario', 'clearcoat ÷', 'ratio', 'target', ''], rows)
+  return table(`targets: ${met} of ${verdicts.length} met`, ['scenario', 'clearcoat ÷', 'ratio', 'target', ''], rows)
 }
 
 export function shown({ median, lowest, highest }: Spread, digits: number): string {
