@@ -32,6 +32,7 @@ import { SharedTable } from './object/shared/shared-table.ts'
 import { Stacks } from './object/shared/stacks.ts'
 import type { ObjectTable } from './object/table.ts'
 import type { Vouching } from './object/tier.ts'
+import { AtHandStore } from './storage/at-hand.ts'
 import { MemoryStore } from './storage/memory.ts'
 
 /** Which part an engine has in memory that several threads share. */
@@ -94,11 +95,6 @@ const NEAR_SHARE = 32
 const MIB = 1024 * 1024
 const LEAST_NEAR = MIB
 const MOST_NEAR = 64 * MIB
-/**
- * Bytes of what a worker holds at hand that it was asked for once. They are gone before V8 collects young objects for the second time; with more
- * of them its heap fills with what nobody asks for again.
- */
-const ON_TRIAL = 128 * 1024
 const LEAST_EACH = 4 * MIB
 /** Of the memory for objects: what each thread may have let go of and not collected. */
 const GARBAGE_SHARE = 8
@@ -189,8 +185,7 @@ function workerStores(
     ...{ invalidations: log, bans, expiry, pace },
     // What leaves what is at hand is stored still: that is no eviction.
     counters: new Counters(),
-    // What is larger counts for a part of it: it is stored still, and may be at hand.
-    store: new MemoryStore(nearBytes(settings.memory), { most: nearBytes(settings.memory) / 4, trial: ON_TRIAL }),
+    store: new AtHandStore(nearBytes(settings.memory)),
     now: () => clock.now(),
     variants: settings.limits.variants,
     evicted: (key) => shared.evicted(key),
