@@ -154,6 +154,15 @@ export class HeaderMap {
     return value
   }
 
+  /** Engine only: whether a name known to be lower case has lines of different values. */
+  differsLower(lower: string): boolean {
+    const first = this.#find(lower, 0)
+    if (first < 0) return false
+    for (let i = this.#find(lower, first + 1); i >= 0; i = this.#find(lower, i + 1))
+      if (this.valueAt(i) !== this.valueAt(first)) return true
+    return false
+  }
+
   nameAt(index: number): string {
     return this.#names[index] as string
   }

@@ -71,7 +71,7 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
       headers.removeRaw('range')
       headers.removeRaw('if-range')
     }
-    const encoding = headers.joined('accept-encoding')
+    const encoding = headers.joinedLower('accept-encoding')
     if (asksForCodings(fetch, method)) headers.set('Accept-Encoding', wantedCodings(fetch))
     else if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
     const slice = request.slice === null ? null : wishOf(fetch)
@@ -112,7 +112,7 @@ function fetchMethod(fetch: FetchTransaction): string {
 
 /** A refresh in the background is nobody's request: it carries a person's fields only where the stored variant depends on them. */
 function forgetPerson(fetch: FetchTransaction, headers: HeaderMap): void {
-  const vary = (fetch.init.stale?.headers.joined('vary') ?? '').toLowerCase()
+  const vary = (fetch.init.stale?.headers.joinedLower('vary') ?? '').toLowerCase()
   const names = vary.split(',').map((name) => name.trim())
   for (const name of ['cookie', 'authorization']) if (!names.includes(name)) headers.removeRaw(name)
 }

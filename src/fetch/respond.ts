@@ -98,7 +98,7 @@ function outlivesError(fetch: FetchTransaction, stale: CachedObject): boolean {
 function complete(fetch: FetchTransaction, response: OriginResponse, body: Body | null): NextFetchStep {
   const part = fetch.init.claim?.part ?? null
   if (response.status === 200 || part?.part == null) return ask(fetch, response, body, null)
-  const range = parseContentRange(response.headers.joined('content-range') ?? '')
+  const range = parseContentRange(response.headers.joinedLower('content-range') ?? '')
   const etag = response.headers.getLower('etag')
   const joins =
     response.status === 206 &&

@@ -74,7 +74,7 @@ export function withoutCodings(names: readonly string[]): readonly string[] {
 }
 
 function partOf(response: OriginResponse): Part | null {
-  const range = parseContentRange(response.headers.joined('content-range') ?? '')
+  const range = parseContentRange(response.headers.joinedLower('content-range') ?? '')
   if (range === null || !('first' in range)) return null
   const length = range.last - range.first + 1
   return response.contentLength === null || response.contentLength === length

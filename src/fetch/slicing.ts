@@ -60,7 +60,7 @@ export function judgeSlice(
     // What lies behind the end is answered as without slices.
     return response.status === 416 ? { type: 'unsliced', remember: false } : { type: 'whole', response }
   }
-  const range = parseContentRange(response.headers.joined('content-range') ?? '')
+  const range = parseContentRange(response.headers.joinedLower('content-range') ?? '')
   const whole = range !== null && 'first' in range && range.total !== null && body?.length === range.last - range.first + 1
   if (!whole || range.total === null) return of === null ? UNSLICED : changed('the origin answered with another part')
   const { total } = range

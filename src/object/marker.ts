@@ -1,6 +1,5 @@
 /** A remembered refusal: what the last answer said about sharing, held per variant and class. */
 import { type Entry, newEntryId } from './entry.ts'
-import { ownText } from './own.ts'
 import type { Slot } from './slot.ts'
 
 /** Bookkeeping of one refusal: its key's head and slot, maps, instances. Measured, rounded up. */
@@ -8,7 +7,8 @@ const OVERHEAD = 700
 
 export class Marker implements Entry {
   readonly id: number = newEntryId()
-  readonly key: string
+  /** Once it has its place the table's own copy, so that no message is kept for it. */
+  key: string
   readonly type: 'hitForMiss' | 'hitForPass'
   readonly expiresAt: number
   readonly position: number
@@ -24,7 +24,7 @@ export class Marker implements Entry {
   checked: number
 
   constructor(key: string, type: 'hitForMiss' | 'hitForPass', expiresAt: number, position: number, credentialed: boolean, xid: number = 0) {
-    this.key = ownText(key)
+    this.key = key
     this.type = type
     this.expiresAt = expiresAt
     this.position = position

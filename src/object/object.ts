@@ -145,23 +145,21 @@ export class CachedObject implements Entry {
     } = init
     const dated = headers instanceof HeaderMap ? headers.hasLower('date') : headers.dated
     this.#terms = sharedTerms({
-      ...{
-        status,
-        reason,
-        withheld,
-        grace,
-        staleIfError,
-        staleIfErrorExplicit,
-        keep,
-        retention,
-        dated,
-        mustRevalidate,
-        lifetimeSource,
-        backend,
-        esi,
-        sliced,
-        coding,
-      },
+      status,
+      reason,
+      withheld,
+      grace,
+      staleIfError,
+      staleIfErrorExplicit,
+      keep,
+      retention,
+      dated,
+      mustRevalidate,
+      lifetimeSource,
+      backend,
+      esi,
+      sliced,
+      coding,
     })
   }
 

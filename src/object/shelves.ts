@@ -153,6 +153,7 @@ export class Shelves {
     const before = slot.marker(marker.credentialed)
     if (marker.credentialed) slot.credentialedMarker = marker
     else slot.anonymousMarker = marker
+    marker.key = head.key
     marker.slot = slot
     if (before !== null) this.store.remove(before, 'superseded')
     this.#expiry.add(marker)

@@ -21,18 +21,17 @@ export interface Message {
   /** `null`: absent or no HTTP-date. */
   readonly expires: number | null
   readonly lastModified: number | null
-  /** Field values as they came, all lines joined; `null`: absent. */
-  readonly fields: Readonly<Record<RawField, string | null>>
 }
 
 export const RAW_FIELDS = ['cache-control', 'pragma', 'expires', 'date', 'last-modified', 'set-cookie', 'vary'] as const
-export type RawField = (typeof RAW_FIELDS)[number]
+/** Field values as they came, all lines joined; `null`: absent. */
+export type RawFields = Readonly<Record<(typeof RAW_FIELDS)[number], string | null>>
 
 export interface Override {
   readonly rule: string
   readonly clause: string
   /** Whether the rule can make a difference for this message. */
-  readonly applies: (message: Message) => boolean
+  readonly applies: (message: Message, fields: RawFields) => boolean
 }
 
 const PLAIN_CACHE_CONTROL = /^[a-z-]+(?:=[0-9]{1,9})?(?:, ?[a-z-]+(?:=[0-9]{1,9})?)*$/
@@ -47,12 +46,12 @@ export const OVERRIDES: readonly Override[] = [
   {
     rule: 'directive names are case-insensitive, values may be quoted, commas in quotes do not separate, a number is all digits or 0 and at most 2^31',
     clause: 'RFC 9111 §5.2, §1.2.2',
-    applies: ({ fields }) => fields['cache-control'] !== null && !PLAIN_CACHE_CONTROL.test(fields['cache-control']),
+    applies: (_message, fields) => fields['cache-control'] !== null && !PLAIN_CACHE_CONTROL.test(fields['cache-control']),
   },
   {
     rule: 'the first of a repeated directive counts',
     clause: 'RFC 9111 §4.2.1',
-    applies: ({ fields }) => hasDuplicate(fields['cache-control'] ?? ''),
+    applies: (_message, fields) => hasDuplicate(fields['cache-control'] ?? ''),
   },
   {
     rule: 'the arithmetic does not ask whether the answer may be stored; the built-in steps do',
@@ -82,7 +81,7 @@ export const OVERRIDES: readonly Override[] = [
   {
     rule: 'Pragma means nothing in a response',
     clause: 'RFC 9111 §5.4',
-    applies: ({ fields }) => fields.pragma !== null,
+    applies: (_message, fields) => fields.pragma !== null,
   },
   {
     rule: 'immutable does not make up a lifetime',
@@ -92,17 +91,17 @@ export const OVERRIDES: readonly Override[] = [
   {
     rule: 'Set-Cookie does not change the lifetime; the built-in step berespCookie decides about sharing',
     clause: 'RFC 9111 §7.3',
-    applies: ({ fields }) => fields['set-cookie'] !== null,
+    applies: (_message, fields) => fields['set-cookie'] !== null,
   },
   {
     rule: 'Vary: * does not change the lifetime; the built-in step berespVary decides about reuse',
     clause: 'RFC 9111 §4.1',
-    applies: ({ fields }) => fields.vary !== null,
+    applies: (_message, fields) => fields.vary !== null,
   },
   {
     rule: 'only the three formats of HTTP-date are dates',
     clause: 'RFC 9110 §5.6.7, RFC 9111 §4.2',
-    applies: ({ fields }) =>
+    applies: (_message, fields) =>
       [fields.expires, fields.date, fields['last-modified']].some((value) => value !== null && !isCanonicalDate(value)),
   },
   {

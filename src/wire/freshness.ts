@@ -9,7 +9,7 @@ import type { LifetimeSource, ResponseControl } from '../../vcl-ts/context.ts'
 import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { parseAge } from './age.ts'
 import { MAX_SECONDS, parseCacheControl } from './cache-control.ts'
-import { type Message, presented, type RawField } from './freshness-overrides.ts'
+import { type Message, presented } from './freshness-overrides.ts'
 import { parseHttpDate } from './http-date.ts'
 import { contentRangeState } from './range.ts'
 import { controlOf } from './response-control.ts'
@@ -128,15 +128,7 @@ function computed(headers: Record<string, string>): number {
 /** The message as freshness sees it, with its dates parsed. */
 export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(input.headers, input.decisions)): Message {
   const { headers, wall } = input
-  const fields: Record<RawField, string | null> = {
-    'cache-control': headers.joined('cache-control') ?? null,
-    pragma: headers.joined('pragma') ?? null,
-    expires: headers.joined('expires') ?? null,
-    date: headers.joined('date') ?? null,
-    'last-modified': headers.joined('last-modified') ?? null,
-    'set-cookie': headers.joined('set-cookie') ?? null,
-    vary: headers.joined('vary') ?? null,
-  }
+  const expires = headers.joinedLower('expires')
   return {
     status: input.status,
     method: input.method,
@@ -145,23 +137,22 @@ export function messageOf(input: FreshnessInput, resolved: Resolved = resolve(in
     heuristicAllowed:
       (isHeuristicallyCacheable(input.status) || resolved.control.public) && (input.method === 'GET' || input.method === 'HEAD'),
     wall,
-    date: dateOf(fields.date, wall),
-    expiresPresent: fields.expires !== null,
-    expires: dateOf(fields.expires, wall),
-    lastModified: dateOf(fields['last-modified'], wall),
-    fields,
+    date: dateOf(headers.joinedLower('date'), wall),
+    expiresPresent: expires !== undefined,
+    expires: dateOf(expires, wall),
+    lastModified: dateOf(headers.joinedLower('last-modified'), wall),
   }
 }
 
-function dateOf(value: string | null, wall: number): number | null {
-  return value === null ? null : parseHttpDate(value, wall)
+function dateOf(value: string | undefined, wall: number): number | null {
+  return value === undefined ? null : parseHttpDate(value, wall)
 }
 
 /** The first targeted field that can be read, else Cache-Control. */
 function resolve(headers: HeaderMap, decisions: Decisions): Resolved {
   for (const { field, lower, parse } of TARGETED) {
     if (!headers.hasLower(lower) || !decisions.lifetime.includes(field)) continue
-    const control = parse(headers.joined(lower) ?? '')
+    const control = parse(headers.joinedLower(lower) ?? '')
     if (control !== null) return { control, field: field as LifetimeSource }
   }
   return { control: parseCacheControl(headers.joinedLower('cache-control')), field: null }
@@ -236,10 +227,6 @@ function bounded(seconds: number): number {
 }
 
 function hasConflict(headers: HeaderMap): boolean {
-  for (const name of SINGLETONS) {
-    const first = headers.getLower(name)
-    if (first === undefined || headers.joined(name) === first) continue
-    if (headers.getAll(name).some((value) => value !== first)) return true
-  }
+  for (let i = 0; i < SINGLETONS.length; i++) if (headers.differsLower(SINGLETONS[i] as string)) return true
   return false
 }

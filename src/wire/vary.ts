@@ -41,7 +41,7 @@ export function variantKey(names: readonly string[], headers: HeaderMap, mode: D
       key += `${name};`
       continue
     }
-    const value = canonical(name, headers.joined(name) ?? '', mode)
+    const value = canonical(name, headers.joinedLower(name) ?? '', mode)
     key += `${name}:${value.length}:${value}`
   }
   return key

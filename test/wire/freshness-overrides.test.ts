@@ -1,7 +1,7 @@
 import CachePolicy from 'http-cache-semantics'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { lifetimeSeconds, messageOf } from '../../src/wire/freshness.ts'
-import { type Message, OVERRIDES } from '../../src/wire/freshness-overrides.ts'
+import { type Message, OVERRIDES, RAW_FIELDS, type RawFields } from '../../src/wire/freshness-overrides.ts'
 import { HeaderMap, type HeaderPairs } from '../../vcl-ts/headers.ts'
 import { at, inputOf, received, WALL } from '../rfc9111/answer.ts'
 import fc from '../support/properties.ts'
@@ -19,10 +19,11 @@ function packageSays({ status, method, fields }: Sample): number {
   return new CachePolicy({ url: '/', method, headers: {} }, { status, headers }).maxAge()
 }
 
-function weSay({ status, method, fields }: Sample): { seconds: number; message: Message } {
+function weSay({ status, method, fields }: Sample): { seconds: number; message: Message; raw: RawFields } {
   const input = inputOf(fields, { status, method })
   const message = messageOf(input)
-  return { seconds: lifetimeSeconds(message, received(fields, { status, method }).control.source), message }
+  const raw = Object.fromEntries(RAW_FIELDS.map((name) => [name, input.headers.joined(name) ?? null])) as RawFields
+  return { seconds: lifetimeSeconds(message, received(fields, { status, method }).control.source), message, raw }
 }
 
 const base = { status: 200, method: 'GET' }
@@ -217,8 +218,8 @@ describe('freshness overrides', () => {
     let compared = 0
     fc.assert(
       fc.property(sample, (one) => {
-        const { seconds, message } = weSay(one)
-        if (OVERRIDES.some((override) => override.applies(message))) return
+        const { seconds, message, raw } = weSay(one)
+        if (OVERRIDES.some((override) => override.applies(message, raw))) return
         compared++
         expect(seconds).toBe(packageSays(one))
       }),
@@ -231,8 +232,8 @@ describe('freshness overrides', () => {
     'is needed: %s (%s)',
     (_rule, _clause, index) => {
       const witness = WITNESSES[index]!
-      const { seconds, message } = weSay(witness)
-      const applying = OVERRIDES.flatMap((override, at) => (override.applies(message) ? [at] : []))
+      const { seconds, message, raw } = weSay(witness)
+      const applying = OVERRIDES.flatMap((override, at) => (override.applies(message, raw) ? [at] : []))
       expect(applying).toEqual([...(ALSO[index] ?? []), index].sort((a, b) => a - b))
       expect(seconds).not.toBe(packageSays(witness))
     },
