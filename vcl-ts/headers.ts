@@ -123,6 +123,27 @@ export class HeaderMap {
     return this.#deleteFrom(lower, 0)
   }
 
+  /** Engine only: removes all lines of several names, framing included. */
+  removeEach(names: NameSet): void {
+    if (!this.mayHave(names.bits)) return
+    const { length } = this.#lower
+    let kept = 0
+    for (let i = 0; i < length; i++) if (!names.has(this.#lower[i] as string)) this.#move(i, kept++)
+    this.#cut(kept)
+  }
+
+  /** Engine only: whether one of several names has lines of different values. */
+  differs(names: NameSet): boolean {
+    if (!this.mayHave(names.bits)) return false
+    for (let i = 0; i < this.#lower.length; i++) {
+      const lower = this.#lower[i] as string
+      if (!names.mayHave(lower)) continue
+      const next = this.#lower.indexOf(lower, i + 1)
+      if (next >= 0 && names.has(lower) && this.valueAt(i) !== this.valueAt(next)) return true
+    }
+    return false
+  }
+
   /** Engine only: `has` for a name known to be lower case. */
   hasLower(lower: string): boolean {
     return this.#find(lower, 0) >= 0
@@ -152,15 +173,6 @@ export class HeaderMap {
     let value = this.valueAt(first)
     for (let i = this.#find(lower, first + 1); i >= 0; i = this.#find(lower, i + 1)) value += `, ${this.valueAt(i)}`
     return value
-  }
-
-  /** Engine only: whether a name known to be lower case has lines of different values. */
-  differsLower(lower: string): boolean {
-    const first = this.#find(lower, 0)
-    if (first < 0) return false
-    for (let i = this.#find(lower, first + 1); i >= 0; i = this.#find(lower, i + 1))
-      if (this.valueAt(i) !== this.valueAt(first)) return true
-    return false
   }
 
   nameAt(index: number): string {
@@ -205,19 +217,44 @@ export class HeaderMap {
     if (first < 0) return false
     const { length } = this.#lower
     let kept = first
-    for (let i = first + 1; i < length; i++) {
-      if (this.#lower[i] === key) continue
-      this.#names[kept] = this.#names[i] as string
-      this.#lower[kept] = this.#lower[i] as string
-      this.#values[kept] = this.#values[i] as string | number
-      kept++
-    }
-    for (; kept < this.#lower.length; ) {
+    for (let i = first + 1; i < length; i++) if (this.#lower[i] !== key) this.#move(i, kept++)
+    this.#cut(kept)
+    return true
+  }
+
+  #move(from: number, to: number): void {
+    if (from === to) return
+    this.#names[to] = this.#names[from] as string
+    this.#lower[to] = this.#lower[from] as string
+    this.#values[to] = this.#values[from] as string | number
+  }
+
+  #cut(size: number): void {
+    while (this.#lower.length > size) {
       this.#names.pop()
       this.#lower.pop()
       this.#values.pop()
     }
-    return true
+  }
+}
+
+/** Engine only: several lower-case names, and the bits by which most others are told from them. */
+export class NameSet {
+  readonly bits: number
+  readonly names: ReadonlySet<string>
+
+  constructor(names: Iterable<string>) {
+    this.names = new Set(names)
+    this.bits = nameBits([...this.names])
+  }
+
+  has(lower: string): boolean {
+    return this.mayHave(lower) && this.names.has(lower)
+  }
+
+  /** `false` is certain. */
+  mayHave(lower: string): boolean {
+    return (nameBit(lower) & this.bits) !== 0
   }
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Coding } from '../../vcl-ts/coding.ts'
+import { NameSet } from '../../vcl-ts/headers.ts'
 import { type ConfigComplaint, ConfigError } from './config-error.ts'
 import type { ConfigValues } from './config-values.ts'
 import { redactUrl } from './option-kinds.ts'
@@ -121,7 +122,7 @@ export function resolveSettings(input: SettingsInput): TunableSettings {
     purgeFrom,
     refreshFrom: checked(OPTIONS.refreshFrom, 'refreshFrom', input.refreshFrom ?? null) ?? purgeFrom,
     purgeToken: checked(OPTIONS.purgeToken, 'purgeToken', input.purgeToken ?? null),
-    tagFields: new Set(tagFields.map((name) => name.toLowerCase())),
+    tagFields: new NameSet(tagFields.map((name) => name.toLowerCase())),
     limits: checkedAll(LIMIT_OPTIONS, 'limits', { ...defaultLimits, ...given(input.limits) }),
     deadlines: checkedAll(DEADLINE_OPTIONS, 'deadlines', { ...defaultDeadlines, ...given(input.deadlines) }),
     bans: defaultBans,

@@ -1,5 +1,6 @@
 /** The resolved settings that the engine runs with. `config/options.ts` makes them from flags, environment, file and API. Times in seconds. */
 import type { Coding } from '../../vcl-ts/coding.ts'
+import type { NameSet } from '../../vcl-ts/headers.ts'
 
 export type PresetName = 'safe' | 'rfc9111' | 'varnish'
 
@@ -111,7 +112,7 @@ export interface Settings {
   /** `null`: there is none. */
   readonly purgeToken: string | null
   /** Lower-case names of the origin's fields that hold tags. */
-  readonly tagFields: ReadonlySet<string>
+  readonly tagFields: NameSet
   readonly limits: Limits
   readonly deadlines: Deadlines
   readonly bans: BanSettings

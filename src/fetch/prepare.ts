@@ -1,7 +1,7 @@
 /** Makes the request towards the origin from the client's, and lets `backendFetch` look at it. */
 import type { Action } from '../../vcl-ts/actions.ts'
 import { type BackendChoice, backendsOf } from '../../vcl-ts/directors/director.ts'
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { runHook } from '../../vcl-ts/run.ts'
 import { C } from '../counters.ts'
 import { RequestFailure } from '../errors.ts'
@@ -14,7 +14,8 @@ import { type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import { asksForCodings, wantedCodings } from './store-stages.ts'
 import type { FetchTransaction } from './transaction.ts'
 
-const CONDITIONAL = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
+const CONDITIONAL = new NameSet(['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'])
+const OF_A_RANGE = new NameSet(['range', 'if-range'])
 
 export function prepare(fetch: FetchTransaction): NextFetchStep {
   const bereq = fetch.bereq ?? newBereq(fetch)
@@ -66,11 +67,8 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
   let method = request.method
   if (init.kind !== 'pass') {
     method = fetchMethod(fetch)
-    for (const name of CONDITIONAL) headers.removeRaw(name)
-    if (init.range === null) {
-      headers.removeRaw('range')
-      headers.removeRaw('if-range')
-    }
+    headers.removeEach(CONDITIONAL)
+    if (init.range === null) headers.removeEach(OF_A_RANGE)
     const encoding = headers.joinedLower('accept-encoding')
     if (asksForCodings(fetch, method)) headers.set('Accept-Encoding', wantedCodings(fetch))
     else if (encoding !== undefined) headers.set('Accept-Encoding', normaliseAcceptEncoding(encoding) || 'identity')
@@ -79,7 +77,7 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
   }
   if (init.kind === 'refresh') forgetPerson(fetch, headers)
   headers.removeRaw('expect')
-  if (!headers.hasLower('host') || headers.getLower('host') === '') headers.set('Host', hostOf(choice))
+  if ((headers.getLower('host') ?? '') === '') headers.set('Host', hostOf(choice))
   return new BackendRequest({
     method,
     url: request.url,
@@ -131,11 +129,8 @@ function forgetPurged(fetch: FetchTransaction): void {
 function setConditions(fetch: FetchTransaction, headers: HeaderMap): void {
   const { claim } = fetch.init
   if (fetch.init.kind === 'pass') return
-  for (const name of CONDITIONAL) if (fetch.conditional || fetch.plain) headers.removeRaw(name)
-  if (fetch.completing) {
-    headers.removeRaw('range')
-    headers.removeRaw('if-range')
-  }
+  if (fetch.conditional || fetch.plain) headers.removeEach(CONDITIONAL)
+  if (fetch.completing) headers.removeEach(OF_A_RANGE)
   fetch.conditional = false
   fetch.completing = false
   const stale = fetch.confirmable

@@ -1,15 +1,15 @@
 /** The head as it is kept and as it is sent: what clients never get, and what a stored answer may not repeat. */
 import type { Decisions } from '../../vcl-ts/builtin/decisions.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import type { HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { serializeFields } from '../wire/message-head.ts'
 
 const NOTHING: readonly string[] = []
 
 /** For the client whose request fetched it: everything but tags and the targeted fields that are ours (RFC 9213 §2.2). */
-export function deliverableHeaders(headers: HeaderMap, decisions: Decisions, tagFields: ReadonlySet<string>): HeaderMap {
+export function deliverableHeaders(headers: HeaderMap, decisions: Decisions, tagFields: NameSet): HeaderMap {
   const copy = headers.clone()
-  for (const name of present(headers, tagFields)) copy.removeRaw(name)
+  copy.removeEach(tagFields)
   for (const name of decisions.targetedRemoved) copy.removeRaw(name)
   return copy
 }
@@ -22,7 +22,7 @@ export function storedFieldLines(
   headers: HeaderMap,
   control: CacheControl,
   decisions: Decisions,
-  tagFields: ReadonlySet<string>,
+  tagFields: NameSet,
   isPart: boolean = false,
 ): string {
   const copy = deliverableHeaders(headers, decisions, tagFields)
@@ -32,18 +32,14 @@ export function storedFieldLines(
 }
 
 /** What `storedFieldLines` leaves out beyond Age and the targeted fields, for whoever makes another head of a stored one. */
-export function withheldFields(
-  headers: HeaderMap,
-  control: CacheControl,
-  tagFields: ReadonlySet<string>,
-  isPart: boolean,
-): readonly string[] {
+export function withheldFields(headers: HeaderMap, control: CacheControl, tagFields: NameSet, isPart: boolean): readonly string[] {
   const tags = present(headers, tagFields)
   if (!isPart && control.noCacheFields.length === 0 && control.privateFields.length === 0) return tags
   return [...tags, ...(isPart ? ['content-range'] : []), ...control.noCacheFields, ...control.privateFields]
 }
 
-function present(headers: HeaderMap, names: ReadonlySet<string>): readonly string[] {
+function present(headers: HeaderMap, names: NameSet): readonly string[] {
+  if (!headers.mayHave(names.bits)) return NOTHING
   let found: string[] | null = null
   for (let i = 0; i < headers.size; i++) {
     const name = headers.lowerAt(i)

@@ -14,7 +14,7 @@ const MOST_CHARACTERS = 512 * 1024
 
 /** Those of one connection, and what is somebody's own. `Content-Length` is kept as it was received; it frames nothing. */
 const NEVER: ReadonlySet<string> = new Set(
-  [...CONNECTION_FIELDS, ...HOP_BY_HOP, 'set-cookie', 'set-cookie2'].filter((name) => name !== 'content-length'),
+  [...CONNECTION_FIELDS.names, ...HOP_BY_HOP, 'set-cookie', 'set-cookie2'].filter((name) => name !== 'content-length'),
 )
 
 /** Those that a hit makes anew. */

@@ -6,7 +6,7 @@ import CachePolicy from 'http-cache-semantics'
 import type { Decisions, LifetimeField } from '../../vcl-ts/builtin/decisions.ts'
 import type { CacheControl } from '../../vcl-ts/cache-control.ts'
 import type { LifetimeSource, ResponseControl } from '../../vcl-ts/context.ts'
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { parseAge } from './age.ts'
 import { MAX_SECONDS, parseCacheControl } from './cache-control.ts'
 import { type Message, presented } from './freshness-overrides.ts'
@@ -64,7 +64,7 @@ const TARGETED: readonly {
   { field: 'Surrogate-Control', lower: 'surrogate-control', parse: parseSurrogateControl },
 ]
 /** Fields that occur once; differing lines make the answer ambiguous. */
-const SINGLETONS: readonly string[] = [
+const SINGLETONS = new NameSet([
   'etag',
   'date',
   'expires',
@@ -73,7 +73,7 @@ const SINGLETONS: readonly string[] = [
   'content-range',
   'content-location',
   'location',
-]
+])
 
 export function lifetime(input: FreshnessInput): Lifetime {
   const { decisions } = input
@@ -179,7 +179,7 @@ function responseControl(input: FreshnessInput, message: Message, source: Lifeti
     understood: isUnderstood(status),
     vary: vary.type,
     varyCookie: vary.type === 'names' && vary.names.includes('cookie'),
-    conflict: hasConflict(headers),
+    conflict: headers.differs(SINGLETONS),
     contentRange: contentRangeState(headers, status, input.bodyLength),
     framing: input.framing,
   })
@@ -224,9 +224,4 @@ function finish(
 /** Finite, whatever the arithmetic met (a step of the clock, a date far off). */
 function bounded(seconds: number): number {
   return Number.isNaN(seconds) ? 0 : Math.min(Math.max(seconds, -MAX_SECONDS), MAX_SECONDS)
-}
-
-function hasConflict(headers: HeaderMap): boolean {
-  for (let i = 0; i < SINGLETONS.length; i++) if (headers.differsLower(SINGLETONS[i] as string)) return true
-  return false
 }

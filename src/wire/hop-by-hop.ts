@@ -1,5 +1,5 @@
 /** Fields of one connection that must not travel on, and those that `Connection` nominates (RFC 9110 §7.6.1). */
-import { type HeaderMap, nameBits } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { splitPlain } from './list.ts'
 
 export interface ConnectionOptions {
@@ -26,7 +26,7 @@ export const HOP_BY_HOP: readonly string[] = [
   'upgrade',
   'http2-settings',
 ]
-const HOP_BY_HOP_BITS = nameBits(HOP_BY_HOP)
+const OF_ONE_HOP = new NameSet(HOP_BY_HOP)
 
 /** Removing these on a sender's word would change who the message is for, how it may be shared, or where it ends. */
 const PROTECTED: ReadonlySet<string> = new Set([
@@ -74,10 +74,10 @@ export function connectionOptions(headers: HeaderMap): ConnectionOptions {
  * `Content-Length` stays in either direction. `Proxy-Authenticate` and its kin are ours neither to send nor to relay.
  */
 export function stripHopByHop(headers: HeaderMap, _direction: 'request' | 'response'): void {
-  if (!headers.mayHave(HOP_BY_HOP_BITS)) return
+  if (!headers.mayHave(OF_ONE_HOP.bits)) return
   const names = nominated(headers)
   if (names !== KEEP_ALIVE) for (const name of names) if (!isProtected(name)) headers.removeRaw(name)
-  for (let i = 0; i < HOP_BY_HOP.length; i++) headers.removeRaw(HOP_BY_HOP[i] as string)
+  headers.removeEach(OF_ONE_HOP)
 }
 
 function isProtected(name: string): boolean {

@@ -2,10 +2,10 @@
  * The one strict serializer of message heads. What it lets out has valid names and values, CRLF only, and no framing or
  * connection fields: those are derived from the body by whoever owns the connection.
  */
-import { type HeaderMap, nameBit, nameBits } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 
 /** Fields that belong to the connection or to message framing; a protocol implementation writes them itself. */
-export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+export const CONNECTION_FIELDS: NameSet = new NameSet([
   'connection',
   'content-length',
   'keep-alive',
@@ -16,8 +16,6 @@ export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
   'http2-settings',
 ])
-
-const CONNECTION_BITS = nameBits([...CONNECTION_FIELDS])
 
 const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)*$/
 
@@ -35,7 +33,7 @@ export function serializeFields(headers: HeaderMap): string {
   let count = 0
   for (let i = 0; i < headers.size; i++) {
     const lower = headers.lowerAt(i)
-    if ((nameBit(lower) & CONNECTION_BITS) !== 0 && CONNECTION_FIELDS.has(lower)) continue
+    if (CONNECTION_FIELDS.has(lower)) continue
     lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
     count++
   }

@@ -6,6 +6,7 @@ import { Counters } from '../../src/counters.ts'
 import { createListener, type Listener } from '../../src/listen/listener.ts'
 import type { EventLog } from '../../src/log.ts'
 import type { Exchange, ExchangeEnd, ExchangeHandler, Peer, ResponseHead } from '../../src/request/exchange.ts'
+import { NameSet } from '../../vcl-ts/headers.ts'
 
 export interface Seen {
   readonly method: string
@@ -45,7 +46,7 @@ export function settings(limits: Partial<Settings['limits']> = {}, deadlines: Pa
     purgeFrom: [],
     refreshFrom: [],
     purgeToken: null,
-    tagFields: new Set(),
+    tagFields: new NameSet([]),
     limits: { ...defaultLimits, ...limits },
     deadlines: { ...defaultDeadlines, ...deadlines },
     bans: defaultBans,

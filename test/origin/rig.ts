@@ -12,7 +12,7 @@ import type { Names } from '../../src/origin/names.ts'
 import { createOrigins } from '../../src/origin/registry.ts'
 import { resolvedNames } from '../../src/origin/resolved-names.ts'
 import { type BackendOptions, backend } from '../../vcl-ts/backend.ts'
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { ByteOrigin, type ByteScript, type Secure } from '../support/byte-origin.ts'
 
 export interface Rig {
@@ -39,7 +39,7 @@ export function settingsFor(options: RigOptions): Settings {
     purgeFrom: [],
     refreshFrom: [],
     purgeToken: null,
-    tagFields: new Set(),
+    tagFields: new NameSet([]),
     limits: { ...defaultLimits, ...options.limits },
     deadlines: { ...defaultDeadlines, ...options.deadlines },
     bans: defaultBans,

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
-import { HeaderMap, nameBits } from '../../vcl-ts/headers.ts'
+import { HeaderMap, NameSet, nameBits } from '../../vcl-ts/headers.ts'
 import fc from '../support/properties.ts'
 
 const name = fc.constantFrom('Host', 'via', 'Cookie', 'cookie', 'X-A', 'x-a', 'If-Match', 'Range', 'upgrade', 'X-Forwarded-For', 'age')
+/** Names that are here, and others with their bits. */
+const OTHERS: Readonly<Record<string, NameSet>> = {
+  1: new NameSet(['host', 'cookie', 'hour']),
+  2: new NameSet(['x-a']),
+  3: new NameSet([]),
+}
 const step = fc.record({
-  verb: fc.constantFrom('set', 'append', 'delete', 'removeRaw', 'clone'),
+  verb: fc.constantFrom('set', 'append', 'delete', 'removeRaw', 'removeEach', 'clone'),
   name,
   value: fc.constantFrom('1', '2', '3'),
 })
@@ -25,7 +31,10 @@ test('answers as a plain list of lines would, whatever is set, appended and remo
           if (first < 0) lines.push([name, value])
           else lines = lines.flatMap((line, at) => (at === first ? [[name, value]] : same(line) ? [] : [line]))
         } else if (verb === 'clone') map = map.clone()
-        else {
+        else if (verb === 'removeEach') {
+          map.removeEach(OTHERS[value] as NameSet)
+          lines = lines.filter(([other]) => OTHERS[value]?.names.has(other.toLowerCase()) !== true)
+        } else {
           const had = lines.some(same)
           expect(verb === 'delete' ? map.delete(name) : map.removeRaw(name.toLowerCase())).toBe(had)
           lines = lines.filter((line) => !same(line))
@@ -39,6 +48,7 @@ test('answers as a plain list of lines would, whatever is set, appended and remo
           expect(map.joined(asked as string)).toBe(found.length === 0 ? undefined : found.join(', '))
           expect(map.joinedLower(lower)).toBe(map.joined(asked as string))
           expect(map.everyLower(lower, (value) => value !== '2')).toBe(!found.includes('2'))
+          expect(map.differs(new NameSet([lower, 'hour']))).toBe(new Set(found).size > 1)
           if (found.length > 0) expect(map.mayHave(nameBits([lower]))).toBe(true)
         }
       }

@@ -1,6 +1,7 @@
 /** The built-in steps about invalidation: who may purge, what a PURGE asks for, and what it is answered. */
 import { type Purge, type Synth, synthetic, verbs } from '../actions.ts'
 import type { Client, Purged, Req } from '../context.ts'
+import { NameSet } from '../headers.ts'
 import { readTags } from '../tags.ts'
 import { banOf } from './ban-request.ts'
 
@@ -35,7 +36,7 @@ function purgeOf(req: Req): Purge | Synth {
 /** Where a request names tags both ways, all of them go hard: a copy too few is safe, one too many is not. */
 function tagsOf({ headers }: Req, fields: readonly string[]): readonly string[] | null {
   const names = [...fields, ...SOFT_TAG_FIELDS]
-  return names.some((name) => headers.hasLower(name)) ? readTags(headers, new Set(names)) : null
+  return names.some((name) => headers.hasLower(name)) ? readTags(headers, new NameSet(names)) : null
 }
 
 function asksSoft({ headers }: Req): boolean {

@@ -2,13 +2,13 @@
 import { type Purge, type Synth, verbs } from '../actions.ts'
 import { checkBan, quoteForBan } from '../ban.ts'
 import type { Req } from '../context.ts'
-import type { HeaderMap } from '../headers.ts'
+import { type HeaderMap, NameSet } from '../headers.ts'
 import { readTags } from '../tags.ts'
 
 /** The tags of a field, or what to answer when it is there and has none; `undefined`: it is not there. */
 export function purgeTags({ headers }: Pick<Req, 'headers'>, field: string, soft: boolean = false): Purge | Synth | undefined {
   if (!headers.hasLower(field)) return undefined
-  const tags = readTags(headers, new Set([field]))
+  const tags = readTags(headers, new NameSet([field]))
   return tags.length === 0 ? verbs.synth(400, 'No Tags Given', `the field ${field} is empty\n`) : verbs.purge({ tags, soft })
 }
 

@@ -14,7 +14,7 @@ const CLOSE = 'Connection: close\r\n'
 
 /** By first letter and length, whether a name can be one of those that are looked for: most lines need no string of their own. */
 const CANDIDATES = new Uint8Array(32 * 32)
-for (const name of ['host', ...CONNECTION_FIELDS]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
+for (const name of ['host', ...CONNECTION_FIELDS.names]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
 
 function candidate(letter: number, length: number): number {
   return ((length & 31) << 5) | (letter & 31)
