@@ -92,7 +92,7 @@ function newBereq(fetch: FetchTransaction): BackendRequest {
     uncacheable: init.kind === 'pass',
     credentialed: request.credentialed && speaksForSomebody(fetch, headers),
     authorized: request.authorized && headers.hasLower('authorization'),
-    id: request.id,
+    request,
   })
 }
 

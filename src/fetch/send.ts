@@ -13,7 +13,7 @@ import { connectionOptions } from '../wire/hop-by-hop.ts'
 import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import { methodFacts } from '../wire/methods.ts'
 import { choiceContext } from './choice.ts'
-import type { FetchInit } from './start.ts'
+import type { FetchInit, FetchRequest } from './start.ts'
 import { type FetchStep, failWith, WAIT } from './step.ts'
 import type { FetchTransaction } from './transaction.ts'
 
@@ -115,7 +115,8 @@ class Sending implements OriginRequest {
   /** A hook asked for it by `Connection: close`. */
   readonly closes: boolean
   readonly deadlines: OriginDeadlines
-  readonly client: (() => ClientEnds) | null
+  /** Whose client is told of to those who want to know; `null`: nobody's. */
+  readonly #asked: FetchRequest | null
 
   constructor(
     bereq: BackendRequest,
@@ -131,8 +132,13 @@ class Sending implements OriginRequest {
     this.announceEmpty = ANNOUNCES_EMPTY.has(bereq.method)
     this.upgrade = request.upgrade
     this.closes = connectionOptions(bereq.headers).close
-    this.client = kind === 'refresh' ? null : request.client
+    this.#asked = kind === 'refresh' ? null : request
     this.deadlines = deadlines
+  }
+
+  get client(): (() => ClientEnds) | null {
+    const asked = this.#asked
+    return asked === null ? null : () => asked.client()
   }
 
   /** Asked when a connection has died: by then more of the body may have gone than is kept. */

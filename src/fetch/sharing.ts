@@ -93,13 +93,16 @@ export function refuse(fetch: FetchTransaction, step: ReceiveStep, sharing: Shar
   deps.counters.reason('reason', sharing.why)
   // A part, a HEAD, an error while something good is held: nothing to remember for the whole representation.
   const remembered = init.range === null && fetch.bereq?.method !== 'HEAD' && !(beresp.status >= 500 && init.stale !== null)
+  const variant = request.variant(sharing.names)
   let marker: Marker | null = null
   if (remembered) {
     const ttl = hitForPass ?? (beresp.uncacheable && beresp.ttl > 0 ? beresp.ttl : deps.decisions.uncacheableTtl)
     const type = hitForPass === null ? 'hitForMiss' : 'hitForPass'
-    marker = new Marker(request.key, type, fetch.responseTime + ttl * 1000, fetch.position, credentialed, fetch.xid)
+    const until = fetch.responseTime + ttl * 1000
+    const before = init.marker
+    const known = before?.credentialed === credentialed && before.says(type, until) && before.isAt(request.key, sharing.names, variant)
+    if (!known || claim !== null) marker = new Marker(request.key, type, until, fetch.position, credentialed, fetch.xid)
   }
-  const variant = request.variant(sharing.names)
   if (fetch.duty !== null) owed(fetch.duty, fetch, sharing.names, variant, marker)
   if (claim !== null) deps.table.refuse(claim, sharing.names, variant, marker, remembered && beresp.status < 500 && !credentialed)
   else if (marker !== null && deps.table.overtaken(request.key, fetch.position) !== 'hard')

@@ -17,6 +17,7 @@ import type { EventLog } from '../log.ts'
 import type { Claim } from '../object/claim.ts'
 import type { FillBudget } from '../object/fill-budget.ts'
 import type { Manifest } from '../object/manifest.ts'
+import type { Marker } from '../object/marker.ts'
 import type { CachedObject } from '../object/object.ts'
 import type { ObjectTable } from '../object/table.ts'
 import type { FleetClaim, Tier } from '../object/tier.ts'
@@ -115,6 +116,8 @@ export interface FetchInit {
   readonly fleet: FleetClaim | null
   /** Remembered refusal that led here. */
   readonly refusal: 'hitForMiss' | 'hitForPass' | null
+  /** The same as it was found; `null`: it was not looked up. */
+  readonly marker: Marker | null
   /** Served if the fetch fails and staleIfError allows. */
   readonly stale: CachedObject | null
   /** The Range that is forwarded. */

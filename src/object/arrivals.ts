@@ -9,8 +9,6 @@ import type { Sweeps } from './sweeps.ts'
 import type { Invalidations, Verdict } from './table.ts'
 
 const NO_TAGS: readonly string[] = []
-/** Milliseconds by which two refusals end that are the same. */
-const NEARLY = 1000
 
 export interface ArrivalsInit {
   readonly shelves: Shelves
@@ -139,8 +137,7 @@ export class Arrivals {
     marker.checked = this.#invalidations.head
     const head = this.#shelves.head(key)
     const before = head.find(names)?.get(variant)?.marker(marker.credentialed) ?? null
-    // Many requests in a row that may not share: the refusal is not put in its own place for each of them.
-    if (before !== null && before.type === marker.type && Math.abs(marker.expiresAt - before.expiresAt) < NEARLY) return
+    if (before?.says(marker.type, marker.expiresAt) === true) return
     const slot = this.#shelves.keepMarker(marker, head, names, variant)
     if (slot === null) this.#shelves.tidy(head)
     else this.#limitVariants(head, slot)

@@ -2,6 +2,7 @@
 import type { Claim, ClaimKind, ClaimOutcome, Waiter } from './claim.ts'
 import { Filling } from './filling.ts'
 import type { Flights } from './flights.ts'
+import { sameNames } from './names.ts'
 import type { CachedObject } from './object.ts'
 import { sharedNames } from './shared-text.ts'
 import { type Slot, Spec } from './slot.ts'
@@ -209,9 +210,3 @@ export class LocalClaim implements Claim {
 /** Waiters told in one go. */
 const SLICE = 128
 const AGAIN: ClaimOutcome = { type: 'again' }
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
-}

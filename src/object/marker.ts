@@ -1,9 +1,12 @@
 /** A remembered refusal: what the last answer said about sharing, held per variant and class. */
 import { type Entry, newEntryId } from './entry.ts'
+import { sameNames } from './names.ts'
 import type { Slot } from './slot.ts'
 
 /** Bookkeeping of one refusal: its key's head and slot, maps, instances. Measured, rounded up. */
 const OVERHEAD = 700
+/** Milliseconds by which two refusals end that are the same. */
+const NEARLY = 1000
 
 export class Marker implements Entry {
   readonly id: number = newEntryId()
@@ -31,6 +34,17 @@ export class Marker implements Entry {
     this.checked = position
     this.credentialed = credentialed
     this.xid = xid
+  }
+
+  /** Whether one of this type, until this moment, says nothing new: many requests in a row may not share. */
+  says(type: Marker['type'], expiresAt: number): boolean {
+    return this.type === type && Math.abs(expiresAt - this.expiresAt) < NEARLY
+  }
+
+  /** Whether it is kept there. */
+  isAt(key: string, names: readonly string[], variant: string): boolean {
+    const { slot } = this
+    return slot !== null && slot.variant === variant && this.key === key && sameNames(slot.spec.names, names)
   }
 
   get bytes(): number {

@@ -18,7 +18,8 @@ export interface BackendRequestInit {
   readonly uncacheable: boolean
   readonly credentialed: boolean
   readonly authorized: boolean
-  readonly id: string
+  /** What it is asked for. */
+  readonly request: { readonly id: string }
 }
 
 export class BackendRequest implements Bereq {
@@ -36,7 +37,7 @@ export class BackendRequest implements Bereq {
   readonly uncacheable: boolean
   readonly credentialed: boolean
   readonly authorized: boolean
-  readonly id: string
+  readonly #request: { readonly id: string }
   bodyDropped = false
 
   constructor(init: BackendRequestInit) {
@@ -53,7 +54,11 @@ export class BackendRequest implements Bereq {
     this.uncacheable = init.uncacheable
     this.credentialed = init.credentialed
     this.authorized = init.authorized
-    this.id = init.id
+    this.#request = init.request
+  }
+
+  get id(): string {
+    return this.#request.id
   }
 
   get method(): string {

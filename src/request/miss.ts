@@ -2,7 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
 import { startFetch } from '../fetch/start.ts'
-import { fetchRequest } from './fetch-request.ts'
+import { ForwardedRequest } from './fetch-request.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { type NextRequestStep, passStep, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -43,10 +43,11 @@ function begin(tx: RequestTransaction, step: MissStep): RequestStep {
     startFetch(tx.engine, {
       kind: 'miss',
       policy: tx.policy,
-      request: fetchRequest(tx, null),
+      request: new ForwardedRequest(tx, null),
       claim: step.claim,
       fleet,
       refusal: step.refusal,
+      marker: step.marker,
       stale: step.stale,
       range: tx.range,
       state: tx.context?.state ?? {},

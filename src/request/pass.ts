@@ -2,7 +2,7 @@
 import type { Action } from '../../vcl-ts/actions.ts'
 import { C } from '../counters.ts'
 import { startFetch } from '../fetch/start.ts'
-import { fetchRequest } from './fetch-request.ts'
+import { ForwardedRequest } from './fetch-request.ts'
 import { runClientHook, sharedAction } from './hooks.ts'
 import { type NextRequestStep, type RequestStep, WAIT } from './step.ts'
 import type { RequestTransaction } from './transaction.ts'
@@ -34,10 +34,11 @@ export function begin(
     startFetch(tx.engine, {
       kind: 'pass',
       policy: tx.policy,
-      request: fetchRequest(tx, upgrade),
+      request: new ForwardedRequest(tx, upgrade),
       claim: null,
       fleet: null,
       refusal: step.refusal,
+      marker: null,
       stale: null,
       range: null,
       state: tx.context?.state ?? {},

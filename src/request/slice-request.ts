@@ -13,7 +13,7 @@ import type { CachedObject } from '../object/object.ts'
 import { SliceLookup } from '../object/slice-lookup.ts'
 import { OriginFailure } from '../origin/exchange.ts'
 import { sliceRange } from '../wire/slices.ts'
-import { fetchRequest } from './fetch-request.ts'
+import { ForwardedRequest } from './fetch-request.ts'
 import type { RequestTransaction } from './transaction.ts'
 
 /** Whose slices are read, and by which request. */
@@ -194,18 +194,11 @@ export class SliceRequest implements Waiter, FetchObserver {
     const fetch = startFetch(tx.engine, {
       kind: 'miss',
       policy: tx.policy,
-      request: {
-        ...fetchRequest(tx, null),
-        method: 'GET',
-        body: null,
-        ownMethod: false,
-        key: this.#lookup.key,
-        slice: { size, index: this.index, of: manifest },
-        variant: () => '',
-      },
+      request: new ForwardedRequest(tx, null).askForSlice({ size, index: this.index, of: manifest }, this.#lookup.key),
       claim,
       fleet: null,
       refusal: claim === null ? 'hitForMiss' : null,
+      marker: null,
       stale: null,
       range: null,
       state: tx.context?.state ?? {},

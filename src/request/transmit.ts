@@ -10,7 +10,7 @@ import { InvalidHead, serializeFields } from '../wire/message-head.ts'
 import type { Answer } from './answer.ts'
 import { judgesAsVarnish } from './conditions.ts'
 import { ownFieldLines } from './deliver.ts'
-import { fetchRequest } from './fetch-request.ts'
+import { ForwardedRequest } from './fetch-request.ts'
 import { withoutTemplateFields } from './page.ts'
 import { ranges, type Selection, select, whole } from './selection.ts'
 import { SlicedBody } from './sliced-body.ts'
@@ -117,13 +117,16 @@ function refreshInBackground(tx: RequestTransaction, claim: Claim, refreshes: Ca
     tx.engine.table.release(claim, { type: 'again' })
     return
   }
+  const request = new ForwardedRequest(tx, null)
+  if (!tx.asksWithBody) request.body = null
   startFetch(tx.engine, {
     kind: 'refresh',
     policy: tx.policy,
-    request: { ...fetchRequest(tx, null), body: tx.asksWithBody ? tx.body : null },
+    request,
     claim,
     fleet: null,
     refusal: null,
+    marker: null,
     stale: refreshes,
     range: null,
     state: tx.context?.state ?? {},

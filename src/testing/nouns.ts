@@ -157,7 +157,7 @@ export function makeBereq(given: BereqGiven = {}): BackendRequest {
     uncacheable: false,
     credentialed: false,
     authorized: fields.hasLower('authorization'),
-    id: 'test-1',
+    request: { id: 'test-1' },
     ...rest,
   })
   return Object.assign(bereq, { method, url, retries })
