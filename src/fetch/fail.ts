@@ -41,7 +41,7 @@ export function fail(fetch: FetchTransaction, step: FailStep): NextFetchStep {
     return give(fetch, step, written(fetch, blank(fetch, step)))
   const beresp = blank(fetch, step)
   context.beresp = beresp
-  context.now = deps.clock.wall() / 1000
+  context.begins()
   if (fetch.log !== null) fetch.log.judged(beresp, 'BACKEND_ERROR')
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendError', context, limit)

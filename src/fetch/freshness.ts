@@ -12,14 +12,14 @@ export function freshness(
   framing: ResponseControl['framing'],
   bodyLength: number | null,
 ): Lifetime {
-  const { clock, decisions } = fetch.deps
+  const { decisions } = fetch.deps
   return lifetime({
     status,
     method: fetch.bereq?.method ?? 'GET',
     headers,
     requestTime: fetch.requestTime,
     responseTime: fetch.responseTime,
-    wall: clock.wall(),
+    wall: fetch.responseWall,
     decisions,
     framing,
     bodyLength,

@@ -25,7 +25,7 @@ export function objectInit(
   const { beresp, merged } = step
   const { deps, init } = fetch
   const headers = storedHeaders(fetch, step)
-  const wall = deps.clock.wall()
+  const wall = fetch.responseWall
   const lastModified = headers.getLower('last-modified')
   const { control } = beresp
   const { tagFields } = deps.settings

@@ -23,9 +23,9 @@ export function prepare(fetch: FetchTransaction): NextFetchStep {
   setConditions(fetch, bereq.headers)
   if (fetch.deps.decisions.xVarnish) bereq.headers.set('X-Varnish', String(fetch.xid))
   if (fetch.log !== null) fetch.log.asks(bereq)
-  const context = fetch.context ?? new BackendContext(0, { ...fetch.init.state }, bereq, fetch)
+  const context = fetch.context ?? new BackendContext({ ...fetch.init.state }, bereq, fetch)
   fetch.context = context
-  context.now = fetch.deps.clock.wall() / 1000
+  context.begins()
   const { compiled, limit } = fetch.init.policy
   const action = runHook(compiled, 'backendFetch', context, limit)
   return action instanceof Promise ? action.then((decided) => after(fetch, decided)) : after(fetch, action)

@@ -33,7 +33,7 @@ export function refresh(fetch: FetchTransaction, response: OriginResponse): Next
     was304: true,
     uncacheable: false,
   })
-  context.now = fetch.deps.clock.wall() / 1000
+  context.begins()
   if (fetch.log !== null) fetch.log.judged(context.beresp, 'BACKEND_REFRESH')
   context.objStale = new ObjectView(stale, fetch.deps.clock.now(), false, true)
   const { compiled, limit } = fetch.init.policy

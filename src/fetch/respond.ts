@@ -152,7 +152,7 @@ function ask(fetch: FetchTransaction, response: OriginResponse, body: Body | nul
     esi: stale?.esi ?? asksToBeAssembled(headers, fetch.deps.decisions),
   })
   context.beresp = beresp
-  context.now = fetch.deps.clock.wall() / 1000
+  context.begins()
   if (fetch.log !== null) fetch.log.judged(beresp, 'BACKEND_RESPONSE')
   const { compiled, limit } = init.policy
   const action = runHook(compiled, 'backendResponse', context, limit)

@@ -81,8 +81,9 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   /** Milliseconds for which the backend does not want to be asked again. */
   rest = 0
   requestTime = 0
-  /** When the head of the answer was here; monotonic milliseconds. */
+  /** When the head of the answer was here: monotonic milliseconds, and those since the epoch. */
   responseTime = 0
+  responseWall = 0
   filling: Filling | null = null
   object: CachedObject | null = null
   /** What came is a slice. */
@@ -142,6 +143,10 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
     return (choice) => directors.healthy(choice)
   }
 
+  epochSeconds(): number {
+    return this.deps.clock.wall() / 1000
+  }
+
   invalidate(options?: PurgeOptions): Promise<Purged> {
     return this.init.request.invalidate(options)
   }
@@ -166,11 +171,12 @@ export class FetchTransaction implements FetchHandle, OriginObserver, FillingOwn
   response(response: OriginResponse, body: Body | null): void {
     if (this.#ended) return
     this.responseTime = this.deps.clock.now()
+    this.responseWall = this.deps.clock.wall()
     if (this.log !== null) this.log.came(response, this.call?.wire ?? null)
     if (this.chosen !== null || this.spent !== null) this.#came(response.status)
     if (this.deps.decisions.preset === 'varnish') joinCacheControl(response.headers)
     // RFC 9110 §6.6.1: an answer without Date gets that of its receipt, and keeps it.
-    if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.deps.clock.wall()))
+    if (!response.headers.hasLower('date')) response.headers.appendRaw('Date', 'date', formatHttpDate(this.responseWall))
     runFetch(
       this,
       response.status === 304 && this.conditional ? { step: 'refresh', response } : { step: 'respond', response, body, merged: null },

@@ -1,6 +1,5 @@
 /** A body that is whole and in memory: exact-size buffers that nothing else refers to, for a small one a string of its bytes, or a place from where they can be had. */
 import { type Body, type BodyFlow, type BodySink, COMPLETE } from '../body/body.ts'
-import { latin1 } from '../wire/latin1.ts'
 import { HeapRoom } from './heap-room.ts'
 import { ownBytes, ownLatin1 } from './own.ts'
 
@@ -130,14 +129,14 @@ export function bodyOf(bytes: Buffer): StoredBody {
 
 /** A body that has come whole, from a buffer that others will use again: what is small goes on as one string. */
 export function arrivedBody(buffer: Buffer, start: number, end: number): StoredBody {
-  return new StoredBody(end - start <= SMALL ? latin1(buffer, start, end) : Buffer.from(buffer.subarray(start, end)))
+  return new StoredBody(end - start <= SMALL ? buffer.toString('latin1', start, end) : Buffer.from(buffer.subarray(start, end)))
 }
 
 /** A body to be kept, out of memory that is others'. */
 export function copiedBody(buffer: Buffer, start: number, end: number): StoredBody {
   if (start === end) return EMPTY_BODY
   const small = end - start <= SMALL && room.take()
-  return new StoredBody(small ? latin1(buffer, start, end) : ownBytes(buffer.subarray(start, end)))
+  return new StoredBody(small ? buffer.toString('latin1', start, end) : ownBytes(buffer.subarray(start, end)))
 }
 
 /** The same body to be kept: it may have been cut out of something larger. */

@@ -25,18 +25,16 @@ export class BackendContext implements FetchContext, Sided {
   declare readonly useStale: Verbs['useStale']
   declare readonly hitForPass: Verbs['hitForPass']
   declare readonly deliver: Verbs['deliver']
-  /** Set anew for each hook. */
-  now: number
   readonly state: object
   readonly bereq: BackendRequest
   beresp: BackendResponse = ABSENT
   objStale: ObjStale = ABSENT
   readonly #owner: ToolOwner
   #side: HookSide | null = null
+  #now = 0
 
-  constructor(now: number, state: object, bereq: BackendRequest, owner: ToolOwner) {
+  constructor(state: object, bereq: BackendRequest, owner: ToolOwner) {
     this.#owner = owner
-    this.now = now
     this.state = state
     this.bereq = bereq
   }
@@ -53,6 +51,17 @@ export class BackendContext implements FetchContext, Sided {
   /** The fetch is over. */
   end(): void {
     this.#side?.end()
+  }
+
+  /** A hook begins, which has a `now` of its own. */
+  begins(): void {
+    this.#now = 0
+  }
+
+  /** Seconds since the epoch, the same as long as a hook runs. */
+  get now(): number {
+    if (this.#now === 0) this.#now = this.#owner.epochSeconds()
+    return this.#now
   }
 }
 

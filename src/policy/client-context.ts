@@ -13,7 +13,6 @@ const ABSENT = null as never
 /** The transaction, which makes what hooks seldom look at when they do. */
 export interface ContextOwner extends ToolOwner {
   readonly client: Client & { session(): Session }
-  epochSeconds(): number
 }
 
 export class ClientContext implements ClientContextContract, Sided {

@@ -43,4 +43,6 @@ export function withNote(notes: Note[] | null, key: string, value: string): Note
 export interface ToolOwner extends NoteTaker {
   readonly healthy: HookTools['healthy']
   readonly invalidate: HookTools['invalidate']
+  /** Of the wall clock. */
+  epochSeconds(): number
 }

@@ -8,7 +8,6 @@ import { CR, LF, SP, TARGET_BYTE, TOKEN_BYTE } from '../../wire/bytes.ts'
 import { FieldScanner, MORE } from '../../wire/fields.ts'
 import { nominated } from '../../wire/hop-by-hop.ts'
 import { isNormalHost, isValidHost } from '../../wire/host.ts'
-import { latin1 } from '../../wire/latin1.ts'
 import { RecentHosts } from '../../wire/recent-hosts.ts'
 import { type Framing, requestFraming } from './framing.ts'
 import type { RefusalReason } from './refusal.ts'
@@ -185,7 +184,7 @@ export class RequestParser {
 
   #complete(bytes: Buffer, after: number): number {
     const start = this.#start
-    const text = latin1(bytes, start, after)
+    const text = bytes.toString('latin1', start, after)
     const method = methodName(text, this.#methodEnd - start)
     if (!isCommon(method) && LOWER_CASE.test(method) && CASED.has(method.toUpperCase())) return this.#refuse('method_case')
     if (method === 'CONNECT') return this.#refuse('connect')

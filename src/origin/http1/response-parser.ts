@@ -5,7 +5,6 @@
 import type { HeaderMap } from '../../../vcl-ts/headers.ts'
 import { CR, LF, REASON_BYTE, SP, VALUE_BYTE } from '../../wire/bytes.ts'
 import { FieldScanner, MORE } from '../../wire/fields.ts'
-import { latin1 } from '../../wire/latin1.ts'
 import type { OriginResponse } from '../exchange.ts'
 
 export interface ResponseLimits {
@@ -91,7 +90,7 @@ export class ResponseParser {
   /** The head just completed, or `null` with `fault` set. `bytes` and `start` as passed to the `push` that completed it. */
   head(bytes: Buffer, start: number, toHead: boolean): AnswerHead | null {
     const from = this.#pending === null ? start : 0
-    const text = latin1(this.#pending ?? bytes, from, this.#endsAt)
+    const text = (this.#pending ?? bytes).toString('latin1', from, this.#endsAt)
     this.#pending = null
     this.#length = 0
     const reason = text.slice(REASON_AT, this.#fieldsAt - from - 2)
