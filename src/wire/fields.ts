@@ -21,19 +21,22 @@ export { commonName, lowerName } from './common-names.ts'
 /** `scan` needs more bytes; call it again with the same start when there are. */
 export const MORE = -1
 
-/** From so many bytes on it pays to look at four at a time. */
-const WORTH_WORDS = 256
+interface View {
+  readonly of: Buffer | null
+  readonly words: DataView
+}
 
-let viewed: Buffer | null = null
-let view: DataView | null = null
+const NO_VIEW: View = { of: null, words: new DataView(new ArrayBuffer(0)) }
+let last = NO_VIEW
+let lastButOne = NO_VIEW
 
-/** Of the buffer seen last it is at hand: sockets read into the same one again and again. */
+/** Of the two buffers seen last it is at hand: the sockets of clients read into one again and again, those to origins into another. */
 function wordsOf(bytes: Buffer): DataView {
-  if (view === null || viewed !== bytes) {
-    viewed = bytes
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  }
-  return view
+  if (last.of === bytes) return last.words
+  if (lastButOne.of === bytes) return lastButOne.words
+  lastButOne = last
+  last = { of: bytes, words: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) }
+  return last.words
 }
 
 /** Numbers that a scanner keeps of a field. */
@@ -85,7 +88,7 @@ export class FieldScanner {
   scan(bytes: Buffer, end: number): number {
     const offsets = this.#offsets
     let at = this.#resumeAt
-    const words = end - at < WORTH_WORDS ? null : wordsOf(bytes)
+    const words = wordsOf(bytes)
     for (;;) {
       const lineStart = at
       if (at >= end) return this.#more(lineStart, at)
@@ -97,14 +100,11 @@ export class FieldScanner {
       if (byte === LF) return this.#refuse('bare_lf')
       if (byte === SP || byte === HTAB) return this.#refuse('folded_line')
       if (this.#count >= this.#limits.count) return this.#refuse('too_many_fields')
-      let common = -1
-      if (words !== null) {
-        const colon = findColon(words, at, Math.min(end, at + LONGEST_COMMON + 4))
-        if (colon >= 0) common = commonIn(words, at, colon)
-        if (common >= 0) {
-          at = colon
-          byte = COLON
-        }
+      const colon = findColon(words, at, Math.min(end, at + LONGEST_COMMON + 4))
+      const common = colon < 0 ? -1 : commonIn(words, at, colon)
+      if (common >= 0) {
+        at = colon
+        byte = COLON
       }
       while (TOKEN_BYTE[byte] === 1) {
         if (++at >= end) return this.#more(lineStart, at)
@@ -117,11 +117,9 @@ export class FieldScanner {
         byte = bytes[at] as number
       } while (byte === SP || byte === HTAB)
       const valueStart = at
-      if (words !== null) {
-        at = skipValue(words, at, end)
-        if (at >= end) return this.#more(lineStart, at, true)
-        byte = bytes[at] as number
-      }
+      at = skipValue(words, at, end)
+      if (at >= end) return this.#more(lineStart, at, true)
+      byte = bytes[at] as number
       while (VALUE_BYTE[byte] === 1) {
         if (++at >= end) return this.#more(lineStart, at, true)
         byte = bytes[at] as number
@@ -133,7 +131,7 @@ export class FieldScanner {
       let valueEnd = at
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--
       const slot = this.#count++ * PER_FIELD
-      offsets[slot] = words === null || nameEnd - lineStart < SHORTEST_WORD ? commonAt(bytes, lineStart, nameEnd) : common
+      offsets[slot] = nameEnd - lineStart < SHORTEST_WORD ? commonAt(bytes, lineStart, nameEnd) : common
       offsets[slot + 1] = lineStart
       offsets[slot + 2] = nameEnd
       offsets[slot + 3] = valueStart
