@@ -1,4 +1,4 @@
-/** The head of an answer and what of its body is there, or comes at once, leave in one write. */
+/** What leaves in one write: the head of an answer and what of its body is there or comes at once, and of a large body as much as the client takes. */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { expect, test } from 'vitest'
@@ -8,9 +8,12 @@ import { Counters } from '../../src/counters.ts'
 import { Http1Connection } from '../../src/listen/http1/connection.ts'
 import { ConnectionContext } from '../../src/listen/http1/context.ts'
 import { ConnectionRegister } from '../../src/listen/limits.ts'
+import { StoredBody } from '../../src/object/stored-body.ts'
 import type { ExchangeHandler, Peer } from '../../src/request/exchange.ts'
 import { eventLog, ok, ScriptedBody, settings } from './fixture.ts'
 
+const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n'
+const KIB = 1024
 const PEER: Peer = { address: '192.0.2.1', port: 1, localAddress: '192.0.2.2', localPort: 80, scheme: 'http', trusted: false }
 
 /** Keeps what goes to the operating system at a time. */
@@ -31,8 +34,32 @@ class CountingSocket extends Duplex {
   }
 }
 
-/** What was written when the handler had returned and everything that waited for nothing had happened. */
-async function asked(handler: ExchangeHandler): Promise<readonly string[]> {
+/** Takes a write when it is told to. */
+class SlowSocket extends CountingSocket {
+  taken: (() => void) | null = null
+  wasReset = false
+  /** Of the write under way. */
+  readonly _handle = { writeQueueSize: 0 }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this._writev([{ chunk }], done)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this._handle.writeQueueSize = chunks.reduce((bytes, { chunk }) => bytes + chunk.length, 0)
+    super._writev(chunks, () => {
+      this.taken = done
+    })
+  }
+
+  resetAndDestroy(): void {
+    this.wasReset = true
+    this.destroy()
+  }
+}
+
+/** A connection of a socket, and the clock that it goes by. */
+function connect(socket: Duplex, handler: ExchangeHandler): ManualClock {
   const clock = new ManualClock()
   const parts = settings()
   const context = new ConnectionContext({
@@ -44,10 +71,16 @@ async function asked(handler: ExchangeHandler): Promise<readonly string[]> {
     onRefused: null,
     register: new ConnectionRegister(clock, parts),
   })
-  const socket = new CountingSocket()
   new Http1Connection(socket as unknown as Socket, PEER, context)
+  return clock
+}
+
+/** What was written when the handler had returned and everything that waited for nothing had happened. */
+async function asked(handler: ExchangeHandler): Promise<readonly string[]> {
+  const socket = new CountingSocket()
+  connect(socket, handler)
   await tick()
-  socket.push('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+  socket.push(GET)
   await tick()
   await tick()
   socket.destroy()
@@ -79,4 +112,57 @@ test('a head behind which nothing comes does not wait for it', async () => {
   const writes = await asked((exchange) => exchange.respond(ok(), new ScriptedBody(5)))
   expect(writes).toHaveLength(1)
   expect(writes[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n$/s)
+})
+
+/** Of pieces of 256 KiB. */
+function large(pieces: number): StoredBody {
+  return new StoredBody(Array.from({ length: pieces }, () => Buffer.alloc(256 * KIB)))
+}
+
+function kibibytes(writes: readonly string[]): number[] {
+  return writes.map(({ length }) => Math.floor(length / KIB))
+}
+
+test('a client that takes 256 KiB at once gets twice as much in the next write, up to a mebibyte, and goes on so with its next answer', async () => {
+  const socket = new CountingSocket()
+  connect(socket, (exchange) => exchange.respond(ok(), large(8)))
+  await tick()
+  socket.push(GET)
+  await tick()
+  expect(kibibytes(socket.writes)).toEqual([256, 512, 1024, 256])
+  socket.writes.length = 0
+  socket.push(GET)
+  await tick()
+  expect(kibibytes(socket.writes)).toEqual([1024, 1024])
+  socket.destroy()
+})
+
+test('one that has to be waited for gets 64 KiB in the next write', async () => {
+  const socket = new SlowSocket()
+  connect(socket, (exchange) => exchange.respond(ok(), large(2)))
+  await tick()
+  socket.push(GET)
+  await tick()
+  expect(kibibytes(socket.writes)).toEqual([256])
+  socket.taken?.()
+  await tick()
+  expect(kibibytes(socket.writes)).toEqual([256, 64])
+  socket.destroy()
+})
+
+test('one that takes 64 KiB of a large write within 60 s is not given up; one that takes less is', async () => {
+  const socket = new SlowSocket()
+  const clock = connect(socket, (exchange) => exchange.respond(ok(), large(1)))
+  await tick()
+  socket.push(GET)
+  await tick()
+  for (let left = 3; left > 0; left--) {
+    clock.advance(50_000)
+    socket._handle.writeQueueSize -= 64 * KIB
+    clock.advance(1000)
+  }
+  expect(socket.wasReset).toBe(false)
+  socket._handle.writeQueueSize -= 63 * KIB
+  clock.advance(60_000)
+  expect(socket.wasReset).toBe(true)
 })

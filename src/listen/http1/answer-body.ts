@@ -9,6 +9,8 @@ import type { AnswerFraming } from './answer-head.ts'
 
 /** The connection as the answer's body sees it. */
 export interface AnswerHost {
+  /** Bytes that may be given to the socket at a time. */
+  readonly atATime: number
   /** Bytes were given to the socket: all of them, and those of the body alone. */
   answerWrote(bytes: number, bodyBytes: number): void
   /** Calls `flushed` once everything given to the socket has gone to the operating system. */
@@ -19,13 +21,7 @@ export interface AnswerHost {
   answerBroken(cause: Error): void
 }
 
-/**
- * Bytes given to the socket at a time: the client's progress is only seen between two of them. Once a client has stalled they
- * are smaller, so that a slow one is not taken for a dead one.
- */
-const SLICE = 256 * 1024
-const SLOW_SLICE = 64 * 1024
-/** Bytes that may wait in the socket before the source pauses. */
+/** Bytes that may wait in the socket before the source pauses, unless they are held back to go out together. */
 const WINDOW = 64 * 1024
 
 export class AnswerBody implements BodySink {
@@ -37,7 +33,6 @@ export class AnswerBody implements BodySink {
   #flow: BodyFlow | null = null
   /** What is left of a chunk that is too large for one slice. */
   #rest: Buffer[] = []
-  #slice = SLICE
   #paused = false
   #ended = false
   #over = false
@@ -72,7 +67,7 @@ export class AnswerBody implements BodySink {
     }
     if (this.#rest.length > 0) this.#rest.push(bytes)
     else this.#send(bytes)
-    if (this.#rest.length === 0 && this.#socket.writableLength < WINDOW) return true
+    if (this.#rest.length === 0 && this.#socket.writableLength < this.#window) return true
     this.#paused = true
     this.#host.answerWaits()
     return false
@@ -88,10 +83,9 @@ export class AnswerBody implements BodySink {
     }
   }
 
-  /** The socket has taken everything; `late` when that took a while. */
-  flushed(late: boolean): void {
+  /** The socket has taken everything. */
+  flushed(): void {
     if (this.#over) return
-    if (late) this.#slice = SLOW_SLICE
     const rest = this.#rest
     if (rest.length > 0) {
       this.#rest = []
@@ -108,6 +102,10 @@ export class AnswerBody implements BodySink {
     }
   }
 
+  get #window(): number {
+    return this.#socket.writableCorked > 0 ? this.#host.atATime : WINDOW
+  }
+
   /** Nobody takes it any more. */
   cancel(cause: Error): void {
     if (this.#over) return
@@ -119,13 +117,14 @@ export class AnswerBody implements BodySink {
 
   /** Sends slice after slice as long as the operating system takes them at once; keeps the rest. */
   #send(bytes: Buffer): void {
+    const { atATime } = this.#host
     let at = 0
     while (at < bytes.length) {
       if (at > 0 && this.#socket.writableLength > 0) {
         this.#rest.push(bytes.subarray(at))
         return
       }
-      const slice = at === 0 && bytes.length <= this.#slice ? bytes : bytes.subarray(at, at + this.#slice)
+      const slice = at === 0 && bytes.length <= atATime ? bytes : bytes.subarray(at, at + atATime)
       at += slice.length
       this.#write(slice)
     }
