@@ -137,16 +137,17 @@ test('a client that takes 256 KiB at once gets twice as much in the next write, 
   socket.destroy()
 })
 
-test('one that has to be waited for gets 64 KiB in the next write', async () => {
+test('one that has to be waited for gets half in the next write, down to 64 KiB', async () => {
   const socket = new SlowSocket()
-  connect(socket, (exchange) => exchange.respond(ok(), large(2)))
+  connect(socket, (exchange) => exchange.respond(ok(), large(3)))
   await tick()
   socket.push(GET)
   await tick()
-  expect(kibibytes(socket.writes)).toEqual([256])
-  socket.taken?.()
-  await tick()
-  expect(kibibytes(socket.writes)).toEqual([256, 64])
+  for (const expected of [[256], [256, 128], [256, 128, 64], [256, 128, 64, 64]]) {
+    expect(kibibytes(socket.writes)).toEqual(expected)
+    socket.taken?.()
+    await tick()
+  }
   socket.destroy()
 })
 

@@ -14,12 +14,14 @@ import type { ConnectionContext } from './context.ts'
 const WHOLE_LIMIT = 16 * 1024
 
 /**
- * Bytes given to the socket at a time, at first. A client that takes them at once gets twice as much the next time, up to the most: each
- * write costs as much as 40 KiB of it. One that has stalled gets less, so that a slow one is not taken for a dead one.
+ * Bytes given to the socket at a time, at first. A client that takes them at once gets twice as much the next time, up to the most, since each
+ * write costs as much as 40 KiB of it; one that has to be waited for gets half, down to the least, since what waits for it is kept.
  */
 const SLICE = 256 * 1024
 const MOST = 1024 * 1024
 const LEAST = 64 * 1024
+/** Bytes that a client has to take within the time for sending, or it is taken for dead. */
+const ALIVE = 64 * 1024
 
 /** The connection as its answers see it. */
 export interface AnswerOwner {
@@ -187,10 +189,13 @@ export class Answering implements AnswerHost {
       this.#owner.answerSent()
       return
     }
-    this.#slice = LEAST
+    this.#slice = Math.max(this.#slice / 2, LEAST)
     this.#socket.cork()
-    this.#body?.flushed()
-    this.#uncork()
+    try {
+      this.#body?.flushed()
+    } finally {
+      this.#uncork()
+    }
   }
 
   /** Whether the client has been behind for too long; `elapsed` milliseconds have passed since the last call. */
@@ -198,8 +203,8 @@ export class Answering implements AnswerHost {
     if (this.#stallSince < 0) return false
     this.#stalled += elapsed
     const queued = waitingIn(this.#socket)
-    if (this.#queued - queued >= LEAST) this.#stallSince = now
-    if (this.#queued - queued >= LEAST || queued > this.#queued) this.#queued = queued
+    if (this.#queued - queued >= ALIVE) this.#stallSince = now
+    if (this.#queued - queued >= ALIVE || queued > this.#queued) this.#queued = queued
     return now - this.#stallSince >= this.#context.sendIdle || this.#stalled >= this.#context.sendTotal
   }
 
