@@ -30,6 +30,8 @@ export interface BodyFlow {
 export interface Body {
   /** Length in bytes if it is known before reading, else `null`. */
   readonly length: number | null
+  /** Whether all its bytes lie in memory as long as anybody reads it, however much of them was taken. Absent: no. */
+  readonly lasting?: boolean
   /**
    * Attaches a sink; bytes may arrive before this returns, so the sink must be ready when it is passed.
    * A request or origin body can be read once; stored and filling bodies any number of times.

@@ -13,6 +13,10 @@ export class SliceBody implements Body {
     this.length = last - first + 1
   }
 
+  get lasting(): boolean {
+    return this.#body.lasting === true
+  }
+
   read(sink: BodySink): BodyFlow {
     const reader = new SliceReader(sink, this.#first, this.length)
     reader.start(this.#body)

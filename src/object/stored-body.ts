@@ -77,6 +77,10 @@ export class StoredBody implements Body {
     return bytes.length <= SMALL && room.take() ? new StoredBody(bytes.toString('latin1')) : this
   }
 
+  get lasting(): boolean {
+    return true
+  }
+
   read(sink: BodySink): BodyFlow {
     const reader = new StoredReader(this.segments, sink)
     reader.resume()

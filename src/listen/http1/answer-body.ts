@@ -9,8 +9,6 @@ import type { AnswerFraming } from './answer-head.ts'
 
 /** The connection as the answer's body sees it. */
 export interface AnswerHost {
-  /** Bytes that may be given to the socket at a time. */
-  readonly atATime: number
   /** Bytes were given to the socket: all of them, and those of the body alone. */
   answerWrote(bytes: number, bodyBytes: number): void
   /** Calls `flushed` once everything given to the socket has gone to the operating system. */
@@ -21,6 +19,13 @@ export interface AnswerHost {
   answerBroken(cause: Error): void
 }
 
+/**
+ * Bytes given to the socket at a time. What waits there has to be kept for it, and of a client that has stalled the less; what lies in memory
+ * anyway goes out in fewer writes, each of which costs as much as 40 KiB of it.
+ */
+const SLICE = 256 * 1024
+const SLOW_SLICE = 64 * 1024
+const LASTING_SLICE = 1024 * 1024
 /** Bytes that may wait in the socket before the source pauses, unless they are held back to go out together. */
 const WINDOW = 64 * 1024
 
@@ -30,6 +35,8 @@ export class AnswerBody implements BodySink {
   readonly #chunked: boolean
   /** Bytes still to come of an announced length, else `null`. */
   #remaining: number | null
+  readonly #lasting: boolean
+  #slice: number
   #flow: BodyFlow | null = null
   /** What is left of a chunk that is too large for one slice. */
   #rest: Buffer[] = []
@@ -38,11 +45,14 @@ export class AnswerBody implements BodySink {
   #over = false
   #cause: Error | null = null
 
-  constructor(host: AnswerHost, socket: Socket, framing: AnswerFraming) {
+  /** `lasting`: as of a body. */
+  constructor(host: AnswerHost, socket: Socket, framing: AnswerFraming, lasting: boolean) {
     this.#host = host
     this.#socket = socket
     this.#chunked = framing === 'chunked'
     this.#remaining = typeof framing === 'number' ? framing : null
+    this.#lasting = lasting
+    this.#slice = lasting ? LASTING_SLICE : SLICE
   }
 
   /** Whether it goes on when the socket has taken everything. */
@@ -83,9 +93,10 @@ export class AnswerBody implements BodySink {
     }
   }
 
-  /** The socket has taken everything. */
-  flushed(): void {
+  /** The socket has taken everything; `late` when that took a while. */
+  flushed(late: boolean): void {
     if (this.#over) return
+    if (late && !this.#lasting) this.#slice = SLOW_SLICE
     const rest = this.#rest
     if (rest.length > 0) {
       this.#rest = []
@@ -103,7 +114,7 @@ export class AnswerBody implements BodySink {
   }
 
   get #window(): number {
-    return this.#socket.writableCorked > 0 ? this.#host.atATime : WINDOW
+    return this.#socket.writableCorked > 0 ? this.#slice : WINDOW
   }
 
   /** Nobody takes it any more. */
@@ -117,14 +128,13 @@ export class AnswerBody implements BodySink {
 
   /** Sends slice after slice as long as the operating system takes them at once; keeps the rest. */
   #send(bytes: Buffer): void {
-    const { atATime } = this.#host
     let at = 0
     while (at < bytes.length) {
       if (at > 0 && this.#socket.writableLength > 0) {
         this.#rest.push(bytes.subarray(at))
         return
       }
-      const slice = at === 0 && bytes.length <= atATime ? bytes : bytes.subarray(at, at + atATime)
+      const slice = at === 0 && bytes.length <= this.#slice ? bytes : bytes.subarray(at, at + this.#slice)
       at += slice.length
       this.#write(slice)
     }

@@ -13,13 +13,6 @@ import type { ConnectionContext } from './context.ts'
 /** A body up to this size goes out in one piece with its head. */
 const WHOLE_LIMIT = 16 * 1024
 
-/**
- * Bytes given to the socket at a time, at first. A client that takes them at once gets twice as much the next time, up to the most, since each
- * write costs as much as 40 KiB of it; one that has to be waited for gets half, down to the least, since what waits for it is kept.
- */
-const SLICE = 256 * 1024
-const MOST = 1024 * 1024
-const LEAST = 64 * 1024
 /** Bytes that a client has to take within the time for sending, or it is taken for dead. */
 const ALIVE = 64 * 1024
 
@@ -43,7 +36,6 @@ export class Answering implements AnswerHost {
   #begun = false
   #complete = false
   #flushing = false
-  #slice = SLICE
   #bytes = 0
   #bodyBytes = 0
   /** Since when the client has taken nothing, `-1` when nothing waits for it; and how long it was behind in all. */
@@ -70,11 +62,6 @@ export class Answering implements AnswerHost {
     this.#bytes = 0
     this.#bodyBytes = 0
     this.#stalled = 0
-    if (this.#slice < SLICE) this.#slice = SLICE
-  }
-
-  get atATime(): number {
-    return this.#slice
   }
 
   end(type: ExchangeEnd['type']): ExchangeEnd {
@@ -110,7 +97,7 @@ export class Answering implements AnswerHost {
       this.#socket.cork()
       try {
         this.#sendHead(head, length)
-        const sending = new AnswerBody(this, this.#socket, length)
+        const sending = new AnswerBody(this, this.#socket, length, true)
         this.#body = sending
         sending.chunk(typeof body === 'string' ? Buffer.from(body, 'latin1') : body)
         sending.end(COMPLETE)
@@ -142,7 +129,7 @@ export class Answering implements AnswerHost {
     let headAlone = false
     try {
       this.#sendHead(head, framing)
-      this.#body = new AnswerBody(this, this.#socket, framing)
+      this.#body = new AnswerBody(this, this.#socket, framing, body.lasting === true)
       this.#body.start(body)
       headAlone = this.#body !== null && this.#bodyBytes === 0
     } finally {
@@ -189,10 +176,9 @@ export class Answering implements AnswerHost {
       this.#owner.answerSent()
       return
     }
-    this.#slice = Math.max(this.#slice / 2, LEAST)
     this.#socket.cork()
     try {
-      this.#body?.flushed()
+      this.#body?.flushed(true)
     } finally {
       this.#uncork()
     }
@@ -230,10 +216,8 @@ export class Answering implements AnswerHost {
   #uncork(): void {
     const socket = this.#socket
     for (;;) {
-      const held = socket.writableLength
       socket.uncork()
       if (!this.#begun || socket.destroyed) return
-      if (socket.writableLength === 0 && held >= this.#slice) this.#slice = Math.min(this.#slice * 2, MOST)
       if (this.#complete) {
         this.answerDone()
         return
@@ -245,7 +229,7 @@ export class Answering implements AnswerHost {
         return
       }
       socket.cork()
-      body.flushed()
+      body.flushed(false)
     }
   }
 
