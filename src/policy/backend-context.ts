@@ -11,6 +11,7 @@ import type { ToolOwner } from './notes.ts'
 const ABSENT = null as never
 
 export class BackendContext implements FetchContext, Sided {
+  declare readonly now: number
   declare readonly signal: AbortSignal
   declare readonly log: HookTools['log']
   declare readonly healthy: HookTools['healthy']
@@ -31,7 +32,6 @@ export class BackendContext implements FetchContext, Sided {
   objStale: ObjStale = ABSENT
   readonly #owner: ToolOwner
   #side: HookSide | null = null
-  #now = 0
 
   constructor(state: object, bereq: BackendRequest, owner: ToolOwner) {
     this.#owner = owner
@@ -53,15 +53,9 @@ export class BackendContext implements FetchContext, Sided {
     this.#side?.end()
   }
 
-  /** A hook begins, which has a `now` of its own. */
+  /** A hook begins. */
   begins(): void {
-    this.#now = 0
-  }
-
-  /** Seconds since the epoch, the same as long as a hook runs. */
-  get now(): number {
-    if (this.#now === 0) this.#now = this.#owner.epochSeconds()
-    return this.#now
+    this.#side?.begins()
   }
 }
 

@@ -16,6 +16,7 @@ export interface ContextOwner extends ToolOwner {
 }
 
 export class ClientContext implements ClientContextContract, Sided {
+  declare readonly now: number
   declare readonly signal: AbortSignal
   declare readonly log: HookTools['log']
   declare readonly healthy: HookTools['healthy']
@@ -43,7 +44,6 @@ export class ClientContext implements ClientContextContract, Sided {
   readonly #owner: ContextOwner
   #side: HookSide | null = null
   #session: Session | null = null
-  #now = 0
 
   constructor(owner: ContextOwner, state: object, req: Req) {
     this.#owner = owner
@@ -71,15 +71,9 @@ export class ClientContext implements ClientContextContract, Sided {
     return this.#session
   }
 
-  /** A hook begins, which has a `now` of its own. */
+  /** A hook begins. */
   begins(): void {
-    this.#now = 0
-  }
-
-  /** Seconds since the epoch, the same as long as a hook runs. */
-  get now(): number {
-    if (this.#now === 0) this.#now = this.#owner.epochSeconds()
-    return this.#now
+    this.#side?.begins()
   }
 }
 

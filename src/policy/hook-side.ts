@@ -7,9 +7,21 @@ export class HookSide {
   readonly #owner: ToolOwner
   #signal: HookSignal | null = null
   #log: Log | null = null
+  #now = 0
 
   constructor(owner: ToolOwner) {
     this.#owner = owner
+  }
+
+  /** A hook begins, which has a `now` of its own. */
+  begins(): void {
+    this.#now = 0
+  }
+
+  /** Seconds since the epoch, the same as long as a hook runs. */
+  get now(): number {
+    if (this.#now === 0) this.#now = this.#owner.epochSeconds()
+    return this.#now
   }
 
   get signal(): AbortSignal {
@@ -46,14 +58,14 @@ export interface Sided {
   readonly side: HookSide
 }
 
-type Tool = 'signal' | 'log' | 'healthy' | 'invalidate'
+type Tool = 'now' | 'signal' | 'log' | 'healthy' | 'invalidate'
 
 /**
  * Gives the contexts of a class these tools. They are properties of its prototype and not inherited: V8 makes objects of derived classes by calls of
  * its own, which cost as much as the rest of a context.
  */
 export function giveTools(prototype: Sided): void {
-  const tools: readonly Tool[] = ['signal', 'log', 'healthy', 'invalidate']
+  const tools: readonly Tool[] = ['now', 'signal', 'log', 'healthy', 'invalidate']
   for (const tool of tools)
     Object.defineProperty(prototype, tool, {
       configurable: true,

@@ -40,6 +40,32 @@ it('remembers for 120 s that an answer set a cookie, then asks under a claim aga
   expect(site.stat('n_object')).toBe(0)
 })
 
+it('goes on refusing as long as answers come that may not be shared', async () => {
+  const site = await open((_hit, response) => reply(response, 200, { 'Cache-Control': 'private' }))
+  await site.get('/')
+  for (let times = 1; times <= 4; times++) {
+    site.clock.advance(100_000)
+    await site.get('/')
+    expect(site.stat('cache_hitmiss')).toBe(times)
+  }
+})
+
+it('takes a refusal of another kind for what it is', async () => {
+  let passes = false
+  const site = await open((_hit, response) => reply(response, 200, { 'Cache-Control': 'private' }), {
+    policy: definePolicy({
+      backendResponse({ hitForPass }) {
+        if (passes) return hitForPass(120)
+      },
+    }),
+  })
+  await site.get('/')
+  passes = true
+  await site.get('/')
+  await site.get('/')
+  expect([site.stat('cache_hitmiss'), site.stat('cache_hitpass')]).toEqual([1, 1])
+})
+
 it('stores again under a hit-for-miss once an answer may be shared', async () => {
   const site = await open((hit, response) =>
     reply(response, 200, { 'Cache-Control': hit.index === 0 ? 'private' : 'max-age=60' }, `${hit.index}`),

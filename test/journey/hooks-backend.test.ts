@@ -22,6 +22,32 @@ it('lets backendFetch change what the origin is asked', async () => {
   expect([hit?.url, hit?.headers.host, hit?.headers['x-secret']]).toEqual(['/inside', 'inner.example', 's'])
 })
 
+it('gives each hook the time at which it begins, as long as it runs', async () => {
+  const seen: number[] = []
+  const site = await open(
+    (_hit, response) => {
+      site.clock.advance(5000)
+      reply(response, 200, CACHED)
+    },
+    {
+      policy: definePolicy({
+        backendFetch(context) {
+          seen.push(context.now)
+        },
+        async backendResponse(context) {
+          seen.push(context.now)
+          site.clock.advance(2000)
+          await Promise.resolve()
+          seen.push(context.now)
+        },
+      }),
+    },
+  )
+  await site.get('/')
+  const begin = Date.UTC(2026, 0, 1) / 1000
+  expect(seen).toEqual([begin, begin + 5, begin + 5])
+})
+
 it('asks the backend that recv or backendFetch names', async () => {
   const second = await ScriptedOrigin.start(always({}, 'second'))
   onTestFinished(() => second.close())
