@@ -57,6 +57,19 @@ it('sends the whole of it, slice after slice', async () => {
   expect(file.ranges.length).toBe(6)
 })
 
+it('keeps the slices of each form of a file that varies', async () => {
+  const file = new LargeFile(LENGTH, { fields: { Vary: 'X-Form' } })
+  const site = await slicedSite(file)
+  const range = `bytes=${2 * SLICE}-${4 * SLICE - 1}`
+  for (const form of ['a', 'b']) shows(await site.get('/film', { Range: range, 'X-Form': form }), 206, 2 * SLICE, 4 * SLICE - 1)
+  const asked = file.ranges.length
+  for (const form of ['a', 'b', 'a']) {
+    const again = await site.get('/film', { Range: range, 'X-Form': form })
+    expect([again.status, again.get('x-cache')]).toEqual([206, 'HIT'])
+  }
+  expect(file.ranges.length).toBe(asked)
+})
+
 it('calls it no hit when the first bytes that are sent had to be fetched', async () => {
   const site = await slicedSite(new LargeFile(LENGTH))
   await site.get('/film', { Range: 'bytes=0-9' })
