@@ -178,7 +178,7 @@ export class LocalClaim implements Claim {
 
   /**
    * Ends it and tells the waiters, in order of arrival. `late`: what it brings was invalidated meanwhile, and whoever may have come
-   * after that looks up again.
+   * after that looks up again. What another worker brings may be older than the claim itself.
    */
   end(outcome: ClaimOutcome, late: boolean = this.detached): void {
     if (this.released) return
@@ -190,6 +190,7 @@ export class LocalClaim implements Claim {
 
   /** In slices, so that ten thousand waiters do not hold the loop up. Who leaves meanwhile has left the queue. */
   #tell(outcome: ClaimOutcome, late: boolean): void {
+    const began = outcome.type === 'object' ? Math.min(this.position, outcome.object.position) : this.position
     let slice = SLICE
     for (const [waiter, position] of this.queue) {
       if (slice-- === 0) {
@@ -202,7 +203,7 @@ export class LocalClaim implements Claim {
         return
       }
       this.queue.delete(waiter)
-      waiter.released(late && position > this.position ? AGAIN : outcome)
+      waiter.released(late && position > began ? AGAIN : outcome)
     }
   }
 }

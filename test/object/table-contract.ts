@@ -529,6 +529,19 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(counts()).toEqual([0, 0, 0])
       })
 
+      it.each([false, true])(
+        'lets nobody who came after it have what was fetched before, whoever fetched that (soft: %s)',
+        async (soft) => {
+          const before = table.position
+          await table.purge('k', soft)
+          const claim = claimOf(find())
+          const witness = new Witness()
+          table.wait(claim, witness)
+          table.publish(claim, object({ position: before, at: clock.now() }), PLAIN, '', true)
+          expect(witness.told).toEqual([{ type: 'again' }])
+        },
+      )
+
       it.each([false, true])('overtakes claims: who came before has what they bring, but it is not stored (soft: %s)', async (soft) => {
         const claim = claimOf(find())
         const witness = new Witness()
