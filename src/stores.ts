@@ -224,7 +224,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     ...{ invalidations: log, bans, counters, expiry, pace, store: books },
     now: () => clock.now(),
     variants: settings.limits.variants,
-    flights: new FleetFlights(control, () => stacks.takeNotices()),
+    flights: new FleetFlights(control),
     softened: (object) => stacks.softened(object),
     hits: (object) => stacks.hits(object),
     takeNotices: () => stacks.takeNotices(),

@@ -1,11 +1,10 @@
 /** What one worker stores, fetches or purges, as another sees it. */
 
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RequestFailure } from '../../../src/errors.ts'
 import type { Claim, ClaimOutcome } from '../../../src/object/claim.ts'
 import type { CachedObject } from '../../../src/object/object.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
-import { Stacks } from '../../../src/object/shared/stacks.ts'
 import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
 import { storedCoding } from '../../../src/object/stored-coding.ts'
 import type { Found } from '../../../src/object/table.ts'
@@ -412,23 +411,6 @@ describe('a ban', () => {
     })
     for (const table of [rig.a, rig.b])
       expect(['2:/a1:h', '2:/b1:h', '2:/c1:h'].map((key) => rig.hit(table, { key }) !== null)).toEqual([false, false, true])
-  })
-
-  it('takes nothing that it does not name, though it was stored while it came and the ban was soon done with', async () => {
-    const rig = new Rig()
-    const { takeNotices } = Stacks.prototype
-    const keep = (key: string, color: string): unknown => rig.keep(rig.b, { key, ttl: 3600, ...plain(color) })
-    // Both are stored when all that is in the books has just been looked at.
-    vi.spyOn(Stacks.prototype, 'takeNotices').mockImplementationOnce(function (this: Stacks) {
-      takeNotices.call(this)
-      keep('2:/a1:h', 'red')
-      keep('2:/b1:h', 'blue')
-    })
-    await rig.librarian.librarian?.ban('obj.http.x-color == red')
-    await rig.settle(20)
-    rig.takeNotices()
-    for (const table of [rig.a, rig.b]) expect(['2:/a1:h', '2:/b1:h'].map((key) => rig.hit(table, { key }) !== null)).toEqual([false, true])
-    expect(rig.entries).toBe(1)
   })
 
   it('that is none is refused with its reason', async () => {
