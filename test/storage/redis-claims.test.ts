@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import { Marker } from '../../src/object/marker.ts'
 import type { Recalled } from '../../src/object/tier.ts'
 import { CLAIM } from '../../src/storage/redis-scripts.ts'
@@ -16,6 +16,9 @@ beforeEach(() => redis.cli('FLUSHALL'))
 afterAll(() => redis.stop())
 
 const PATIENT = 10_000
+
+/** Of a node that never looks again of itself: whoever waits there goes on with what is said alone, or hangs. */
+const NO_LOOKS: Clock = { ...systemClock, after: () => ({ cancel: () => undefined, refresh: () => undefined }) }
 
 /** The other one waits: it was told that the claim is somebody else's. */
 async function waiting(node: Node, recalled: Promise<Recalled>): Promise<Promise<Recalled>[]> {
@@ -74,7 +77,7 @@ describe('a claim in the fleet', () => {
   })
 
   it('ends in silence where nobody waits: what is said is heard by every node', async () => {
-    const [one, other] = [await newNode(redis), await newNode(redis)]
+    const [one, other] = [await newNode(redis), await newNode(redis, { clock: NO_LOOKS })]
     const said = async (): Promise<number> =>
       Number(/cmdstat_publish:calls=(\d+)/.exec(String(await redis.cli('INFO', 'commandstats')))?.[1] ?? 0)
     const end = async (key: string, waits: boolean): Promise<number> => {
@@ -102,7 +105,7 @@ describe('a claim in the fleet', () => {
   })
 
   it('tells who waits to go on alone, or whose turn it is next', async () => {
-    const [one, other] = [await newNode(redis), await newNode(redis)]
+    const [one, other] = [await newNode(redis), await newNode(redis, { clock: NO_LOOKS })]
     const first = claimIn(await one.tier.recall(wanted({ wait: PATIENT })))
     const [alone] = await waiting(other, other.tier.recall(wanted({ wait: PATIENT })))
     first.release('alone')
@@ -117,7 +120,7 @@ describe('a claim in the fleet', () => {
   })
 
   it('that ends in a refusal tells that to who waits, and one for what is never written lets them go alone', async () => {
-    const [one, other] = [await newNode(redis), await newNode(redis)]
+    const [one, other] = [await newNode(redis), await newNode(redis, { clock: NO_LOOKS })]
     const claim = claimIn(await one.tier.recall(wanted({ wait: PATIENT })))
     const [refused] = await waiting(other, other.tier.recall(wanted({ wait: PATIENT })))
     const marker = new Marker('k', 'hitForMiss', systemClock.now() + 60_000, 0, false)
