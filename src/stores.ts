@@ -224,7 +224,7 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
     ...{ invalidations: log, bans, counters, expiry, pace, store: books },
     now: () => clock.now(),
     variants: settings.limits.variants,
-    flights: new FleetFlights(control),
+    flights: new FleetFlights(control, () => stacks.takeNotices()),
     softened: (object) => stacks.softened(object),
     hits: (object) => stacks.hits(object),
     takeNotices: () => stacks.takeNotices(),
@@ -232,12 +232,13 @@ function librarianStores(init: StoresInit, { memory, own = ownChannel() }: Extra
   const stacks: Stacks = new Stacks({
     ...{ memory, control, limit, books, table, log, garbage },
     dropped: (handle, holder) => librarian.post(holder, { type: 'drop', handle }),
-    fetchLarge: (owner) => librarian.drain(owner),
+    fetchLarge: (owner) => librarian.takeBytes(owner),
   })
   const banning = new Banning({
     ...{ bans, table, log, clock, counters, turn: pace.turn },
     lurkerAge: () => settings.bans.lurkerAge,
     tested: () => librarian.tested(),
+    settled: () => control.settled,
     retired: (position) => librarian.retired(position),
   })
   const here: Pick<Invalidation, 'purgeKey' | 'purge'> = {

@@ -27,6 +27,8 @@ export interface BanningInit {
   readonly lurkerAge?: () => number
   /** Told when everything has been tested against the bans up to some position. */
   readonly tested?: () => void
+  /** Position up to which bans may be forgotten, as far as others are concerned. Default: nobody else is. */
+  readonly settled?: () => number
   /** Told when bans up to a position are done with. */
   readonly retired?: (position: number) => void
   /** Calls back when others have had their turn, default `setImmediate`. */
@@ -36,16 +38,20 @@ export interface BanningInit {
 /** Milliseconds that a ban is waited for before it is answered with what it has come to. */
 const PATIENCE = 100
 
+const everything = (): number => Number.POSITIVE_INFINITY
+
 export class Banning {
   readonly #bans: Bans
   readonly #table: LocalTable
   readonly #log: PositionedLog
   readonly #clock: Clock
   readonly #lurker: Lurker<CachedObject>
+  readonly #settled: () => number
   readonly #told: ((position: number) => void) | null
 
-  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0, turn, tested, retired }: BanningInit) {
+  constructor({ bans, table, log, clock, counters, lurkerAge = () => 0, turn, tested, settled, retired }: BanningInit) {
     this.#bans = bans
+    this.#settled = settled ?? everything
     this.#told = retired ?? null
     this.#table = table
     this.#log = log
@@ -57,13 +63,13 @@ export class Banning {
       test: (object) => table.test(object),
       newest: () => bans.newest,
       tested: () => {
-        this.#retire()
         tested?.()
+        this.retire()
       },
       age: lurkerAge,
       ...(turn === undefined ? {} : { turn }),
     })
-    table.flights.onLanded = () => this.#retire()
+    table.flights.onLanded = () => this.retire()
   }
 
   /** In force when this returns. Throws a `BanError` or a `BanLimitError`. */
@@ -119,6 +125,16 @@ export class Banning {
     return this.#bans.gauges()
   }
 
+  /** Forgets the bans that are done with. */
+  retire(): void {
+    const bans = this.#bans
+    if (bans.size === 0) return
+    const { forgotten } = bans
+    const tested = Math.min(this.#lurker.testedUpTo, this.#settled())
+    bans.retire(tested, this.#table.flights.landed())
+    if (bans.forgotten !== forgotten) this.#told?.(bans.forgotten)
+  }
+
   stop(): void {
     this.#lurker.stop()
   }
@@ -132,13 +148,5 @@ export class Banning {
       if (checked < newest) untested.set(checked, (untested.get(checked) ?? 0) + 1)
     })
     return untested
-  }
-
-  #retire(): void {
-    const bans = this.#bans
-    if (bans.size === 0) return
-    const { forgotten } = bans
-    bans.retire(this.#lurker.testedUpTo, this.#table.flights.oldest)
-    if (bans.forgotten !== forgotten) this.#told?.(bans.forgotten)
   }
 }

@@ -36,6 +36,11 @@ export class Flights {
     this.onLanded?.()
   }
 
+  /** Where the oldest one began that could still bring something: what all before it have brought is where it belongs. Infinite: none could. */
+  landed(): number {
+    return this.oldest
+  }
+
   /** Where the oldest one began; infinite when there is none. */
   get oldest(): number {
     for (const position of this.#begun.keys()) return position

@@ -25,6 +25,8 @@ export interface FleetCopy {
 
 export class AppliedLog {
   readonly #init: AppliedLogInit
+  /** Bans up to there are done with, but for what this worker fetches. */
+  #retired = 0
 
   constructor(init: AppliedLogInit) {
     this.#init = init
@@ -104,12 +106,19 @@ export class AppliedLog {
     }
   }
 
-  /** Bans up to a position are done with. */
+  /** Bans up to a position are done with: all that is stored has been tested against them. */
   retire(position: number): void {
+    this.#retired = position
+    this.landed()
+  }
+
+  /** What a fetch brought that was under way when a ban came is tested here, though the librarian may not have heard of that fetch. */
+  landed(): void {
     const { near, bans, followings } = this.#init
+    if (bans.size === 0) return
     // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
     for (const object of followings.objects) near.test(object)
-    bans.retire(position, Number.POSITIVE_INFINITY)
+    bans.retire(this.#retired, near.flights.landed())
   }
 
   /** What is stored is counted by the librarian, what another worker fetches by that one. */

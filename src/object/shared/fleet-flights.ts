@@ -4,18 +4,23 @@ import type { Control } from './control.ts'
 
 export class FleetFlights extends Flights {
   readonly #control: Control
+  readonly #takeNotices: () => void
 
-  constructor(control: Control) {
+  /** `takeNotices` takes into the books what has been stored. */
+  constructor(control: Control, takeNotices: () => void) {
     super()
     this.#control = control
+    this.#takeNotices = takeNotices
   }
 
-  override get oldest(): number {
-    let oldest = super.oldest
+  override landed(): number {
+    let oldest = this.oldest
     for (let worker = 1; worker < this.#control.participants; worker++) {
       const word = this.#control.oldestFlight(worker)
       if (word !== 0 && word - 1 < oldest) oldest = word - 1
     }
+    // Not before: what has landed by now was stored before, and is missed otherwise.
+    this.#takeNotices()
     return oldest
   }
 }

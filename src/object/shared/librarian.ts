@@ -15,6 +15,7 @@ import type { Control } from './control.ts'
 import type { SharedMemory } from './memory.ts'
 import type { Asking, FleetMessage, FromLibrarian, Invalidating, ToLibrarian, ToldError } from './messages.ts'
 import type { Stacks } from './stacks.ts'
+import { WorkerLine } from './worker-line.ts'
 
 /** What the librarian does with bans: the list of all, and the lurker. */
 export interface BanDesk<Banned, Info> {
@@ -28,6 +29,8 @@ export interface BanDesk<Banned, Info> {
   /** Of what is older, nobody can tell any more whether a ban named it. */
   readonly forgotten: number
   readonly active: readonly { readonly text: string; readonly position: number }[]
+  /** Forgets what is done with: fetches have landed, or everything has been dealt with further than before. */
+  retire(): void
   stop(): void
 }
 
@@ -71,7 +74,7 @@ interface Spreading {
 export class Librarian<Banned, Info> {
   readonly #init: LibrarianInit<Banned, Info>
   readonly #cells: ClaimCells
-  readonly #channels = new Map<number, Channel<FromLibrarian, ToLibrarian>>()
+  readonly #lines = new Map<number, WorkerLine>()
   readonly #spreading = new Map<number, Spreading>()
   readonly #recent: Invalidating[] = []
   /** Positions of purges that are being carried out. */
@@ -87,34 +90,33 @@ export class Librarian<Banned, Info> {
 
   /** A worker begins, or another in the place of one that is dead. */
   admit(participant: number, channel: Channel<FromLibrarian, ToLibrarian>): void {
-    const { control, stacks, bans, log, fleet } = this.#init
+    const { control, stacks, bans, log, fleet, pace } = this.#init
     stacks.admit(participant)
     control.setOldestFlight(participant, 0)
     control.setAlive(participant, true)
-    this.#channels.set(participant, channel)
+    this.#lines.set(participant, new WorkerLine(channel, pace, (message) => this.#receive(participant, message)))
     if (fleet !== null) this.#post(participant, fleet.begin())
     const first = this.#recent[0]
     const settled = first === undefined ? log.head : first.position - 1
     const older = bans.active.filter(({ position }) => position <= settled).map(({ text, position }) => ({ text, position }))
     this.#post(participant, { type: 'begin', settled, forgotten: bans.forgotten, bans: older })
     for (const entry of this.#recent) this.#post(participant, entry)
-    channel.listen((message) => this.#receive(participant, message))
   }
 
   /** A worker is dead: what it had begun is given up, and others may fetch what it was fetching. */
   lost(participant: number): void {
     const { control, stacks } = this.#init
-    const channel = this.#channels.get(participant)
-    if (channel === undefined) return
-    this.drain(participant)
-    this.#channels.delete(participant)
-    channel.close()
+    const line = this.#lines.get(participant)
+    if (line === undefined) return
+    line.drain()
+    this.#lines.delete(participant)
+    line.close()
     control.setAlive(participant, false)
     stacks.abandon(participant)
     control.setOldestFlight(participant, 0)
     this.#cells.freeAll(participant)
     for (const spreading of this.#spreading.values()) this.#applied(spreading, participant, 0)
-    this.#init.table.flights.onLanded?.()
+    this.#init.bans.retire()
     this.#work()
   }
 
@@ -128,10 +130,9 @@ export class Librarian<Banned, Info> {
     return this.#init.stacks.entries
   }
 
-  /** Takes what a worker has posted, here and now. */
-  drain(participant: number): void {
-    const channel = this.#channels.get(participant)
-    for (let next = channel?.take(); next !== undefined; next = channel?.take()) this.#receive(participant, next)
+  /** Takes the bytes of large bodies that a worker has posted, here and now, and nothing else of it. */
+  takeBytes(participant: number): void {
+    this.#lines.get(participant)?.takeBytes()
   }
 
   async purge(key: string, soft: boolean): Promise<PurgeResult> {
@@ -177,12 +178,12 @@ export class Librarian<Banned, Info> {
 
   /** Bans up to this position are done with. */
   retired(position: number): void {
-    for (const participant of this.#channels.keys()) this.#post(participant, { type: 'retired', position })
+    for (const participant of this.#lines.keys()) this.#post(participant, { type: 'retired', position })
   }
 
   /** Tells all workers what becomes of the fleet's log, before what is carried out because of it. */
   spreadFleet(message: FleetMessage): void {
-    for (const participant of this.#channels.keys()) this.#post(participant, message)
+    for (const participant of this.#lines.keys()) this.#post(participant, message)
   }
 
   post(participant: number, message: FromLibrarian): void {
@@ -190,20 +191,20 @@ export class Librarian<Banned, Info> {
   }
 
   stop(): void {
-    for (const channel of this.#channels.values()) channel.close()
-    this.#channels.clear()
+    for (const line of this.#lines.values()) line.close()
+    this.#lines.clear()
     for (const { done, objects } of this.#spreading.values()) done(objects)
     this.#later?.cancel()
   }
 
   #receive(participant: number, message: ToLibrarian): void {
-    const { stacks, table } = this.#init
+    const { stacks, table, bans } = this.#init
     switch (message.type) {
       case 'wake':
         this.#work()
         return
       case 'ask':
-        void this.#answer(this.#channels.get(participant), message.id, message.asking)
+        void this.#answer(this.#lines.get(participant), message.id, message.asking)
         return
       case 'large':
         stacks.large.add(message.handle, message.buffers, participant)
@@ -223,7 +224,7 @@ export class Librarian<Banned, Info> {
         return
       }
       case 'landed':
-        table.flights.onLanded?.()
+        bans.retire()
         return
       default:
         message satisfies never
@@ -233,12 +234,12 @@ export class Librarian<Banned, Info> {
   #lend(participant: number, handle: number): void {
     const { stacks } = this.#init
     // What one worker has just stored another may want before this thread has heard of it.
-    if (stacks.large.get(handle) === null) for (const other of this.#channels.keys()) this.drain(other)
+    if (stacks.large.get(handle) === null) for (const other of this.#lines.values()) other.takeBytes()
     this.#post(participant, { type: 'bytes', handle, buffers: stacks.large.lend(handle, participant) })
   }
 
   /** To the worker that asked: one that has taken its place meanwhile has questions of its own under the same numbers. */
-  async #answer(asker: Channel<FromLibrarian, ToLibrarian> | undefined, id: number, asking: Asking): Promise<void> {
+  async #answer(asker: WorkerLine | undefined, id: number, asking: Asking): Promise<void> {
     let result: unknown = null
     let error: ToldError | null = null
     try {
@@ -275,17 +276,17 @@ export class Librarian<Banned, Info> {
   #spread(entry: Invalidating): Promise<number> {
     const { control, clock } = this.#init
     this.#remember(entry)
-    for (const participant of this.#channels.keys()) this.#post(participant, entry)
+    for (const participant of this.#lines.keys()) this.#post(participant, entry)
     control.head = entry.position
     this.#settle()
-    if (entry.type === 'ban' || this.#channels.size === 0) return Promise.resolve(0)
+    if (entry.type === 'ban' || this.#lines.size === 0) return Promise.resolve(0)
     return new Promise((resolve) => {
       const done = (objects: number): void => {
         timer.cancel()
         this.#spreading.delete(entry.position)
         resolve(objects)
       }
-      const spreading = { missing: new Set(this.#channels.keys()), objects: 0, done }
+      const spreading = { missing: new Set(this.#lines.keys()), objects: 0, done }
       const timer = clock.after(PATIENCE, () => done(spreading.objects))
       this.#spreading.set(entry.position, spreading)
     })
@@ -305,12 +306,17 @@ export class Librarian<Banned, Info> {
     while (recent.length > RECENT && (recent[0] as Invalidating).position <= settled) recent.shift()
   }
 
-  /** How far everything stored has been dealt with: no further than the oldest purge or ban that is not through. */
+  /**
+   * How far everything stored has been dealt with: no further than the oldest purge or ban that is not through, nor than workers have been told. Bans
+   * are forgotten up to there at most, so that nobody takes what is stored for untested.
+   */
   #settle(): void {
-    const { control, log, bans } = this.#init
-    let settled = Math.min(log.head, bans.testedUpTo)
+    const { control, bans } = this.#init
+    let settled = Math.min(control.head, bans.testedUpTo)
     for (const position of this.#running) settled = Math.min(settled, position - 1)
-    if (settled > control.settled) control.settled = settled
+    if (settled <= control.settled) return
+    control.settled = settled
+    bans.retire()
   }
 
   #work(): void {
@@ -331,7 +337,7 @@ export class Librarian<Banned, Info> {
   }
 
   #post(participant: number, message: FromLibrarian): void {
-    this.#channels.get(participant)?.post(message)
+    this.#lines.get(participant)?.post(message)
   }
 }
 

@@ -113,7 +113,9 @@ export class SharedTable implements ObjectTable {
     }
     near.flights.onLanded = () => {
       this.#noteFlights()
-      if (init.bans.size > 0) this.#tell({ type: 'landed' })
+      if (init.bans.size === 0) return
+      this.#applied.landed()
+      this.#tell({ type: 'landed' })
     }
     librarian.listen((message) => this.#receive(message))
   }

@@ -18,6 +18,8 @@ export interface FleetOptions {
   /** Bytes for objects. */
   readonly budget?: number
   readonly variants?: number
+  /** Seconds. */
+  readonly lurkerAge?: number
   /** It is one of several nodes. */
   readonly redis?: { readonly settings: RedisSettings; readonly parts: FleetParts }
 }
@@ -32,9 +34,9 @@ export class Fleet {
 
   readonly #parts: FleetParts | null
 
-  constructor({ workers = 2, budget = 64 * MIB, variants, redis }: FleetOptions = {}) {
+  constructor({ workers = 2, budget = 64 * MIB, variants, lurkerAge = 0, redis }: FleetOptions = {}) {
     const settings = resolveSettings({ memory: budget, ...(variants === undefined ? {} : { limits: { variants } }) })
-    this.#settings = { ...settings, redis: redis?.settings ?? null }
+    this.#settings = { ...settings, bans: { lurkerAge }, redis: redis?.settings ?? null }
     this.#parts = redis?.parts ?? null
     this.memory = shareMemory(this.#settings, workers)
     this.librarian = this.#stores(this.counters, { role: 'librarian', memory: this.memory })

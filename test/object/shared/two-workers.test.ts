@@ -1,10 +1,14 @@
 /** What one worker stores, fetches or purges, as another sees it. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { RequestFailure } from '../../../src/errors.ts'
 import type { Claim, ClaimOutcome } from '../../../src/object/claim.ts'
 import type { CachedObject } from '../../../src/object/object.ts'
+import { BookTable } from '../../../src/object/shared/book-table.ts'
+import { PortChannel } from '../../../src/object/shared/channel.ts'
+import { Control } from '../../../src/object/shared/control.ts'
 import type { SharedTable } from '../../../src/object/shared/shared-table.ts'
+import { Stacks } from '../../../src/object/shared/stacks.ts'
 import { bodyOf, StoredBody } from '../../../src/object/stored-body.ts'
 import { storedCoding } from '../../../src/object/stored-coding.ts'
 import type { Found } from '../../../src/object/table.ts'
@@ -413,12 +417,116 @@ describe('a ban', () => {
       expect(['2:/a1:h', '2:/b1:h', '2:/c1:h'].map((key) => rig.hit(table, { key }) !== null)).toEqual([false, false, true])
   })
 
+  describe('takes nothing that it does not name', () => {
+    const RED = 'obj.http.x-color == red'
+    const KEYS = ['2:/a1:h', '2:/b1:h']
+
+    /** Both are in the table for both workers to see, then what is banned is gone. */
+    const expectBlueAlone = async (rig: Rig): Promise<void> => {
+      await rig.settle(20)
+      rig.takeNotices()
+      for (const table of [rig.a, rig.b]) expect(KEYS.map((key) => rig.hit(table, { key }) !== null)).toEqual([false, true])
+      expect(rig.entries).toBe(1)
+      expect(rig.librarian.invalidation.gauges()).toMatchObject({ bans: 1, bans_completed: 1 })
+    }
+    /** It is forgotten only after workers have heard of it. */
+    const banSlowly = async (rig: Rig): Promise<void> => {
+      await rig.librarian.librarian?.ban(RED)
+      await rig.settle()
+      rig.clock.advance(1000)
+      await rig.settle()
+    }
+    const keepBoth = (rig: Rig): void => {
+      for (const [at, color] of ['red', 'blue'].entries()) rig.keep(rig.b, { key: KEYS[at] as string, ttl: 3600, ...plain(color) })
+    }
+
+    it('though it was stored after all that is stored had been looked at', async () => {
+      const rig = new Rig()
+      const { takeNotices } = Stacks.prototype
+      once(Stacks.prototype, 'takeNotices', function (this: Stacks) {
+        takeNotices.call(this)
+        keepBoth(rig)
+      })
+      await rig.librarian.librarian?.ban(RED)
+      await expectBlueAlone(rig)
+    })
+
+    it('though another ban came while its bytes were taken over', async () => {
+      const rig = new Rig()
+      const { invalidation } = rig.workers[1] as NonNullable<(typeof rig.workers)[1]>
+      const banned = invalidation.purge({ by: 'ban', expression: RED }, false)
+      const body = new StoredBody(Buffer.alloc(100_000, 'x'))
+      for (const [at, color] of ['red', 'blue'].entries()) rig.keep(rig.a, { key: KEYS[at] as string, ttl: 3600, body, ...plain(color) })
+      rig.takeNotices()
+      expect(rig.entries).toBe(2)
+      expect(await banned).toMatchObject({ objects: 1, complete: true })
+      rig.find(rig.b, { key: KEYS[1] as string })
+      await expectBlueAlone(rig)
+    })
+
+    it('though a purge is on its way through what is stored', async () => {
+      const rig = new Rig({ lurkerAge: 1 })
+      keepBoth(rig)
+      const { purgeSubject } = BookTable.prototype
+      const gate = Promise.withResolvers<void>()
+      once(BookTable.prototype, 'purgeSubject', async function (this: BookTable, ...args: Parameters<typeof purgeSubject>) {
+        const result = await purgeSubject.apply(this, args)
+        await gate.promise
+        return result
+      })
+      const purged = rig.librarian.librarian?.purgeSubject({ by: 'tags', tags: ['other'] }, false)
+      await banSlowly(rig)
+      expect(KEYS.map((key) => rig.hit(rig.a, { key }) !== null)).toEqual([false, true])
+      gate.resolve()
+      await purged
+      await expectBlueAlone(rig)
+    })
+
+    it('though it was fetched by a worker of which the librarian did not know that', async () => {
+      const rig = new Rig({ lurkerAge: 1 })
+      const untold = vi.spyOn(Control.prototype, 'setOldestFlight').mockReturnValue()
+      const claims = KEYS.map((key) => claimOf(rig.find(rig.b, { key })))
+      untold.mockRestore()
+      expect(new Control(rig.memory).oldestFlight(2)).toBe(0)
+      await banSlowly(rig)
+      for (const [at, color] of ['red', 'blue'].entries()) {
+        const { position } = claims[at] as Claim
+        const made = object({ key: KEYS[at] as string, ttl: 3600, position, at: rig.clock.now(), ...plain(color) })
+        rig.b.publish(claims[at] as Claim, made, PLAIN, variantOf(PLAIN, {}), true)
+        rig.b.complete(made)
+      }
+      await expectBlueAlone(rig)
+    })
+  })
+
+  it('is not forgotten before all can see how far everything stored has been tested', async () => {
+    const rig = new Rig()
+    const control = new Control(rig.memory)
+    const seen: boolean[] = []
+    const { post } = PortChannel.prototype
+    const spy = vi.spyOn(PortChannel.prototype, 'post').mockImplementation(function (this: PortChannel<unknown, unknown>, message) {
+      const { type, position } = message as { readonly type: string; readonly position: number }
+      if (type === 'retired') seen.push(control.settled >= position && control.head >= position)
+      post.call(this, message)
+    })
+    onTestFinished(() => spy.mockRestore())
+    for (let i = 0; i < 3; i++) await rig.librarian.librarian?.ban(`obj.http.x-color == ${i}`)
+    expect([...new Set(seen)]).toEqual([true])
+  })
+
   it('that is none is refused with its reason', async () => {
     const rig = new Rig()
     const { invalidation } = rig.workers[1] as NonNullable<(typeof rig.workers)[1]>
     await expect(invalidation.purge({ by: 'ban', expression: 'nonsense' }, false)).rejects.toThrow(/nonsense/)
   })
 })
+
+/** The next call of a method is another one. */
+function once<T extends object, K extends keyof T & string>(of: T, name: K, instead: (this: T, ...args: never[]) => unknown): void {
+  const spy = vi.spyOn(of, name as never)
+  spy.mockImplementationOnce(instead as never)
+  onTestFinished(() => spy.mockRestore())
+}
 
 function plain(color: string): Pick<ObjectOptions, 'headers' | 'fieldLines'> {
   const headers = object().headers.clone()
