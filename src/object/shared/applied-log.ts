@@ -3,6 +3,7 @@ import type { FleetReplica } from '../fleet-view.ts'
 import type { LocalTable } from '../local-table.ts'
 import type { CachedObject } from '../object.ts'
 import type { Vouching } from '../tier.ts'
+import type { Arriving } from './arriving.ts'
 import type { Followings } from './followings.ts'
 import type { FleetMessage, FromLibrarian, Invalidating, ToLibrarian } from './messages.ts'
 import type { BanReplica, LogReplica } from './replica.ts'
@@ -12,6 +13,7 @@ export interface AppliedLogInit {
   readonly log: LogReplica
   readonly bans: BanReplica
   readonly followings: Followings
+  readonly arriving: Arriving
   /** Follows the log that nodes share; `null`: there are no others. */
   readonly fleet: FleetCopy | null
   readonly tell: (message: ToLibrarian) => void
@@ -48,6 +50,7 @@ export class AppliedLog {
       case 'ban':
         bans.follow(entry.text, position)
         log.skipTo(position)
+        this.#init.arriving.test()
         // What landed here while the ban was on its way, nobody has told of.
         if (near.flights.oldest >= position) this.#init.tell({ type: 'landed' })
         return

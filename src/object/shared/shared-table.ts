@@ -14,6 +14,7 @@ import { StoredBody } from '../stored-body.ts'
 import type { SubjectPurge } from '../subject.ts'
 import type { Found, InFlight, Lookup, ObjectTable, PurgeResult, Verdict } from '../table.ts'
 import { AppliedLog, type FleetCopy } from './applied-log.ts'
+import { Arriving } from './arriving.ts'
 import { Asker } from './asker.ts'
 import { BodyWait } from './body-wait.ts'
 import type { Channel } from './channel.ts'
@@ -68,6 +69,7 @@ export class SharedTable implements ObjectTable {
   readonly #peers = new Map<number, Channel<BetweenWorkers, BetweenWorkers>>()
   readonly #large: LargeAtHand
   readonly #applied: AppliedLog
+  readonly #arriving: Arriving
   #awake = false
 
   constructor(init: SharedTableInit) {
@@ -103,7 +105,6 @@ export class SharedTable implements ObjectTable {
     const tell = (message: ToLibrarian): void => this.#tell(message)
     this.#asker = new Asker(tell)
     this.#large = new LargeAtHand(near, init.garbage, (handle) => tell({ type: 'want', handle }))
-    this.#applied = new AppliedLog({ near, log, bans: init.bans, followings: this.#followings, fleet: init.fleet ?? null, tell })
     this.flights = {
       begin: (position) => {
         near.flights.begin(position)
@@ -111,6 +112,11 @@ export class SharedTable implements ObjectTable {
       },
       end: (position) => near.flights.end(position),
     }
+    this.#arriving = new Arriving(near, this.flights)
+    this.#applied = new AppliedLog({
+      ...{ near, log, bans: init.bans, followings: this.#followings, arriving: this.#arriving, tell },
+      fleet: init.fleet ?? null,
+    })
     near.flights.onLanded = () => {
       this.#noteFlights()
       if (init.bans.size === 0) return
@@ -186,7 +192,9 @@ export class SharedTable implements ObjectTable {
 
   publish(claim: Claim | null, object: CachedObject, names: readonly string[], variant: string, store: boolean): void {
     this.#catchUp()
+    if (store) this.#arriving.begin(object)
     this.#near.publish(claim, object, names, variant, store)
+    if (object.slot === null) this.#arriving.end(object)
     if (claim === null) return
     // Others may join what arrives, as long as it is of use to who comes.
     if (object.slot !== null && object.freshness(this.#init.now()) === 'fresh') this.#register.hand(claim as LocalClaim, object)
@@ -222,7 +230,7 @@ export class SharedTable implements ObjectTable {
   discard(object: CachedObject): void {
     if (object.handle > 0) this.#far.end(object.handle)
     this.#near.discard(object)
-    this.#register.free(object)
+    this.#landed(object, false)
   }
 
   postpone(object: CachedObject, failures: number, retryAt: number): void {
@@ -340,8 +348,10 @@ export class SharedTable implements ObjectTable {
     }
   }
 
+  /** It does not arrive any more. */
   #landed(object: CachedObject, kept: boolean): boolean {
     this.#register.free(object)
+    this.#arriving.end(object)
     return kept
   }
 

@@ -7,7 +7,7 @@ export class WorkerLine {
   readonly #channel: Channel<FromLibrarian, ToLibrarian>
   readonly #pace: Pace
   readonly #told: (message: ToLibrarian) => void
-  /** What was posted before bytes that were wanted at once, and is not told yet. */
+  /** In order, and not told yet. */
   #waiting: ToLibrarian[] = []
 
   constructor(channel: Channel<FromLibrarian, ToLibrarian>, pace: Pace, told: (message: ToLibrarian) => void) {
@@ -15,8 +15,8 @@ export class WorkerLine {
     this.#pace = pace
     this.#told = told
     channel.listen((message) => {
-      this.#catchUp()
-      told(message)
+      this.#arrives(message)
+      this.#tell()
     })
   }
 
@@ -26,16 +26,14 @@ export class WorkerLine {
 
   /** Tells all that has been posted, here and now. */
   drain(): void {
-    this.#catchUp()
-    for (let next = this.#channel.take(); next !== undefined; next = this.#channel.take()) this.#told(next)
+    this.#take()
+    this.#tell()
   }
 
   /** Tells the bytes that have been posted, here and now. For who is in the middle of something: the rest is told in a turn of its own. */
   takeBytes(): void {
-    for (let next = this.#channel.take(); next !== undefined; next = this.#channel.take()) {
-      if (next.type === 'large') this.#told(next)
-      else if (this.#waiting.push(next) === 1) this.#pace.turn(() => this.#catchUp())
-    }
+    this.#take()
+    if (this.#waiting.length > 0) this.#pace.turn(() => this.#tell())
   }
 
   close(): void {
@@ -43,7 +41,17 @@ export class WorkerLine {
     this.#channel.close()
   }
 
-  #catchUp(): void {
+  #take(): void {
+    for (let next = this.#channel.take(); next !== undefined; next = this.#channel.take()) this.#arrives(next)
+  }
+
+  /** Bytes never wait, not even for what was posted before them and is told now: that may want them. */
+  #arrives(message: ToLibrarian): void {
+    if (message.type === 'large') this.#told(message)
+    else this.#waiting.push(message)
+  }
+
+  #tell(): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#told(next)
   }
 }

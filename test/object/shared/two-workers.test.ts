@@ -1,6 +1,7 @@
 /** What one worker stores, fetches or purges, as another sees it. */
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { COMPLETE } from '../../../src/body/body.ts'
 import { RequestFailure } from '../../../src/errors.ts'
 import type { Claim, ClaimOutcome } from '../../../src/object/claim.ts'
 import type { CachedObject } from '../../../src/object/object.ts'
@@ -479,6 +480,31 @@ describe('a ban', () => {
       expect(KEYS.map((key) => rig.hit(rig.a, { key }) !== null)).toEqual([false, true])
       gate.resolve()
       await purged
+      await expectBlueAlone(rig)
+    })
+
+    it('though it was on its way, and takes what it names of that, too', async () => {
+      const rig = new Rig({ lurkerAge: 1 })
+      const fillings = ['red', 'blue'].map((color, at) => {
+        const key = KEYS[at] as string
+        const claim = claimOf(rig.find(rig.b, { key }))
+        const { filling, object: made } = fillingFor(rig.b, {
+          key,
+          ttl: 3600,
+          position: claim.position,
+          at: rig.clock.now(),
+          ...plain(color),
+        })
+        rig.b.publish(claim, made, PLAIN, variantOf(PLAIN, {}), true)
+        return filling
+      })
+      await banSlowly(rig)
+      // It is forgotten while they arrive: who brings a film does not hold up bans.
+      expect(rig.librarian.invalidation.gauges()).toMatchObject({ bans: 1, bans_completed: 1 })
+      for (const filling of fillings) {
+        filling.chunk(Buffer.from('whole'))
+        filling.end(COMPLETE)
+      }
       await expectBlueAlone(rig)
     })
 
