@@ -183,9 +183,11 @@ class Following implements BodyFlow {
     object.body = filling
     this.#all.settled(this.#claim)
     this.#all.brings(object)
+    // Who is told first may want nothing of it and leave before the next is told.
+    const letGo = filling.hold()
     table.publish(this.#claim, object, label.names, label.variant, false)
     filling.fill(new ArrivingBody(length, (sink) => this.#connect(sink)))
-    if (!filling.ended && !filling.wanted) filling.abort(new RequestFailure('cancelled'))
+    letGo()
   }
 
   #connect(sink: BodySink): BodyFlow {

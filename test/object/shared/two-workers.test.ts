@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { COMPLETE } from '../../../src/body/body.ts'
 import { RequestFailure } from '../../../src/errors.ts'
 import type { Claim, ClaimOutcome } from '../../../src/object/claim.ts'
+import { Filling } from '../../../src/object/filling.ts'
 import type { CachedObject } from '../../../src/object/object.ts'
 import { BookTable } from '../../../src/object/shared/book-table.ts'
 import { PortChannel } from '../../../src/object/shared/channel.ts'
@@ -211,6 +212,28 @@ describe('a fetch of one worker', () => {
     await rig.settle()
     expect([reader.ends, late.bytes.toString(), late.ends]).toEqual([['complete'], 'one two', ['complete']])
     expect(textOf(rig.hit(rig.b) as CachedObject)).toBe('one two')
+  })
+
+  it('goes on for who reads it elsewhere, though another who waited there wants nothing of its body', async () => {
+    const rig = new Rig()
+    const claim = claimOf(rig.find(rig.a))
+    const found = rig.find(rig.b)
+    if (found.type !== 'wait') throw new Error(`no wait but ${found.type}`)
+    // As a HEAD does, or a condition that holds.
+    rig.b.wait(found.claim, {
+      released(outcome) {
+        if (outcome.type === 'object' && outcome.object.body instanceof Filling) outcome.object.body.hold()()
+      },
+    })
+    const { reader } = rig.readsOn(rig.b)
+    await rig.settle()
+    const { filling, object: made } = fillingFor(rig.a, { at: rig.clock.now() })
+    rig.a.publish(claim, made, PLAIN, '', true)
+    await rig.settle()
+    filling.chunk(Buffer.from('all'))
+    filling.end(COMPLETE)
+    await rig.settle()
+    expect([reader.bytes.toString(), reader.ends]).toEqual(['all', ['complete']])
   })
 
   it('is joined by who comes while it arrives', async () => {
