@@ -1,0 +1,165 @@
+/** A client that asks a judged origin's pages through a cache, purges them, and says of each answer whether it may be. */
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { bodyFor, etagFor, type Page, variantFor } from './judged-origin.ts'
+import type { Random } from './random.ts'
+
+export interface Court {
+  readonly pages: readonly Page[]
+  readonly port: number
+  /** What is wrong. */
+  readonly findings: string[]
+  readonly kinds: Map<string, number>
+  /** Page and variant: the era in which one answer was whole before another that was a hit began. */
+  readonly stored: Map<string, number>
+  /** The same, of answers that were whole. */
+  readonly whole: Map<string, number>
+}
+
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Bytes of the body after which the client leaves. */
+  readonly leaves: number | null
+}
+
+type Answered =
+  | { readonly type: 'answer'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
+  | { readonly type: 'left' }
+  | { readonly type: 'error'; readonly error: string }
+
+const LANGUAGES = ['de', 'fr', 'en', 'it', 'es', 'nl', 'pl', 'cs']
+const DEVICES = ['d', 'm']
+/** Bytes of a range at most. */
+const RANGE = 50_000
+
+export async function client(court: Court, random: Random, goesOn: () => boolean): Promise<void> {
+  let agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  while (goesOn()) {
+    if (random.once(50)) {
+      agent.destroy()
+      agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    }
+    if (random.once(60)) await invalidate(court, random, agent)
+    else await read(court, random, agent)
+  }
+  agent.destroy()
+}
+
+/** The lower its number, the more often it is asked for. */
+function pageOf({ pages }: Court, random: Random): Page {
+  return pages[random.below(1 + random.below(pages.length))] as Page
+}
+
+async function invalidate(court: Court, random: Random, agent: Agent): Promise<void> {
+  const page = pageOf(court, random)
+  const [by, group, asked] = random.of<() => [string, readonly Page[], Asked]>([
+    () => ['key', [page], { method: 'PURGE', path: page.path, headers: {}, leaves: null }],
+    () => [
+      'tag',
+      court.pages.filter(({ tag }) => tag === page.tag),
+      { method: 'PURGE', path: '/', headers: { xkey: page.tag }, leaves: null },
+    ],
+    () => [
+      'ban',
+      court.pages.filter(({ path }) => path.startsWith(page.path)),
+      { method: 'BAN', path: '/', headers: { 'X-Ban': `req.url ~ ^${page.path}` }, leaves: null },
+    ],
+  ])()
+  const versions = group.map((each) => {
+    each.era++
+    each.changing++
+    return ++each.version
+  })
+  const answered = await ask(court, agent, asked)
+  const done = answered.type === 'answer' && answered.status === 200
+  count(court, `${by} ${done ? 'done' : 'failed'}`)
+  if (!done) court.findings.push(`${by} of ${page.path}: ${answered.type === 'answer' ? answered.status : answered.type}`)
+  for (const [at, each] of group.entries()) {
+    each.era++
+    each.changing--
+    if (done) each.floor = Math.max(each.floor, versions[at] as number)
+  }
+}
+
+async function read(court: Court, random: Random, agent: Agent): Promise<void> {
+  const page = pageOf(court, random)
+  const fields: Record<string, string> = { 'accept-language': random.of(LANGUAGES), 'x-device': random.of(DEVICES) }
+  const variant = variantFor(page, fields)
+  const id = `${page.path} ${variant}`
+  const kind = random.below(10)
+  const from = random.below(Math.max(1, page.size - 1))
+  const range = kind === 1 && page.size > 10 ? ([from, from + random.below(Math.min(RANGE, page.size - from))] as const) : null
+  if (range !== null) fields['range'] = `bytes=${range.join('-')}`
+  if (kind === 2 && page.etag) fields['if-none-match'] = etagFor(page, variant, page.version)
+  const leaves = random.once(20) ? random.below(page.size + 1) : null
+  const method = kind === 0 ? 'HEAD' : 'GET'
+  const { floor, era, changing } = page
+  const stored = court.stored.get(id) === era && changing === 0
+  const whole = court.whole.get(id) === era && changing === 0
+  const answered = await ask(court, agent, { method, path: page.path, headers: fields, leaves })
+  if (answered.type !== 'answer') {
+    count(court, answered.type)
+    if (answered.type === 'error' && leaves === null) court.findings.push(`${method} ${id} of ${page.size} bytes: ${answered.error}`)
+    return
+  }
+  const { status, headers } = answered
+  const hit = headers['x-cache'] === 'HIT'
+  count(court, `${method} ${status} ${hit ? 'hit' : 'miss'}`)
+  const fault = faultOf({ page, method, variant, floor, range, answered }) ?? (stored && page.era === era && !hit ? 'it was stored' : null)
+  if (fault !== null)
+    court.findings.push(`${method} ${id} ${range?.join('-') ?? ''} of ${page.size} bytes: ${fault}, ${status} ${headers['cache-status']}`)
+  if (method !== 'GET' || status !== 200 || page.era !== era || page.changing > 0 || changing > 0) return
+  court.whole.set(id, era)
+  // What has just ended for its client is stored a moment later; what is a hit after that was stored.
+  if (hit && whole) court.stored.set(id, era)
+}
+
+function faultOf(what: {
+  readonly page: Page
+  readonly method: string
+  readonly variant: string
+  readonly floor: number
+  readonly range: readonly [number, number] | null
+  readonly answered: Extract<Answered, { type: 'answer' }>
+}): string | null {
+  const { page, method, variant, floor, range, answered } = what
+  const { status, headers, body } = answered
+  if (status === 304) return null
+  const expected = status === 206 ? 'part' : 'whole'
+  if (status !== 200 && status !== 206) return 'no such answer is made'
+  const version = Number(headers['x-version'])
+  if (version < floor) return `version ${version}, but ${floor} was there when it was asked for`
+  if (headers['x-variant'] !== variant) return `the variant ${headers['x-variant']}`
+  if (method === 'HEAD') return body.length === 0 ? null : 'a body'
+  const all = bodyFor(page, variant, version)
+  const right = expected === 'whole' ? all : all.subarray(range?.[0], (range?.[1] ?? 0) + 1)
+  return body.equals(right) ? null : `another body, of ${body.length} bytes`
+}
+
+function ask({ port }: Court, agent: Agent, { method, path, headers, leaves }: Asked): Promise<Answered> {
+  return new Promise((resolve) => {
+    const failed = (error: Error): void => resolve({ type: 'error', error: 'code' in error ? String(error.code) : error.message })
+    const asked = request({ agent, host: '127.0.0.1', port, method, path, headers }, (response) => {
+      const pieces: Buffer[] = []
+      let received = 0
+      response.on('data', (piece: Buffer) => {
+        pieces.push(piece)
+        received += piece.length
+        if (leaves === null || received < leaves) return
+        resolve({ type: 'left' })
+        asked.destroy()
+      })
+      response.on('end', () =>
+        resolve({ type: 'answer', status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }),
+      )
+      response.on('error', failed)
+    })
+    asked.on('error', failed)
+    asked.end()
+  })
+}
+
+function count({ kinds }: Court, kind: string): void {
+  kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+}
