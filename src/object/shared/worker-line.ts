@@ -32,8 +32,9 @@ export class WorkerLine {
 
   /** Tells the bytes that have been posted, here and now. For who is in the middle of something: the rest is told in a turn of its own. */
   takeBytes(): void {
+    const waited = this.#waiting.length > 0
     this.#take()
-    if (this.#waiting.length > 0) this.#pace.turn(() => this.#tell())
+    if (!waited && this.#waiting.length > 0) this.#pace.turn(() => this.#tell())
   }
 
   close(): void {
