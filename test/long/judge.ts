@@ -9,8 +9,8 @@ export interface Court {
   /** What is wrong. */
   readonly findings: string[]
   readonly kinds: Map<string, number>
-  /** Page and variant: the era in which one answer was whole before another that was a hit began. */
-  readonly stored: Map<string, number>
+  /** Page and variant: the era in which one answer was whole before another that was a hit began. `null`: there is no room for all. */
+  readonly stored: Map<string, number> | null
   /** The same, of answers that were whole. */
   readonly whole: Map<string, number>
 }
@@ -95,7 +95,7 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   const leaves = random.once(20) ? random.below(page.size + 1) : null
   const method = kind === 0 ? 'HEAD' : 'GET'
   const { floor, era, changing } = page
-  const stored = court.stored.get(id) === era && changing === 0
+  const stored = court.stored?.get(id) === era && changing === 0
   const whole = court.whole.get(id) === era && changing === 0
   const answered = await ask(court, agent, { method, path: page.path, headers: fields, leaves })
   if (answered.type !== 'answer') {
@@ -112,7 +112,7 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   if (method !== 'GET' || status !== 200 || page.era !== era || page.changing > 0 || changing > 0) return
   court.whole.set(id, era)
   // What has just ended for its client is stored a moment later; what is a hit after that was stored.
-  if (hit && whole) court.stored.set(id, era)
+  if (hit && whole) court.stored?.set(id, era)
 }
 
 function faultOf(what: {

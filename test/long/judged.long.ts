@@ -1,6 +1,6 @@
 /**
  * For `JUDGED_SECONDS` (default 120) each, one, two and four workers are asked for pages that are purged all the time, and every answer is judged:
- * its version, its variant, every byte of it, and whether it had to be a hit.
+ * its version, its variant, every byte of it, and whether it had to be a hit; the last unless there is room for a part of them alone.
  */
 import { expect, test } from 'vitest'
 import { startCli } from '../support/cli.ts'
@@ -11,14 +11,20 @@ import { Random, SEED } from './random.ts'
 const SECONDS = Number(process.env['JUDGED_SECONDS'] ?? 120)
 const CLIENTS = 24
 
-test.each([1, 2, 4])('of %i workers gives nobody what was purged, nor anything wrong, and forgets nothing', async (workers) => {
+test.each([
+  [1, '1G'],
+  [2, '1G'],
+  [4, '1G'],
+  [1, '24M'],
+  [2, '24M'],
+])('%i workers with %s give nobody what was purged, nor anything wrong, and forget nothing', async (workers, memory) => {
   const pages = makePages()
   const origin = await JudgedOrigin.start(pages)
   const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log', 'none', '--purge-from', '127.0.0.1']
-  const server = startCli([origin.url, ...args, '--workers', String(workers), '--memory', '1G'])
+  const server = startCli([origin.url, ...args, '--workers', String(workers), '--memory', memory])
   const { listen } = (await server.event(({ event }) => event === 'listening')) as { readonly listen: readonly string[] }
   const port = Number(listen[0]?.split(':')[1])
-  const court: Court = { pages, port, findings: [], kinds: new Map(), stored: new Map(), whole: new Map() }
+  const court: Court = { pages, port, findings: [], kinds: new Map(), stored: memory === '1G' ? new Map() : null, whole: new Map() }
   const ends = performance.now() + SECONDS * 1000
   const goesOn = (): boolean => performance.now() < ends && court.findings.length < 20
   await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(court, new Random(SEED + number), goesOn)))
@@ -27,7 +33,7 @@ test.each([1, 2, 4])('of %i workers gives nobody what was purged, nor anything w
   await origin.close()
   const asked = [...court.kinds.values()].reduce((all, times) => all + times, 0)
   console.log(
-    `judged: seed ${SEED}, ${workers} workers, ${asked} answers (${[...court.kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`,
+    `judged: seed ${SEED}, ${workers} workers, ${memory}, ${asked} answers (${[...court.kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`,
   )
   expect(court.findings).toEqual([])
   expect([code, stderr]).toEqual([0, ''])
