@@ -9,10 +9,8 @@ export interface Court {
   /** What is wrong. */
   readonly findings: string[]
   readonly kinds: Map<string, number>
-  /** Page and variant: the era in which one answer was whole before another that was a hit began. `null`: there is no room for all. */
-  readonly stored: Map<string, number> | null
-  /** The same, of answers that were whole. */
-  readonly whole: Map<string, number>
+  /** Page and variant: the era in which an answer was whole for the first time, and when. `null`: there is no room for all. */
+  readonly whole: Map<string, { readonly era: number; readonly at: number }> | null
 }
 
 interface Asked {
@@ -30,6 +28,8 @@ type Answered =
 
 const LANGUAGES = ['de', 'fr', 'en', 'it', 'es', 'nl', 'pl', 'cs']
 const DEVICES = ['d', 'm']
+/** Milliseconds after which what was whole for its client is stored: it is so in the same turn of the loop, which others may interrupt. */
+const BY_THEN = 250
 /** Bytes of a range at most. */
 const RANGE = 50_000
 
@@ -95,8 +95,8 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   const leaves = random.once(20) ? random.below(page.size + 1) : null
   const method = kind === 0 ? 'HEAD' : 'GET'
   const { floor, era, changing } = page
-  const stored = court.stored?.get(id) === era && changing === 0
-  const whole = court.whole.get(id) === era && changing === 0
+  const whole = court.whole?.get(id)
+  const stored = whole?.era === era && changing === 0 && performance.now() - whole.at > BY_THEN
   const answered = await ask(court, agent, { method, path: page.path, headers: fields, leaves })
   if (answered.type !== 'answer') {
     count(court, answered.type)
@@ -110,9 +110,7 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   if (fault !== null)
     court.findings.push(`${method} ${id} ${range?.join('-') ?? ''} of ${page.size} bytes: ${fault}, ${status} ${headers['cache-status']}`)
   if (method !== 'GET' || status !== 200 || page.era !== era || page.changing > 0 || changing > 0) return
-  court.whole.set(id, era)
-  // What has just ended for its client is stored a moment later; what is a hit after that was stored.
-  if (hit && whole) court.stored?.set(id, era)
+  if (whole?.era !== era) court.whole?.set(id, { era, at: performance.now() })
 }
 
 function faultOf(what: {

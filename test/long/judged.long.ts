@@ -24,7 +24,7 @@ test.each([
   const server = startCli([origin.url, ...args, '--workers', String(workers), '--memory', memory])
   const { listen } = (await server.event(({ event }) => event === 'listening')) as { readonly listen: readonly string[] }
   const port = Number(listen[0]?.split(':')[1])
-  const court: Court = { pages, port, findings: [], kinds: new Map(), stored: memory === '1G' ? new Map() : null, whole: new Map() }
+  const court: Court = { pages, port, findings: [], kinds: new Map(), whole: memory === '1G' ? new Map() : null }
   const ends = performance.now() + SECONDS * 1000
   const goesOn = (): boolean => performance.now() < ends && court.findings.length < 20
   await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(court, new Random(SEED + number), goesOn)))
