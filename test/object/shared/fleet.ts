@@ -20,8 +20,15 @@ export interface FleetOptions {
   readonly variants?: number
   /** Seconds. */
   readonly lurkerAge?: number
+  /** Of what the first worker posts the librarian hears nothing by itself. */
+  readonly unheard?: boolean
   /** It is one of several nodes. */
   readonly redis?: { readonly settings: RedisSettings; readonly parts: FleetParts }
+}
+
+/** What comes has to be taken. */
+class Unheard<Out, In> extends PortChannel<Out, In> {
+  override listen(): void {}
 }
 
 export class Fleet {
@@ -33,11 +40,13 @@ export class Fleet {
   readonly #settings: ReturnType<typeof resolveSettings>
 
   readonly #parts: FleetParts | null
+  readonly #unheard: boolean
 
-  constructor({ workers = 2, budget = 64 * MIB, variants, lurkerAge = 0, redis }: FleetOptions = {}) {
+  constructor({ workers = 2, budget = 64 * MIB, variants, lurkerAge = 0, unheard = false, redis }: FleetOptions = {}) {
     const settings = resolveSettings({ memory: budget, ...(variants === undefined ? {} : { limits: { variants } }) })
     this.#settings = { ...settings, bans: { lurkerAge }, redis: redis?.settings ?? null }
     this.#parts = redis?.parts ?? null
+    this.#unheard = unheard
     this.memory = shareMemory(this.#settings, workers)
     this.librarian = this.#stores(this.counters, { role: 'librarian', memory: this.memory })
     for (let participant = 1; participant <= workers; participant++) this.begin(participant)
@@ -51,7 +60,7 @@ export class Fleet {
 
   begin(participant: number): SharedTable {
     const { port1, port2 } = new MessageChannel()
-    this.librarian.librarian?.admit(participant, new PortChannel(port1))
+    this.librarian.librarian?.admit(participant, new (this.#unheard && participant === 1 ? Unheard : PortChannel)(port1))
     const stores = this.#stores(new Counters(), { role: 'worker', memory: this.memory, participant, librarian: new PortChannel(port2) })
     for (const [other, met] of this.workers.entries()) {
       const shared = met?.shared

@@ -170,6 +170,37 @@ describe('what one worker stored', () => {
     expect(segments.every(({ buffer }) => buffer instanceof SharedArrayBuffer)).toBe(true)
   })
 
+  describe('is served by another though the librarian has not heard of its bytes', () => {
+    const stored = (): Rig => {
+      const rig = new Rig({ unheard: true })
+      rig.keep(rig.a, { body: new StoredBody(Buffer.alloc(100_000, 'x')) })
+      return rig
+    }
+
+    it('which it then asks for', async () => {
+      const rig = stored()
+      const { told } = rig.waitsOn(rig.b)
+      await rig.settle()
+      expect(told).toEqual([{ type: 'again' }])
+      expect(rig.hit(rig.b)?.body.length).toBe(100_000)
+    })
+
+    it('which it takes as it enters it into its books', () => {
+      const rig = stored()
+      rig.takeNotices()
+      expect(rig.entries).toBe(1)
+    })
+
+    it('until its worker has died', async () => {
+      const rig = stored()
+      rig.kill(1)
+      expect(rig.entries).toBe(1)
+      rig.waitsOn(rig.b)
+      await rig.settle()
+      expect(rig.hit(rig.b)?.body.length).toBe(100_000)
+    })
+  })
+
   it('is gone for all when it is discarded by one', () => {
     const rig = new Rig()
     rig.keep(rig.a)
@@ -475,6 +506,18 @@ describe('a ban', () => {
       await expectBlueAlone(rig)
     })
 
+    it('though it was stored before the ban was there for its worker, and its fetch was over after that', async () => {
+      const rig = new Rig()
+      const { set } = Object.getOwnPropertyDescriptor(Control.prototype, 'head') as { readonly set: (position: number) => void }
+      const head = vi.spyOn(Control.prototype, 'head', 'set').mockImplementationOnce(function (this: Control, position) {
+        keepBoth(rig)
+        set.call(this, position)
+      })
+      onTestFinished(() => head.mockRestore())
+      await rig.librarian.librarian?.ban(RED)
+      await expectBlueAlone(rig)
+    })
+
     it('though another ban came while its bytes were taken over', async () => {
       const rig = new Rig()
       const { invalidation } = rig.workers[1] as NonNullable<(typeof rig.workers)[1]>
@@ -545,8 +588,31 @@ describe('a ban', () => {
         rig.b.complete(made)
       }
       await expectBlueAlone(rig)
+      // It has forgotten the ban by now, and tells no longer what lands.
+      const told = vi.spyOn(PortChannel.prototype, 'post')
+      onTestFinished(() => told.mockRestore())
+      rig.keep(rig.b, { key: 'next' })
+      expect(told.mock.calls.map(([message]) => (message as { readonly type: string }).type)).not.toContain('landed')
     })
   })
+
+  it.each(['whole', 'broken off', 'purged', 'banned', 'purged before'])(
+    'waits for nothing that a fetch brought which is %s',
+    async (how) => {
+      const rig = new Rig()
+      const control = new Control(rig.memory)
+      const claim = claimOf(rig.find(rig.b))
+      if (how === 'purged before') await rig.librarian.librarian?.purge('k', false)
+      const { filling, object: made } = fillingFor(rig.b, { position: claim.position, at: rig.clock.now(), ...plain('red') })
+      rig.b.publish(claim, made, PLAIN, '', true)
+      expect(control.oldestFlight(2)).toBe(how === 'purged before' ? 0 : claim.position + 1)
+      if (how === 'purged') await rig.librarian.librarian?.purge('k', false)
+      if (how === 'banned') await rig.librarian.librarian?.ban('obj.http.x-color == red')
+      filling.chunk(Buffer.from('all'))
+      filling.end(how === 'broken off' ? { type: 'reset', cause: new Error('the origin is gone') } : COMPLETE)
+      expect([control.oldestFlight(2), rig.b.objects]).toEqual([0, how === 'whole' ? 1 : 0])
+    },
+  )
 
   it('is not forgotten before all can see how far everything stored has been tested', async () => {
     const rig = new Rig()
@@ -561,6 +627,7 @@ describe('a ban', () => {
     onTestFinished(() => spy.mockRestore())
     for (let i = 0; i < 3; i++) await rig.librarian.librarian?.ban(`obj.http.x-color == ${i}`)
     expect([...new Set(seen)]).toEqual([true])
+    expect(rig.librarian.invalidation.gauges()).toMatchObject({ bans: 3, bans_completed: 3 })
   })
 
   it('that is none is refused with its reason', async () => {

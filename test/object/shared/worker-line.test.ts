@@ -64,6 +64,7 @@ it('bytes can be had in the middle of something, and the rest waits for a turn o
   const { channel, line, told, pace } = opened()
   channel.posted.push(want(1), large(2), want(3), large(4))
   line.takeBytes()
+  expect(pace.waiting).toBe(1)
   line.takeBytes()
   expect([told, pace.waiting]).toEqual([['large 2', 'large 4'], 1])
   while (pace.take());
