@@ -11,6 +11,8 @@ import { parseVary } from '../wire/vary.ts'
 import { mustRevalidate, storedFieldLines, withheldFields } from './stored-head.ts'
 import type { FetchTransaction } from './transaction.ts'
 
+const VALIDATORS = ['etag', 'last-modified']
+
 export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, response: OriginResponse): void {
   const stale = fetch.init.stale
   const { table, decisions, clock } = fetch.deps
@@ -25,6 +27,8 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
     if (fetch.duty !== null) fetch.duty.forget(stale.key)
     return
   }
+  // Pages change without changing their length, and a soft purge says that this one has.
+  if (decisions.headFreshens === 'validated' && !haveValidator(stale.headers, beresp.headers)) return
   const headers = merge304(stale.headers, beresp.headers)
   if (stale.coding !== null) varyByCoding(headers)
   const vary = parseVary(headers)
@@ -62,6 +66,11 @@ export function freshenByHead(fetch: FetchTransaction, beresp: BackendResponse, 
 
 function lengthOf(object: CachedObject): number | null {
   return object.sliced ? manifestOf(object).total : object.body.length
+}
+
+/** Whether there is one that both have. */
+function haveValidator(stored: HeaderMap, head: HeaderMap): boolean {
+  return VALIDATORS.some((name) => stored.hasLower(name) && head.hasLower(name))
 }
 
 /** Unlike a 304, whose ETag settles it, a HEAD must agree in every validator that it has. */

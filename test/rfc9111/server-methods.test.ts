@@ -154,6 +154,36 @@ const HEAD: Row[] = [
     }),
   ),
   {
+    clause: 'DECISIONS answer to a HEAD while the stored GET is stale',
+    title: 'nothing is freshened that no validator tells from what is there now',
+    presets: ['safe'],
+    steps: [
+      forwarded({ 'Cache-Control': 'max-age=5' }),
+      forwarded({ ...FRESH, ETag: '"a"' }, { after: 6, method: 'HEAD', reply: { body: 'body 1' } }),
+      forwarded(FRESH),
+      hit({ body: 'body 3' }),
+    ],
+  },
+  {
+    clause: 'DECISIONS answer to a HEAD while the stored GET is stale',
+    title: 'a Last-Modified is enough to freshen',
+    steps: [
+      forwarded({ 'Cache-Control': 'max-age=5', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }),
+      forwarded({ ...FRESH, 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, { after: 6, method: 'HEAD', reply: { body: 'body 1' } }),
+      hit({ body: 'body 1' }),
+    ],
+  },
+  {
+    clause: 'DECISIONS answer to a HEAD while the stored GET is stale',
+    title: 'the answer freshens what it does not contradict',
+    presets: ['rfc9111'],
+    steps: [
+      forwarded({ 'Cache-Control': 'max-age=5' }),
+      forwarded(FRESH, { after: 6, method: 'HEAD', reply: { body: 'body 1' } }),
+      hit({ body: 'body 1' }),
+    ],
+  },
+  {
     clause: 'RFC 9110 §13.1.2',
     title: 'HEAD with a condition that does not hold is 304',
     presets: ALL,

@@ -32,6 +32,7 @@ export type DecisionId =
   | 'postStored'
   | 'rangeMiss'
   | 'headMiss'
+  | 'headFreshens'
   | 'partCompletion'
   | 'acceptLanguage'
   | 'closeDelimited'
@@ -214,6 +215,15 @@ export const DECISIONS: readonly Decision[] = Object.freeze([
     safe: 'forwarded as HEAD; never blocks or answers a GET',
     rfc9111: 'the same',
     varnish: 'fetched as GET',
+  },
+  {
+    id: 'headFreshens',
+    rule: 'answer to a HEAD while the stored GET is stale',
+    clause: 'RFC 9111 §4.3.5',
+    reason: null,
+    safe: 'freshens it if an ETag or Last-Modified of both is the same; another one, or another length, makes it useless; else it stays stale',
+    rfc9111: 'freshens it unless an ETag, a Last-Modified or the length is another',
+    varnish: 'fetched as GET, which takes its place',
   },
   {
     id: 'partCompletion',

@@ -57,6 +57,8 @@ export interface Decisions {
   readonly rangeMiss: 'forward' | 'whole'
   /** A miss with HEAD. */
   readonly headMiss: 'forward' | 'get'
+  /** A HEAD's answer freshens the stale GET that is stored: if a validator of both is the same, or unless anything differs. */
+  readonly headFreshens: 'validated' | 'unlessOther'
   /** A plain GET completes a stored part. */
   readonly partCompletion: boolean
   /** Vary: Accept-Language. */
@@ -100,6 +102,7 @@ export const DECISION_FIELDS: Readonly<Record<Exclude<keyof Decisions, 'preset'>
   postStored: 'postStored',
   rangeMiss: 'rangeMiss',
   headMiss: 'headMiss',
+  headFreshens: 'headFreshens',
   partCompletion: 'partCompletion',
   acceptLanguage: 'acceptLanguage',
   closeDelimited: 'closeDelimited',
@@ -133,6 +136,7 @@ const SAFE: Decisions = freeze({
   postStored: false,
   rangeMiss: 'forward',
   headMiss: 'forward',
+  headFreshens: 'validated',
   partCompletion: true,
   acceptLanguage: 'set',
   closeDelimited: 'relay',
@@ -153,6 +157,7 @@ const RFC9111: Decisions = freeze({
   clientCacheControl: 'honour',
   unregisteredMethod: 'pass',
   postStored: true,
+  headFreshens: 'unlessOther',
   acceptLanguage: 'setOrContentLanguage',
   oddStatus: 'store',
 })
@@ -180,6 +185,7 @@ const VARNISH: Decisions = freeze({
   postStored: false,
   rangeMiss: 'whole',
   headMiss: 'get',
+  headFreshens: 'validated',
   partCompletion: false,
   acceptLanguage: 'bytes',
   closeDelimited: 'store',
