@@ -15,6 +15,8 @@ export interface Page {
   /** Its second half comes some milliseconds after the first. */
   readonly slow: boolean
   readonly etag: boolean
+  /** Of few different bytes, so that it can be compressed. */
+  readonly text: boolean
   /** What the origin answers now. */
   version: number
   /** Whoever asks from now on gets this version or a later one. */
@@ -44,7 +46,7 @@ export function makePages(): readonly Page[] {
   return Array.from({ length: PAGES }, (_, number) => ({
     ...{ number, path: `/k/${number}`, tag: `t${number % TAGS}`, size: SIZES[number % SIZES.length] as number },
     names: number % 5 === 0 ? ['accept-language'] : number % 7 === 0 ? ['x-device', 'accept-language'] : [],
-    ...{ chunked: number % 3 === 0, slow: number % 11 === 0, etag: number % 2 === 0 },
+    ...{ chunked: number % 3 === 0, slow: number % 11 === 0, etag: number % 2 === 0, text: number % 4 === 0 },
     ...{ version: 0, floor: 0, era: 0, changing: 0 },
   }))
 }
@@ -54,11 +56,12 @@ export function variantFor({ names }: Page, fields: Readonly<Record<string, stri
   return names.map((name) => fields[name] ?? '-').join('|')
 }
 
-export function bodyFor({ number, size }: Page, variant: string, version: number): Buffer {
+export function bodyFor({ number, size, text }: Page, variant: string, version: number): Buffer {
   const name = `${number} ${variant} ${version}`
   const known = bodies.get(name)
   if (known !== undefined) return known
   const body = createCipheriv('aes-256-ctr', createHash('sha256').update(name).digest(), Buffer.alloc(16)).update(ZEROS.subarray(0, size))
+  if (text) for (let at = 0; at < body.length; at++) body[at] = 32 + ((body[at] as number) & 63)
   if (size <= REMEMBERED) bodies.set(name, body)
   return body
 }
@@ -95,7 +98,7 @@ function answer(pages: readonly Page[], { url, headers }: IncomingMessage, respo
   const etag = etagFor(page, variant, version)
   response.on('error', () => {})
   response.setHeader('Cache-Control', 'max-age=3600')
-  response.setHeader('Content-Type', page.number % 4 === 0 ? 'text/html' : 'application/octet-stream')
+  response.setHeader('Content-Type', page.text ? 'text/html' : 'application/octet-stream')
   response.setHeader('xkey', page.tag)
   response.setHeader('X-Version', version)
   response.setHeader('X-Variant', variant)

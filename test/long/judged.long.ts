@@ -12,16 +12,26 @@ const SECONDS = Number(process.env['JUDGED_SECONDS'] ?? 120)
 const CLIENTS = 24
 
 test.each([
-  [1, '1G'],
-  [2, '1G'],
-  [4, '1G'],
-  [1, '24M'],
-  [2, '24M'],
-])('%i workers with %s give nobody what was purged, nor anything wrong, and forget nothing', async (workers, memory) => {
+  [1, '1G', ''],
+  [2, '1G', ''],
+  [4, '1G', ''],
+  [1, '24M', ''],
+  [2, '24M', ''],
+  [2, '1G', '--compress gzip'],
+  [2, '1G', '--slice 64K'],
+])('%i workers with %s %s give nobody what was purged, nor anything wrong, and forget nothing', async (workers, memory, flags) => {
   const pages = makePages()
   const origin = await JudgedOrigin.start(pages)
   const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log', 'none', '--purge-from', '127.0.0.1']
-  const server = startCli([origin.url, ...args, '--workers', String(workers), '--memory', memory])
+  const server = startCli([
+    origin.url,
+    ...args,
+    '--workers',
+    String(workers),
+    '--memory',
+    memory,
+    ...(flags === '' ? [] : flags.split(' ')),
+  ])
   const { listen } = (await server.event(({ event }) => event === 'listening')) as { readonly listen: readonly string[] }
   const port = Number(listen[0]?.split(':')[1])
   const court: Court = { pages, port, findings: [], kinds: new Map(), whole: memory === '1G' ? new Map() : null }
@@ -33,7 +43,7 @@ test.each([
   await origin.close()
   const asked = [...court.kinds.values()].reduce((all, times) => all + times, 0)
   console.log(
-    `judged: seed ${SEED}, ${workers} workers, ${memory}, ${asked} answers (${[...court.kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`,
+    `judged: seed ${SEED}, ${workers} workers, ${memory} ${flags}, ${asked} answers (${[...court.kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`,
   )
   expect(court.findings).toEqual([])
   expect([code, stderr]).toEqual([0, ''])
