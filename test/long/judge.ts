@@ -101,7 +101,7 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   const method = kind === 0 ? 'HEAD' : 'GET'
   const { floor, era, changing } = page
   const whole = court.whole?.get(id)
-  const stored = whole?.era === era && changing === 0 && performance.now() - whole.at > BY_THEN
+  const stored = !page.brief && whole?.era === era && changing === 0 && performance.now() - whole.at > BY_THEN
   const answered = await ask(court, agent, { method, path: page.path, headers: fields, leaves })
   if (answered.type !== 'answer') {
     count(court, answered.type)

@@ -17,6 +17,8 @@ export interface Page {
   readonly etag: boolean
   /** Of few different bytes, so that it can be compressed. */
   readonly text: boolean
+  /** Fresh for a second, then refreshed in the background. */
+  readonly brief: boolean
   /** What the origin answers now. */
   version: number
   /** Whoever asks from now on gets this version or a later one. */
@@ -46,7 +48,7 @@ export function makePages(): readonly Page[] {
   return Array.from({ length: PAGES }, (_, number) => ({
     ...{ number, path: `/k/${number}`, tag: `t${number % TAGS}`, size: SIZES[number % SIZES.length] as number },
     names: number % 5 === 0 ? ['accept-language'] : number % 7 === 0 ? ['x-device', 'accept-language'] : [],
-    ...{ chunked: number % 3 === 0, slow: number % 11 === 0, etag: number % 2 === 0, text: number % 4 === 0 },
+    ...{ chunked: number % 3 === 0, slow: number % 11 === 0, etag: number % 2 === 0, text: number % 4 === 0, brief: number % 13 === 0 },
     ...{ version: 0, floor: 0, era: 0, changing: 0 },
   }))
 }
@@ -97,7 +99,7 @@ function answer(pages: readonly Page[], { url, headers }: IncomingMessage, respo
   const variant = variantFor(page, headers)
   const etag = etagFor(page, variant, version)
   response.on('error', () => {})
-  response.setHeader('Cache-Control', 'max-age=3600')
+  response.setHeader('Cache-Control', page.brief ? 'max-age=1, stale-while-revalidate=5' : 'max-age=3600')
   response.setHeader('Content-Type', page.text ? 'text/html' : 'application/octet-stream')
   response.setHeader('xkey', page.tag)
   response.setHeader('X-Version', version)
