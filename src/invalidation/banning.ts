@@ -131,7 +131,7 @@ export class Banning {
     if (bans.size === 0) return
     const { forgotten } = bans
     const tested = Math.min(this.#lurker.testedUpTo, this.#settled())
-    bans.retire(tested, this.#table.flights.landed())
+    bans.retire(tested, this.#table.flights.landedUpTo())
     if (bans.forgotten !== forgotten) this.#told?.(bans.forgotten)
   }
 

@@ -37,7 +37,7 @@ export class Flights {
   }
 
   /** Where the oldest one began that could still bring something: what all before it have brought is where it belongs. Infinite: none could. */
-  landed(): number {
+  landedUpTo(): number {
     return this.oldest
   }
 

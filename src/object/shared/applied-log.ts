@@ -121,7 +121,7 @@ export class AppliedLog {
     if (bans.size === 0) return
     // The librarian's lurker does not come to what arrives from other workers, and their fetch may have ended already.
     for (const object of followings.objects) near.test(object)
-    bans.retire(this.#retired, near.flights.landed())
+    bans.retire(this.#retired, near.flights.landedUpTo())
   }
 
   /** What is stored is counted by the librarian, what another worker fetches by that one. */

@@ -19,7 +19,6 @@ export class Arriving {
 
   /** It is to be shown in the table now, tested up to the head of the log, and to be stored once it is whole. */
   begin(object: CachedObject): void {
-    if (this.#since.has(object)) return
     const { position } = this.#near
     this.#since.set(object, position)
     this.#flights.begin(position)

@@ -13,7 +13,7 @@ export class FleetFlights extends Flights {
     this.#takeNotices = takeNotices
   }
 
-  override landed(): number {
+  override landedUpTo(): number {
     let oldest = this.oldest
     for (let worker = 1; worker < this.#control.participants; worker++) {
       const word = this.#control.oldestFlight(worker)
