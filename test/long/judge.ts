@@ -1,20 +1,25 @@
-/** A client that asks a judged origin's pages through a cache, purges them, and says of each answer whether it may be. */
+/** Clients that ask a judged origin's pages through a cache of one or several nodes, purge them, and say of each answer whether it may be. */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { bodyFor, etagFor, type Page, variantFor } from './judged-origin.ts'
-import type { Random } from './random.ts'
+import { Random, SEED } from './random.ts'
 
 export interface Court {
   readonly pages: readonly Page[]
-  readonly port: number
+  /** Of the nodes. */
+  readonly ports: readonly number[]
+  /** Milliseconds within which what one node has answered to a purge holds at the others, too. */
+  readonly lag: number
   /** What is wrong. */
   readonly findings: string[]
   readonly kinds: Map<string, number>
-  /** Page and variant: the era in which an answer was whole for the first time, and when. `null`: there is no room for all. */
+  /** Node, page and variant: the era in which an answer was whole for the first time, and when. `null`: there is no room for all. */
   readonly whole: Map<string, { readonly era: number; readonly at: number }> | null
 }
 
 interface Asked {
+  /** The number of the node. */
+  readonly node: number
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -33,8 +38,23 @@ const DEVICES = ['d', 'm']
 const BY_THEN = 250
 /** Bytes of a range at most. */
 const RANGE = 50_000
+const CLIENTS = 24
+/** Behind a load balancer all nodes have the same name. */
+const HOST = 'judged.example'
+/** More findings are no news. */
+const MOST_FINDINGS = 20
 
-export async function client(court: Court, random: Random, goesOn: () => boolean): Promise<void> {
+/** Asks for so many seconds, and tells how often it got what. */
+export async function judge(court: Court, seconds: number): Promise<string> {
+  const ends = performance.now() + seconds * 1000
+  const goesOn = (): boolean => performance.now() < ends && court.findings.length < MOST_FINDINGS
+  await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(court, new Random(SEED + number), goesOn)))
+  const { kinds } = court
+  const asked = [...kinds.values()].reduce((all, times) => all + times, 0)
+  return `seed ${SEED}, ${asked} answers (${[...kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`
+}
+
+async function client(court: Court, random: Random, goesOn: () => boolean): Promise<void> {
   let agent = new Agent({ keepAlive: true, maxSockets: 1 })
   while (goesOn()) {
     if (random.once(50)) {
@@ -54,18 +74,16 @@ function pageOf({ pages }: Court, random: Random): Page {
 
 async function invalidate(court: Court, random: Random, agent: Agent): Promise<void> {
   const page = pageOf(court, random)
+  const node = random.below(court.ports.length)
+  const purge = { node, method: 'PURGE', path: page.path, headers: {}, leaves: null }
   const [by, group, asked] = random.of<() => [string, readonly Page[], Asked]>([
-    () => ['key', [page], { method: 'PURGE', path: page.path, headers: {}, leaves: null }],
-    () => ['soft', [page], { method: 'PURGE', path: page.path, headers: { 'X-Purge-Soft': '1' }, leaves: null }],
-    () => [
-      'tag',
-      court.pages.filter(({ tag }) => tag === page.tag),
-      { method: 'PURGE', path: '/', headers: { xkey: page.tag }, leaves: null },
-    ],
+    () => ['key', [page], purge],
+    () => ['soft', [page], { ...purge, headers: { 'X-Purge-Soft': '1' } }],
+    () => ['tag', court.pages.filter(({ tag }) => tag === page.tag), { ...purge, path: '/', headers: { xkey: page.tag } }],
     () => [
       'ban',
       court.pages.filter(({ path }) => path.startsWith(page.path)),
-      { method: 'BAN', path: '/', headers: { 'X-Ban': `req.url ~ ^${page.path}` }, leaves: null },
+      { ...purge, method: 'BAN', path: '/', headers: { 'X-Ban': `req.url ~ ^${page.path}` } },
     ],
   ])()
   const versions = group.map((each) => {
@@ -77,19 +95,30 @@ async function invalidate(court: Court, random: Random, agent: Agent): Promise<v
   const done = answered.type === 'answer' && answered.status === 200
   count(court, `${by} ${done ? 'done' : 'failed'}`)
   if (!done) court.findings.push(`${by} of ${page.path}: ${answered.type === 'answer' ? answered.status : answered.type}`)
-  for (const [at, each] of group.entries()) {
-    each.era++
-    each.changing--
-    // What is stale may be served while it is refreshed.
-    if (done && by !== 'soft') each.floor = Math.max(each.floor, versions[at] as number)
+  // What is stale may be served while it is refreshed.
+  const hard = done && by !== 'soft'
+  for (const [at, each] of group.entries()) if (hard) raise(each, node, versions[at] as number)
+  const everywhere = (): void => {
+    for (const [at, each] of group.entries()) {
+      each.era++
+      each.changing--
+      if (hard) for (const other of court.ports.keys()) raise(each, other, versions[at] as number)
+    }
   }
+  if (court.lag === 0) everywhere()
+  else setTimeout(everywhere, court.lag)
+}
+
+function raise({ floors }: Page, node: number, version: number): void {
+  floors[node] = Math.max(floors[node] ?? 0, version)
 }
 
 async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   const page = pageOf(court, random)
   const fields: Record<string, string> = { 'accept-language': random.of(LANGUAGES), 'x-device': random.of(DEVICES) }
   const variant = variantFor(page, fields)
-  const id = `${page.path} ${variant}`
+  const node = random.below(court.ports.length)
+  const id = `${node} ${page.path} ${variant}`
   const kind = random.below(10)
   const from = random.below(Math.max(1, page.size - 1))
   const range = kind === 1 && page.size > 10 ? ([from, from + random.below(Math.min(RANGE, page.size - from))] as const) : null
@@ -99,10 +128,11 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   if (kind === 2 && page.etag) fields['if-none-match'] = etagFor(page, variant, page.version)
   const leaves = random.once(20) ? random.below(page.size + 1) : null
   const method = kind === 0 ? 'HEAD' : 'GET'
-  const { floor, era, changing } = page
+  const { era, changing } = page
+  const floor = page.floors[node] ?? 0
   const whole = court.whole?.get(id)
   const stored = !page.brief && whole?.era === era && changing === 0 && performance.now() - whole.at > BY_THEN
-  const answered = await ask(court, agent, { method, path: page.path, headers: fields, leaves })
+  const answered = await ask(court, agent, { node, method, path: page.path, headers: fields, leaves })
   if (answered.type !== 'answer') {
     count(court, answered.type)
     if (answered.type === 'error' && leaves === null) court.findings.push(`${method} ${id} of ${page.size} bytes: ${answered.error}`)
@@ -110,7 +140,8 @@ async function read(court: Court, random: Random, agent: Agent): Promise<void> {
   }
   const { status, headers } = answered
   const hit = headers['x-cache'] === 'HIT'
-  count(court, `${method} ${status} ${hit ? 'hit' : 'miss'}`)
+  const shared = String(headers['cache-status']).endsWith('tier=redis')
+  count(court, `${method} ${status} ${shared ? 'shared ' : ''}${hit ? 'hit' : 'miss'}`)
   const fault = faultOf({ page, method, variant, floor, range, answered }) ?? (stored && page.era === era && !hit ? 'it was stored' : null)
   if (fault !== null)
     court.findings.push(`${method} ${id} ${range?.join('-') ?? ''} of ${page.size} bytes: ${fault}, ${status} ${headers['cache-status']}`)
@@ -140,10 +171,11 @@ function faultOf(what: {
   return (coded ? gunzipSync(body) : body).equals(right) ? null : `another body, of ${body.length} bytes`
 }
 
-function ask({ port }: Court, agent: Agent, { method, path, headers, leaves }: Asked): Promise<Answered> {
+function ask({ ports }: Court, agent: Agent, { node, method, path, headers, leaves }: Asked): Promise<Answered> {
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve({ type: 'error', error: 'code' in error ? String(error.code) : error.message })
-    const asked = request({ agent, host: '127.0.0.1', port, method, path, headers }, (response) => {
+    const to = { agent, host: '127.0.0.1', port: ports[node], method, path, headers: { ...headers, host: HOST } }
+    const asked = request(to, (response) => {
       const pieces: Buffer[] = []
       let received = 0
       response.on('data', (piece: Buffer) => {
