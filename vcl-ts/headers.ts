@@ -14,16 +14,23 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[]
  * `get` answers the first line of a name, as in VCL; `joined` answers all lines as one list.
  */
 export class HeaderMap {
-  #names: string[]
+  /** Of a line that is as it was read its place in `#text`, as `placeOf` makes it. */
+  #names: (string | number)[]
   #lower: string[]
-  /** Of a value that nobody has asked for yet its place in `#text`, as `placeOfValue` makes it. */
+  /** Of a value that nobody has asked for yet its place in `#text`. */
   #values: (string | number)[]
   readonly #text: string
   /** One bit a name that is or was here, so that most absent ones are known without a look at every line. */
   #present: number
 
-  /** Engine only, with arguments: `text` is what places of values refer to, `present` the `nameBit` of all names. */
-  constructor(names: string[] = [], lower: string[] = [], values: (string | number)[] = [], text: string = '', present?: number) {
+  /** Engine only, with arguments: `text` is what places of lines and values refer to, `present` the `nameBit` of all names. */
+  constructor(
+    names: (string | number)[] = [],
+    lower: string[] = [],
+    values: (string | number)[] = [],
+    text: string = '',
+    present?: number,
+  ) {
     this.#names = names
     this.#lower = lower
     this.#values = values
@@ -97,7 +104,7 @@ export class HeaderMap {
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.#lower.length; i++) yield [this.#names[i] as string, this.valueAt(i)]
+    for (let i = 0; i < this.#lower.length; i++) yield [this.nameAt(i), this.valueAt(i)]
   }
 
   clone(): HeaderMap {
@@ -137,9 +144,9 @@ export class HeaderMap {
     if (!this.mayHave(names.bits)) return false
     for (let i = 0; i < this.#lower.length; i++) {
       const lower = this.#lower[i] as string
-      if (!names.mayHave(lower)) continue
+      if (!names.has(lower)) continue
       const next = this.#lower.indexOf(lower, i + 1)
-      if (next >= 0 && names.has(lower) && this.valueAt(i) !== this.valueAt(next)) return true
+      if (next >= 0 && this.valueAt(i) !== this.valueAt(next)) return true
     }
     return false
   }
@@ -176,7 +183,26 @@ export class HeaderMap {
   }
 
   nameAt(index: number): string {
-    return this.#names[index] as string
+    const name = this.#names[index]
+    if (typeof name === 'string') return name
+    const start = startOf(name as number)
+    return this.#text.slice(start, start + (this.#lower[index] as string).length)
+  }
+
+  /** Engine only: where a line that is as it was read, `Name: value` and its end, begins in the text of its head; -1 for any other. */
+  lineStart(index: number): number {
+    const name = this.#names[index]
+    return typeof name === 'number' ? startOf(name) : -1
+  }
+
+  /** Engine only: where it ends. */
+  lineEnd(index: number): number {
+    return endOf(this.#names[index] as number)
+  }
+
+  /** Engine only: what stands there in the text of the head. */
+  cut(start: number, end: number): string {
+    return this.#text.slice(start, end)
   }
 
   lowerAt(index: number): string {
@@ -195,8 +221,7 @@ export class HeaderMap {
 
   /** A value is cut out of the text when somebody asks for it, and then kept. */
   #made(index: number, place: number): string {
-    const start = place >>> LENGTH_BITS
-    const value = this.#text.slice(start, start + (place & LONGEST_PLACED))
+    const value = this.#text.slice(startOf(place), endOf(place))
     this.#values[index] = value
     return value
   }
@@ -224,7 +249,7 @@ export class HeaderMap {
 
   #move(from: number, to: number): void {
     if (from === to) return
-    this.#names[to] = this.#names[from] as string
+    this.#names[to] = this.#names[from] as string | number
     this.#lower[to] = this.#lower[from] as string
     this.#values[to] = this.#values[from] as string | number
   }
@@ -238,24 +263,34 @@ export class HeaderMap {
   }
 }
 
-/** Engine only: several lower-case names, and the bits by which most others are told from them. */
+/** Engine only: several lower-case names, and by what most others are told from them. */
 export class NameSet {
   readonly bits: number
   readonly names: ReadonlySet<string>
+  /** By `nameSign`: whether one of them has it. */
+  readonly #signs = new Uint8Array(NAME_SIGNS)
 
   constructor(names: Iterable<string>) {
     this.names = new Set(names)
     this.bits = nameBits([...this.names])
+    for (const name of this.names) this.#signs[nameSign(name.charCodeAt(0), name.length)] = 1
   }
 
   has(lower: string): boolean {
-    return this.mayHave(lower) && this.names.has(lower)
+    return this.mayHave(lower.charCodeAt(0), lower.length) && this.names.has(lower)
   }
 
-  /** `false` is certain. */
-  mayHave(lower: string): boolean {
-    return (nameBit(lower) & this.bits) !== 0
+  /** Of a name in any case, by its first letter and length. `false` is certain. */
+  mayHave(letter: number, length: number): boolean {
+    return this.#signs[nameSign(letter, length)] === 1
   }
+}
+
+const NAME_SIGNS = 1024
+
+/** Few names have both first letter and length of others. */
+function nameSign(letter: number, length: number): number {
+  return ((length & 31) << 5) | (letter & 31)
 }
 
 const LENGTH_BITS = 15
@@ -263,11 +298,19 @@ const LONGEST_PLACED = (1 << LENGTH_BITS) - 1
 const FARTHEST_PLACED = (1 << 15) - 1
 
 /**
- * Engine only: the place of a value in the text of its head, as a number that V8 keeps without memory of its own; -1 where it is too far or
- * too long for that.
+ * Engine only: the place of a line or value in the text of its head, as a number that V8 keeps without memory of its own; -1 where it is too
+ * far or too long for that.
  */
-export function placeOfValue(start: number, end: number): number {
+export function placeOf(start: number, end: number): number {
   return start <= FARTHEST_PLACED && end - start <= LONGEST_PLACED ? (start << LENGTH_BITS) | (end - start) : -1
+}
+
+function startOf(place: number): number {
+  return place >>> LENGTH_BITS
+}
+
+function endOf(place: number): number {
+  return (place >>> LENGTH_BITS) + (place & LONGEST_PLACED)
 }
 
 /** Engine only: a bit for a lower-case name. Names of requests and those that are looked for in them share few; shifts take the number modulo 32. */

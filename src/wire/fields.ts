@@ -2,7 +2,7 @@
  * The one strict parser of field sections (RFC 9112 §5), for requests, answers and trailers: CRLF only, no folding, no
  * white space before the colon, no control bytes. It validates byte by byte, keeps offsets, and makes strings when asked.
  */
-import { HeaderMap, nameBit, placeOfValue } from '../../vcl-ts/headers.ts'
+import { HeaderMap, nameBit, placeOf } from '../../vcl-ts/headers.ts'
 import { COLON, CR, HTAB, LF, SP, TOKEN_BYTE, VALUE_BYTE } from './bytes.ts'
 import { BITS, commonAt, commonIn, LONGEST_COMMON, LOWERED, SHORTEST_WORD, SPELLINGS } from './common-names.ts'
 import { findColon, skipValue } from './words.ts'
@@ -141,29 +141,36 @@ export class FieldScanner {
     }
   }
 
-  /** The fields as a map. `text` is the latin-1 text of the buffer from `base` on; strings are slices of it, values late ones. */
+  /** The fields as a map. `text` is the latin-1 text of the buffer from `base` on; strings are slices of it, most of them late ones. */
   headers(text: string, base: number): HeaderMap {
     const offsets = this.#offsets
-    const names: string[] = []
+    const last = (this.#count - 1) * PER_FIELD
+    const names: (string | number)[] = []
     const lower: string[] = []
     const values: (string | number)[] = []
     let present = 0
-    for (let slot = 0; slot < this.#count * PER_FIELD; slot += PER_FIELD) {
+    for (let slot = 0; slot <= last; slot += PER_FIELD) {
+      const lineStart = (offsets[slot + 1] as number) - base
+      const nameEnd = (offsets[slot + 2] as number) - base
+      const start = (offsets[slot + 3] as number) - base
+      const end = (offsets[slot + 4] as number) - base
+      const lineEnd = (slot === last ? this.#resumeAt : (offsets[slot + PER_FIELD + 1] as number)) - base
+      // As it would be written: it need not be made anew.
+      const usual = start === nameEnd + 2 && end + 2 === lineEnd && text.charCodeAt(nameEnd + 1) === SP
+      const line = usual ? placeOf(lineStart, lineEnd) : -1
       const common = offsets[slot] as number
       if (common >= 0) {
-        names.push(SPELLINGS[common] as string)
+        names.push(line < 0 ? (SPELLINGS[common] as string) : line)
         lower.push(LOWERED[common] as string)
         present |= BITS[common] as number
       } else {
-        const name = text.slice((offsets[slot + 1] as number) - base, (offsets[slot + 2] as number) - base)
+        const name = text.slice(lineStart, nameEnd)
         const lowered = name.toLowerCase()
-        names.push(name)
+        names.push(line < 0 ? name : line)
         lower.push(lowered)
         present |= nameBit(lowered)
       }
-      const start = (offsets[slot + 3] as number) - base
-      const end = (offsets[slot + 4] as number) - base
-      const place = placeOfValue(start, end)
+      const place = placeOf(start, end)
       values.push(place < 0 ? text.slice(start, end) : place)
     }
     return new HeaderMap(names, lower, values, text, present)

@@ -1,6 +1,6 @@
 /** Who the client is behind trusted proxies, and what we tell the origin about it (RFC 7239, RFC 9110 §7.6.3, RFC 8586). */
 import { isIP } from 'node:net'
-import type { HeaderMap } from '../../vcl-ts/headers.ts'
+import { type HeaderMap, NameSet } from '../../vcl-ts/headers.ts'
 import { plainAddress } from './ip.ts'
 import { splitPlain, splitQuoted } from './list.ts'
 
@@ -25,7 +25,7 @@ export interface ForwardingFacts {
  * From a peer that is not trusted these are removed: they would tell the origin who, where or what the request is, unkeyed.
  * (`Proxy` becomes the environment variable HTTP_PROXY in CGI.)
  */
-const CLAIMS: ReadonlySet<string> = new Set([
+const CLAIMS = new NameSet([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
@@ -67,18 +67,10 @@ const CLAIMS: ReadonlySet<string> = new Set([
 /** Families of which every member is such a claim, all with an x in front: how a framework's own proxy speaks to its renderer. */
 const CLAIM_FAMILIES: readonly string[] = ['x-middleware-', 'x-invoke-']
 
-/** By first letter and length: whether a claim has both. Most fields of a browser are none by that alone. */
-const CLAIM_SIGNS = new Uint8Array(1024)
-for (const name of CLAIMS) CLAIM_SIGNS[signOf(name)] = 1
-
-function signOf(lower: string): number {
-  return ((lower.length & 31) << 5) | (lower.charCodeAt(0) & 31)
-}
-
 const X = 'x'.charCodeAt(0)
 
 function isClaim(lower: string): boolean {
-  if (CLAIM_SIGNS[signOf(lower)] === 1 && CLAIMS.has(lower)) return true
+  if (CLAIMS.has(lower)) return true
   return lower.charCodeAt(0) === X && CLAIM_FAMILIES.some((family) => lower.startsWith(family))
 }
 

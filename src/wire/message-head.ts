@@ -27,19 +27,54 @@ export class InvalidHead extends Error {
   }
 }
 
-/** Field lines in final form, each ended by CRLF; connection and framing fields left out. Throws `InvalidHead`. */
+/**
+ * Field lines in final form, each ended by CRLF; connection and framing fields left out. Lines that are as they were read go out as they came:
+ * whoever read them (`fields.ts`) let in nothing else. Throws `InvalidHead`.
+ */
 export function serializeFields(headers: HeaderMap): string {
   let lines = ''
+  /** Lines that were made here, and how many. */
+  let made = ''
   let count = 0
+  /** Where what was read and is to be written next begins and ends. */
+  let from = 0
+  let to = 0
   for (let i = 0; i < headers.size; i++) {
-    const lower = headers.lowerAt(i)
-    if (CONNECTION_FIELDS.has(lower)) continue
-    lines += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
-    count++
+    if (CONNECTION_FIELDS.has(headers.lowerAt(i))) continue
+    const start = headers.lineStart(i)
+    if (start < 0) {
+      if (to > from) lines += headers.cut(from, to)
+      from = to
+      made += `${headers.nameAt(i)}: ${headers.valueAt(i)}\r\n`
+      count++
+      continue
+    }
+    if (count > 0) lines += checkMade(made, count)
+    made = ''
+    count = 0
+    if (start !== to) {
+      if (to > from) lines += headers.cut(from, to)
+      from = start
+    }
+    to = headers.lineEnd(i)
   }
-  // A value that brings lines of its own, each valid, would pass as a whole.
+  if (count > 0) lines += checkMade(made, count)
+  else if (to > from) lines += headers.cut(from, to)
+  valid = lines
+  return lines
+}
+
+/** The lines made last, and how many: what we add is the same for one message after the other. */
+let lately = ''
+let latelyCount = 0
+
+/** A value that brings lines of its own, each valid, would pass as a whole. */
+function checkMade(lines: string, count: number): string {
+  if (lines === lately && count === latelyCount) return lines
   if (lineBreaks(lines) !== count) throw new InvalidHead('a header line holds a line break')
-  return checkFieldLines(lines)
+  lately = checkFieldLines(lines)
+  latelyCount = count
+  return lately
 }
 
 function lineBreaks(lines: string): number {

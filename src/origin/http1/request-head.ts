@@ -2,6 +2,7 @@
  * The head of a request as it goes out. The last line of defence: what is not a valid request with one Host and one framing is not sent,
  * whoever built it.
  */
+import { NameSet } from '../../../vcl-ts/headers.ts'
 import { CONNECTION_FIELDS, checkFieldLines, InvalidHead } from '../../wire/message-head.ts'
 import type { OriginRequest } from '../exchange.ts'
 
@@ -12,13 +13,8 @@ const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+
 
 const CLOSE = 'Connection: close\r\n'
 
-/** By first letter and length, whether a name can be one of those that are looked for: most lines need no string of their own. */
-const CANDIDATES = new Uint8Array(32 * 32)
-for (const name of ['host', ...CONNECTION_FIELDS.names]) CANDIDATES[candidate(name.charCodeAt(0), name.length)] = 1
-
-function candidate(letter: number, length: number): number {
-  return ((length & 31) << 5) | (letter & 31)
-}
+/** Those that are looked for among the lines. */
+const CHECKED = new NameSet(['host', ...CONNECTION_FIELDS.names])
 
 /** The whole head with its framing, latin-1, empty line included. `last`: the connection ends with it. Throws `InvalidHead`. */
 export function requestHead(request: OriginRequest, last: boolean = false): string {
@@ -46,7 +42,8 @@ function checkNames(lines: string): void {
   let hosts = 0
   for (let at = 0; at < lines.length; at = lines.indexOf('\n', at) + 1) {
     const end = lines.indexOf(':', at)
-    if (CANDIDATES[candidate(lines.charCodeAt(at), end - at)] === 0) continue
+    // Most lines need no string of their own.
+    if (!CHECKED.mayHave(lines.charCodeAt(at), end - at)) continue
     const name = lines.slice(at, end).toLowerCase()
     if (name === 'host') hosts++
     else if (CONNECTION_FIELDS.has(name)) throw new InvalidHead(`${name} is the connection's own field`)
