@@ -1,4 +1,5 @@
 /** The answer becomes an object: readable from its first byte, shared when it may be, stored when it is whole. */
+import type { HeaderMap } from '../../vcl-ts/headers.ts'
 import { type Stage, staged } from '../body/stages.ts'
 import { RequestFailure } from '../errors.ts'
 import { CachedObject } from '../object/object.ts'
@@ -12,7 +13,7 @@ import { receiveSlice } from './receive-slice.ts'
 import { type ReceiveStep, refuse, type Sharing, share, withoutCodings } from './sharing.ts'
 import { DONE, type FetchStep, failWith, type NextFetchStep } from './step.ts'
 import { shapingOf } from './store-stages.ts'
-import { deliverableHeaders } from './stored-head.ts'
+import { deliverableHeaders, makeDeliverable } from './stored-head.ts'
 import { tellReceived } from './tell.ts'
 import { asksForWhole } from './template.ts'
 import type { FetchTransaction } from './transaction.ts'
@@ -87,9 +88,16 @@ function open(fetch: FetchTransaction, step: ReceiveStep, sharing: Sharing, obje
     const kept = (step.body === null || object.complete) && deps.table.complete(object)
     if (fetch.duty !== null) owed(fetch.duty, fetch, step, sharing, object, variant, kept)
   } else refuse(fetch, step, sharing)
-  const asKept = sendsAsKept(step, sharing, init.policy)
-  const headers = asKept ? null : deliverableHeaders(step.beresp.headers, deps.decisions, deps.settings.tagFields)
-  tellReceived(fetch, step, sharing, object, headers, announcedLength(step, object))
+  tellReceived(fetch, step, sharing, object, headersOf(fetch, step, sharing), announcedLength(step, object))
+}
+
+/** Of the answer to the request that fetched it; `null`: they are the object's. */
+function headersOf({ deps, init }: FetchTransaction, step: ReceiveStep, sharing: Sharing): HeaderMap | null {
+  if (sendsAsKept(step, sharing, init.policy)) return null
+  const { headers } = step.beresp
+  // What nobody else gets is copied only for a policy that may look at both.
+  const make = sharing.shared || init.policy.compiled.hooks.deliver !== null ? deliverableHeaders : makeDeliverable
+  return make(headers, deps.decisions, deps.settings.tagFields)
 }
 
 /** Other nodes get what is stored, once it is whole, unless it answers a method that made everything before it unusable. */

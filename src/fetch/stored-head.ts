@@ -6,12 +6,16 @@ import { serializeFields } from '../wire/message-head.ts'
 
 const NOTHING: readonly string[] = []
 
-/** For the client whose request fetched it: everything but tags and the targeted fields that are ours (RFC 9213 §2.2). */
+/** A copy for the client whose request fetched it. */
 export function deliverableHeaders(headers: HeaderMap, decisions: Decisions, tagFields: NameSet): HeaderMap {
-  const copy = headers.clone()
-  copy.removeEach(tagFields)
-  for (const name of decisions.targetedRemoved) copy.removeRaw(name)
-  return copy
+  return makeDeliverable(headers.clone(), decisions, tagFields)
+}
+
+/** Leaves everything but tags and the targeted fields that are ours (RFC 9213 §2.2). Answers the same fields. */
+export function makeDeliverable(headers: HeaderMap, decisions: Decisions, tagFields: NameSet): HeaderMap {
+  headers.removeEach(tagFields)
+  for (const name of decisions.targetedRemoved) headers.removeRaw(name)
+  return headers
 }
 
 /**

@@ -449,3 +449,16 @@ it('answers a synth with the fields that it was given, before synth hooks see it
   expect(head).toContain('X-Saw: /there')
   expect(String(body)).toBe('there')
 })
+
+it('shows deliver all fields of an answer that nobody else gets, and those that its client gets', async () => {
+  const seen: unknown[] = []
+  const site = await open(always({ 'Cache-Control': 'private', 'Surrogate-Key': 'news' }), {
+    policy: definePolicy({
+      deliver: ({ obj, resp }) => {
+        seen.push(obj?.headers.get('surrogate-key'), resp.headers.get('surrogate-key'))
+      },
+    }),
+  })
+  expect((await site.get('/')).get('surrogate-key')).toBe(undefined)
+  expect(seen).toEqual(['news', undefined])
+})

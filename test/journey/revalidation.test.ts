@@ -135,3 +135,21 @@ it('confirms in the background during grace, and restarts the age', async () => 
   const answer = await site.get('/')
   expect([answer.get('x-cache'), answer.get('age'), answer.get('x-renewed'), answer.body.toString()]).toEqual(['HIT', '0', 'yes', 'body 0'])
 })
+
+it.each([10, 500_000])(
+  'keeps what only a cache is told of %i bytes, though no client gets it: its lifetime holds once confirmed',
+  async (size) => {
+    const own = { 'Clearcoat-Cache-Control': 'max-age=50', 'Cache-Control': 'max-age=1' }
+    const site = await open((hit, response) => {
+      const conditional = hit.headers['if-none-match'] !== undefined
+      reply(response, conditional ? 304 : 200, conditional ? { ETag: '"a"' } : { ...own, Age: '1', ETag: '"a"' }, 'b'.repeat(size))
+    })
+    expect((await site.get('/')).get('clearcoat-cache-control')).toBe(undefined)
+    await until(() => site.stat('n_object') === 1, 'all of it is stored')
+    site.clock.advance(60_000)
+    expect((await site.get('/')).body.length).toBe(size)
+    expect(site.stat('fetch_304')).toBe(1)
+    site.clock.advance(30_000)
+    expect((await site.get('/')).get('x-cache')).toBe('HIT')
+  },
+)
