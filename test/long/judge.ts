@@ -8,8 +8,8 @@ export interface Court {
   readonly pages: readonly Page[]
   /** Of the nodes. */
   readonly ports: readonly number[]
-  /** Milliseconds within which what one node has answered to a purge holds at the others, too. */
-  readonly lag: number
+  /** Milliseconds within which what one node has answered to a purge holds at the others, too; `null`: by `settle` alone. */
+  readonly lag: number | null
   /** What is wrong. */
   readonly findings: string[]
   readonly kinds: Map<string, number>
@@ -52,6 +52,13 @@ export async function judge(court: Court, seconds: number): Promise<string> {
   const { kinds } = court
   const asked = [...kinds.values()].reduce((all, times) => all + times, 0)
   return `seed ${SEED}, ${asked} answers (${[...kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')})`
+}
+
+/** What has been answered to purges until now holds at all nodes after so many milliseconds. */
+export async function settle({ pages, ports }: Court, ms: number): Promise<void> {
+  const owed = pages.map((page) => page.owed)
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  for (const [at, page] of pages.entries()) for (const node of ports.keys()) raise(page, node, owed[at] as number)
 }
 
 async function client(court: Court, random: Random, goesOn: () => boolean): Promise<void> {
@@ -97,16 +104,20 @@ async function invalidate(court: Court, random: Random, agent: Agent): Promise<v
   if (!done) court.findings.push(`${by} of ${page.path}: ${answered.type === 'answer' ? answered.status : answered.type}`)
   // What is stale may be served while it is refreshed.
   const hard = done && by !== 'soft'
-  for (const [at, each] of group.entries()) if (hard) raise(each, node, versions[at] as number)
+  for (const [at, each] of group.entries()) {
+    if (!hard) continue
+    raise(each, node, versions[at] as number)
+    each.owed = Math.max(each.owed, versions[at] as number)
+  }
   const everywhere = (): void => {
     for (const [at, each] of group.entries()) {
       each.era++
       each.changing--
-      if (hard) for (const other of court.ports.keys()) raise(each, other, versions[at] as number)
+      if (hard && court.lag !== null) for (const other of court.ports.keys()) raise(each, other, versions[at] as number)
     }
   }
-  if (court.lag === 0) everywhere()
-  else setTimeout(everywhere, court.lag)
+  if (court.lag) setTimeout(everywhere, court.lag)
+  else everywhere()
 }
 
 function raise({ floors }: Page, node: number, version: number): void {

@@ -23,6 +23,8 @@ export interface Page {
   version: number
   /** By node: whoever asks it from now on gets this version or a later one. */
   readonly floors: number[]
+  /** What is to be the floor everywhere, sooner or later. */
+  owed: number
   /** Changes with each invalidation that begins or ends. */
   era: number
   /** Invalidations of it under way. */
@@ -49,7 +51,7 @@ export function makePages(): readonly Page[] {
     ...{ number, path: `/k/${number}`, tag: `t${number % TAGS}`, size: SIZES[number % SIZES.length] as number },
     names: number % 5 === 0 ? ['accept-language'] : number % 7 === 0 ? ['x-device', 'accept-language'] : [],
     ...{ chunked: number % 3 === 0, slow: number % 11 === 0, etag: number % 2 === 0, text: number % 4 === 0, brief: number % 13 === 0 },
-    ...{ version: 0, floors: [], era: 0, changing: 0 },
+    ...{ version: 0, floors: [], owed: 0, era: 0, changing: 0 },
   }))
 }
 
