@@ -171,15 +171,17 @@ export class Keyspace {
 
   /** Items behind an id, at most `count`. */
   xbehind(key: string, after: string, count: number): readonly StreamItem[] {
-    return (this.#stream(key)?.items ?? []).filter(({ id }) => compareIds(id, after) > 0).slice(0, count)
+    const items = this.#stream(key)?.items ?? []
+    const first = placeIn(items, after, false)
+    return items.slice(first, first + count)
   }
 
   /** `XRANGE` with both ends, `-` and `+` included. */
   xrange(key: string, first: string, last: string, count: number = Number.POSITIVE_INFINITY): readonly StreamItem[] {
     const items = this.#stream(key)?.items ?? []
-    return items
-      .filter(({ id }) => (first === '-' || compareIds(id, first) >= 0) && (last === '+' || compareIds(id, last) <= 0))
-      .slice(0, count)
+    const from = first === '-' ? 0 : placeIn(items, first, true)
+    const to = last === '+' ? items.length : placeIn(items, last, false)
+    return items.slice(from, Math.min(to, from + count))
   }
 
   /** `XREVRANGE + -`. */
@@ -320,6 +322,19 @@ function appends(key: string, { items, last }: Stream): readonly Change[] {
 }
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
+
+/** How many items come before an id; with `before: false` one that has it counts as well. */
+function placeIn(items: readonly StreamItem[], id: string, before: boolean): number {
+  let from = 0
+  let to = items.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const order = compareIds((items[middle] as StreamItem).id, id)
+    if (order < 0 || (order === 0 && !before)) from = middle + 1
+    else to = middle
+  }
+  return from
+}
 
 export function compareIds(one: string, other: string): number {
   const [a = 0, b = 0] = one.split('-').map(Number)
