@@ -2,10 +2,11 @@
  * The claims of one worker as the others see them. Who holds a claim of this thread asks for the same in shared memory before it fetches; where
  * another worker has it, it follows that one's fetch instead.
  */
+
+import { hashOf } from '../hash.ts'
 import { LocalClaim } from '../head.ts'
 import type { CachedObject } from '../object.ts'
 import { ClaimCells } from './claim-cells.ts'
-import { hashOf } from './hash.ts'
 import type { SharedMemory } from './memory.ts'
 
 /** Seeds of two hashes that tell nothing of each other, nor of that of keys. */

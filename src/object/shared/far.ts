@@ -1,4 +1,6 @@
 /** What one worker reads and writes of the shared table: entries under a key, their records, and room for new ones. */
+
+import { hashOf } from '../hash.ts'
 import { Marker } from '../marker.ts'
 import { Appender } from './appender.ts'
 import { Arena } from './arena.ts'
@@ -6,7 +8,6 @@ import { Control } from './control.ts'
 import { Entries, LIVE } from './entries.ts'
 import { Epochs } from './epochs.ts'
 import { entryOf, handleOf } from './handle.ts'
-import { hashOf } from './hash.ts'
 import type { SharedMemory } from './memory.ts'
 import { RecordDraft, type Recorded, recordHasKey } from './record.ts'
 import { noticesOf, type Ring, spareBlocksOf, spareEntriesOf } from './ring.ts'

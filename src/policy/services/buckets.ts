@@ -6,7 +6,7 @@
  * is empty never is. The last bucket of a group is for what then finds no place, and counts all of it together.
  */
 import { randomInt } from 'node:crypto'
-import { hashOf } from '../../object/shared/hash.ts'
+import { hashOf } from '../../object/hash.ts'
 import { BLOCKED, FleetCells, REMOVED } from './fleet-cells.ts'
 
 /** Buckets of a group that keys have for themselves; behind them is the common one. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { hashOf } from '../../../src/object/shared/hash.ts'
-import fc from '../../support/properties.ts'
+import { hashOf } from '../../src/object/hash.ts'
+import fc from '../support/properties.ts'
 
 const TEXT = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((units) => String.fromCharCode(...units))
 
