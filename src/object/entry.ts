@@ -9,7 +9,7 @@ export interface Entry {
   readonly expiresAt: number
   /** Where the expiry holds it; -1 while it does not. Nobody else's to touch. */
   place: number
-  /** Where the store has it; -1 while it has not. Nobody else's to touch. */
+  /** Where the store has it, and how often it was used there; -1 while it has not. Nobody else's to touch. */
   row: number
 }
 

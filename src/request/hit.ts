@@ -33,6 +33,7 @@ function after(tx: RequestTransaction, step: HitStep, action: Action): RequestSt
 
 function answerOf(tx: RequestTransaction, step: HitStep): Answer {
   const { object, reason } = step
+  const { body } = object
   const { counters } = tx.engine
   counters.add(reason === 'STALE_IF_ERROR' ? C.cache_hit_stale_if_error : C.cache_hit)
   if (reason === 'GRACE') counters.add(C.cache_hit_grace)
@@ -41,8 +42,8 @@ function answerOf(tx: RequestTransaction, step: HitStep): Answer {
     reason: object.reason,
     headers: null,
     object,
-    body: object.body,
-    contentLength: object.body.length,
+    body,
+    contentLength: body.length,
     outcome: reason === 'GRACE' || reason === 'STALE_IF_ERROR' ? 'STALE' : 'HIT',
     why: reason,
     forward: reason === 'COLLAPSED' ? 'uri-miss' : null,
