@@ -2,8 +2,9 @@
 import { type Claim, OVERTAKEN_WAIT } from './claim.ts'
 import type { Flights } from './flights.ts'
 import { type Head, LocalClaim } from './head.ts'
+import { headOf } from './heads.ts'
 import type { Freshness } from './lifetime.ts'
-import type { CachedObject } from './object.ts'
+import { CachedObject } from './object.ts'
 import type { Shelves } from './shelves.ts'
 import type { Slot, Spec } from './slot.ts'
 import type { Sweeps } from './sweeps.ts'
@@ -25,14 +26,27 @@ export class Finding {
   }
 
   find(lookup: Lookup): Found {
-    const head = this.#shelves.heads.get(lookup.key)
-    if (head === undefined) return this.#claim(this.#shelves.head(lookup.key), lookup, null, 'ABSENT', null)
+    const there = this.#shelves.heads.at(lookup.key)
+    if (there === undefined) return this.#claim(this.#shelves.head(lookup.key), lookup, null, 'ABSENT', null)
+    if (there instanceof CachedObject && this.#fits(there, lookup)) return this.#hit(there, 'fresh', null)
+    const head = headOf(there)
     // What an invalidation takes now was never there.
     if (head.checked !== this.#log.head && !this.#sweeps.settleHead(head)) return this.find(lookup)
     if (lookup.alwaysMiss) return this.#fetch(head, lookup, null, 'FORCED', null)
     const slot = this.#match(head, lookup)
     if (slot === null) return this.#fetch(head, lookup, null, head.newest === null ? 'ABSENT' : 'VARY', null)
     return this.#inSlot(head, slot, lookup)
+  }
+
+  /** Whether an object that stands for its head is what a look-up there would come to, so that nothing else need be read. */
+  #fits(object: CachedObject, lookup: Lookup): boolean {
+    return (
+      object.checked === this.#log.head &&
+      object.alone !== null &&
+      !lookup.alwaysMiss &&
+      object.alone === lookup.variant(NO_NAMES) &&
+      lookup.judge(object) === 'fresh'
+    )
   }
 
   /** The variant that a request selects: under the newest list of names that knows it. */

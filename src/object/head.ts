@@ -98,6 +98,11 @@ export class Head extends Spec {
     this.tidy()
   }
 
+  protected override noteAlone(): void {
+    const { whole } = this
+    if (whole !== null) whole.alone = this.besides === null && this.names.length === 0 ? this.text : null
+  }
+
   protected begin(names: readonly string[]): Spec {
     if (this.text !== null) return new FurtherSpec(this, sharedNames(names))
     this.names = sharedNames(names)

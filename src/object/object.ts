@@ -76,6 +76,11 @@ const PER_TAG = 320
 
 export class CachedObject implements Entry {
   // What every hit reads comes first: in a full cache all of this lies where the processor has to wait for it, and two lines of 64 bytes hold it.
+  key: string
+  /** The variant, where this is all that there is under its key and no Vary tells it from others; else `null`. Its slot's to touch. */
+  alone: string | null = null
+  /** Position of the invalidation log up to which it has been tested. Nobody else's to touch. */
+  checked: number
   fieldLines: string
   /** Small bodies are kept as the text alone, one place less to go to. */
   #body: string | Filling | StoredBody
@@ -85,7 +90,6 @@ export class CachedObject implements Entry {
   row = -1
   hits = 0
   readonly #terms: Terms
-  key: string
   readonly id: number = newEntryId()
   readonly position: number
   /** Each once. */
@@ -95,10 +99,8 @@ export class CachedObject implements Entry {
   handle = 0
   /** Where the tag index has it; its own to touch. */
   carried: Carried | null = null
-  /** Where the table has it, arriving or kept. Nobody else's to touch, like `checked`. */
+  /** Where the table has it, arriving or kept. Nobody else's to touch. */
   slot: Slot | null = null
-  /** Position of the invalidation log up to which it has been tested. */
-  checked: number
   /** Bytes that its key takes beyond itself, and its variant. */
   #indexed: number
   #rare: Rare | null

@@ -81,7 +81,7 @@ export class Shelves {
     const before = this.heads.get(key)
     if (before !== undefined) return before
     const head = new Head(ownText(key))
-    this.heads.add(head)
+    this.heads.put(head)
     this.urls.add(head)
     return head
   }
@@ -141,8 +141,11 @@ export class Shelves {
     this.#expiry.add(object)
     this.enter(object, slot)
     this.#objects++
-    if (object.part === null) slot.whole = object
-    else slot.part = object
+    if (object.part !== null) slot.part = object
+    else {
+      slot.whole = object
+      if (slot === slot.head) this.heads.putFor(object)
+    }
   }
 
   /** Keeps a refusal in the place of its predecessor. `false`: there is no room for it. */
@@ -209,6 +212,7 @@ export class Shelves {
       if (this.onKilled !== null && (reason === 'lru' || reason === 'expired')) this.onKilled(entry, reason)
     }
     if (reason === 'lru') this.onEvicted?.(entry.key)
+    if (slot.whole === entry && slot === slot.head) this.heads.put(slot.head)
     entry.slot = null
     if (slot.whole === entry) slot.whole = null
     else if (slot.part === entry) slot.part = null

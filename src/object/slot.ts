@@ -42,7 +42,7 @@ OVER.over = true
 
 /** One variant: what the Vary values of its `spec` select. */
 export abstract class Slot {
-  whole: CachedObject | null = null
+  #whole: CachedObject | null = null
   /** `null`: nothing was ever here. */
   protected text: string | null
   protected besides: Besides | null = null
@@ -56,6 +56,16 @@ export abstract class Slot {
 
   get variant(): string {
     return this.text ?? ''
+  }
+
+  get whole(): CachedObject | null {
+    return this.#whole
+  }
+
+  set whole(object: CachedObject | null) {
+    if (this.#whole !== null) this.#whole.alone = null
+    this.#whole = object
+    this.noteAlone()
   }
 
   get part(): CachedObject | null {
@@ -120,13 +130,19 @@ export abstract class Slot {
     const more = new Besides()
     more.over = besides === OVER
     this.besides = more
+    this.noteAlone()
     return more
   }
 
   /** Lets go of what it had besides once it has nothing. */
   protected tidy(): void {
-    if (this.besides?.needless === true) this.besides = null
+    if (this.besides?.needless !== true) return
+    this.besides = null
+    this.noteAlone()
   }
+
+  /** What it holds, or whether it has anything besides, has changed: `whole` is told whether it is all that there is under its key. */
+  protected noteAlone(): void {}
 }
 
 /** A list of Vary names that some answer under this key had, and the variants stored under it. As a slot it is its first variant. */

@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { Head } from '../../src/object/head.ts'
+import { Flights } from '../../src/object/flights.ts'
+import { Head, LocalClaim } from '../../src/object/head.ts'
 import { Heads } from '../../src/object/heads.ts'
 import type { CachedObject } from '../../src/object/object.ts'
 import type { Slot } from '../../src/object/slot.ts'
 import fc from '../support/properties.ts'
 import { object as made, marker } from './things.ts'
+
+const CLAIM = {
+  kind: 'whole',
+  range: null,
+  credentialed: false,
+  position: 0,
+  stale: null,
+  part: null,
+  attempt: 0,
+} as const
 
 const LISTS: readonly (readonly string[])[] = [[], ['accept'], ['accept', 'x-device'], ['x-device']]
 
@@ -108,11 +119,70 @@ describe('what is under a key', () => {
   })
 })
 
+describe('an object that is alone under its key', () => {
+  const PLACES = ['part', 'filling', 'anonymousMarker', 'credentialedMarker'] as const
+
+  /** By what anybody can see of a head. */
+  function aloneIn(head: Head): CachedObject | null {
+    const [slot, ...others] = head.specs.flatMap((spec) => spec.slots)
+    if (slot === undefined || others.length > 0 || slot.spec.names.length > 0 || [...head.claims].length > 0) return null
+    return PLACES.every((place) => slot[place] === null) ? slot.whole : null
+  }
+
+  it('knows it and its variant, whatever comes and goes beside it', () => {
+    const step = fc.record({
+      list: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
+      variant: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
+      what: fc.constantFrom('whole', 'whole', 'tidy', 'tidy', 'drop', 'claim', ...PLACES),
+      gone: fc.boolean(),
+    })
+    let knew = 0
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 40 }), (steps) => {
+        const head = new Head('key')
+        const objects: CachedObject[] = []
+        const make = (): CachedObject => {
+          const one = made({ key: 'key' })
+          objects.push(one)
+          return one
+        }
+        const flights = new Flights()
+        const claim = new LocalClaim(head, flights, { ...CLAIM, names: [], variant: 'a' })
+        for (const { list, variant, what, gone } of steps) {
+          const names = LISTS[list] as readonly string[]
+          const goes = gone || what === 'drop' || what === 'tidy'
+          const slot = goes ? head.find(names)?.get(`${variant}`) : head.slot(names, `${variant}`)
+          if (what === 'claim') head.claim(claim)
+          else if (slot === undefined) continue
+          else if (what === 'tidy') {
+            head.leave(claim)
+            for (const place of PLACES) slot[place] = null
+            for (const other of head.specs.flatMap((spec) => spec.slots)) if (other !== slot) head.drop(other)
+          } else if (what === 'drop') {
+            for (const place of ['whole', ...PLACES] as const) slot[place] = null
+            head.drop(slot)
+          } else if (what === 'whole' || what === 'part' || what === 'filling') slot[what] = gone ? null : make()
+          else slot[what] = gone ? null : marker({ credentialed: what === 'credentialedMarker' })
+          const alone = aloneIn(head)
+          for (const object of objects) {
+            // A list whose first slot was dropped has room in itself for no other, and what is there does not know that it is alone.
+            if (object.alone === null && (object !== alone || !(head.specs[0]?.slots[0] instanceof Head))) continue
+            expect([object === alone, object.alone]).toEqual([true, head.specs[0]?.slots[0]?.variant])
+            knew++
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(knew).toBeGreaterThan(300)
+  })
+})
+
 describe('all heads', () => {
   it('are found by their keys, counted, walked through once each, and go while they are', () => {
     const heads = new Heads()
     const all = Array.from({ length: 5000 }, (_, i) => new Head(i % 2 === 0 ? `${i}` : `/a/long/key/of/some/kind/${i}/and/its/host`))
-    for (const head of [...all, new Head('')]) heads.add(head)
+    for (const head of [...all, new Head('')]) heads.put(head)
     expect([heads.size, heads.get('')?.key, heads.get('another')]).toEqual([5001, '', undefined])
     expect(all.every((head) => heads.get(head.key) === head)).toBe(true)
     expect(new Set(heads.values()).size).toBe(5001)
@@ -123,5 +193,22 @@ describe('all heads', () => {
       heads.delete(head)
     }
     expect([walked, heads.size, heads.get('4711')]).toEqual([5001, 0, undefined])
+  })
+
+  it('are found as well where an object stands for one, until it goes', () => {
+    const heads = new Heads()
+    const head = new Head('key')
+    const object = made({ key: 'key' })
+    heads.put(head)
+    object.slot = head.slot([], 'a')
+    heads.putFor(object)
+    expect([heads.at('key'), heads.get('key'), ...heads.values(), heads.size]).toEqual([object, head, head, 1])
+    heads.delete(new Head('key'))
+    expect(heads.size).toBe(1)
+    heads.put(head)
+    expect([heads.at('key'), heads.get('key'), ...heads.values(), heads.size]).toEqual([head, head, head, 1])
+    heads.putFor(object)
+    heads.delete(head)
+    expect([heads.at('key'), heads.get('key'), ...heads.values(), heads.size]).toEqual([undefined, undefined, 0])
   })
 })

@@ -127,6 +127,14 @@ describe('a purge of many, in slices', () => {
 })
 
 describe('what a purge in slices has not come to', () => {
+  /** A key that comes late where all are walked through: in which order they come differs from process to process. */
+  const LATE = ((): string => {
+    const it = new Sliced()
+    const keys = Array.from({ length: 20 }, (_, i) => `x${i}`)
+    for (const key of [...keys, ...Array.from({ length: COUNT }, (_, i) => place(i))]) it.keep({ key })
+    return Array.from(it.table.stored(), ({ key }) => key).findLast((key) => keys.includes(key)) as string
+  })()
+
   /** A table in which a purge of all has begun, and the last keys are far behind its first slice. */
   function begun(before: (it: Sliced) => void, subject: SubjectPurge = { by: 'all' }, soft: boolean = false): Sliced {
     const it = new Sliced()
@@ -137,39 +145,39 @@ describe('what a purge in slices has not come to', () => {
   }
 
   it.each([false, true])('is a claim for which one waits to look again (soft: %s)', (soft) => {
-    let claim = claimOf(new Sliced().find('x'))
+    let claim = claimOf(new Sliced().find(LATE))
     const it = begun(
       (table) => {
-        claim = claimOf(table.find('x'))
+        claim = claimOf(table.find(LATE))
       },
       { by: 'all' },
       soft,
     )
     expect(claim.detached).toBe(false)
-    expect(it.find('x')).toMatchObject({ type: 'wait', claim })
+    expect(it.find(LATE)).toMatchObject({ type: 'wait', claim })
     expect(claim.detached).toBe(true)
-    const made = object({ key: 'x', position: claim.position })
+    const made = object({ key: LATE, position: claim.position })
     it.table.publish(claim, made, PLAIN, '', true)
     expect(it.table.complete(made)).toBe(false)
   })
 
   it.each([false, true])('is a claim whose answer is not kept (soft: %s)', (soft) => {
-    let claim = claimOf(new Sliced().find('x'))
+    let claim = claimOf(new Sliced().find(LATE))
     const it = begun(
       (table) => {
-        claim = claimOf(table.find('x'))
+        claim = claimOf(table.find(LATE))
       },
       { by: 'host', host: 'a' },
       soft,
     )
-    const [made, witness] = [object({ key: 'x', position: claim.position }), new Witness()]
+    const [made, witness] = [object({ key: LATE, position: claim.position }), new Witness()]
     it.table.wait(claim, witness)
     it.table.publish(claim, made, PLAIN, '', true)
     expect([it.table.complete(made), witness.told]).toEqual([false, [{ type: 'again' }]])
   })
 
   it('is a claim of another host, which goes on', () => {
-    let claim = claimOf(new Sliced().find('x'))
+    let claim = claimOf(new Sliced().find(LATE))
     const it = begun(
       (table) => {
         claim = claimOf(table.find(place(1, 'b')))
@@ -180,9 +188,9 @@ describe('what a purge in slices has not come to', () => {
   })
 
   it('is a claim of before another purge, which the sweep detaches, and one of after it, which goes on', async () => {
-    let claim = claimOf(new Sliced().find('x'))
+    let claim = claimOf(new Sliced().find(LATE))
     const it = begun((table) => {
-      claim = claimOf(table.find('x'))
+      claim = claimOf(table.find(LATE))
     })
     const later = claimOf(it.find('y'))
     await it.finish()
@@ -193,23 +201,23 @@ describe('what a purge in slices has not come to', () => {
     let made: ReturnType<typeof fillingFor> | null = null
     const it = begun(
       (sliced) => {
-        made = fillingFor(sliced.table, { key: 'x', tags: ['t'] })
-        sliced.table.publish(claimOf(sliced.find('x')), made.object, PLAIN, '', true)
+        made = fillingFor(sliced.table, { key: LATE, tags: ['t'] })
+        sliced.table.publish(claimOf(sliced.find(LATE)), made.object, PLAIN, '', true)
       },
       { by: 'tags', tags: ['t'] },
       soft,
     )
-    expect(it.find('x').type).toBe('fetch')
+    expect(it.find(LATE).type).toBe('fetch')
     const arriving = made as unknown as ReturnType<typeof fillingFor>
     arriving.filling.end({ type: 'complete' })
-    expect(it.hit('x')).toBeNull()
+    expect(it.hit(LATE)).toBeNull()
   })
 
   it('is a body that arrives and is whole before the sweep comes to it: it is not kept, and counts', async () => {
     const it = new Sliced()
     for (let i = 0; i < COUNT; i++) it.keep({ key: place(i), tags: ['t'] })
-    const { filling, object: made } = fillingFor(it.table, { key: 'x', tags: ['t'] })
-    it.table.publish(claimOf(it.find('x')), made, PLAIN, '', true)
+    const { filling, object: made } = fillingFor(it.table, { key: LATE, tags: ['t'] })
+    it.table.publish(claimOf(it.find(LATE)), made, PLAIN, '', true)
     const purge = it.begin({ by: 'tags', tags: ['t'] })
     filling.end({ type: 'complete' })
     await it.finish()
@@ -217,33 +225,33 @@ describe('what a purge in slices has not come to', () => {
   })
 
   it('is a refusal that binds nobody', () => {
-    const it = begun((sliced) => sliced.table.remember('x', PLAIN, '', marker({ key: 'x' })))
-    expect(it.find('x').type).toBe('fetch')
+    const it = begun((sliced) => sliced.table.remember(LATE, PLAIN, '', marker({ key: LATE })))
+    expect(it.find(LATE).type).toBe('fetch')
   })
 
   it('is a refusal that a soft purge leaves', () => {
-    const it = begun((sliced) => sliced.table.remember('x', PLAIN, '', marker({ key: 'x' })), { by: 'all' }, true)
-    expect(it.find('x').type).toBe('refused')
+    const it = begun((sliced) => sliced.table.remember(LATE, PLAIN, '', marker({ key: LATE })), { by: 'all' }, true)
+    expect(it.find(LATE).type).toBe('refused')
   })
 
   it('is a part that answers no range and is not completed', () => {
     const part = { first: 0, last: 9, total: 100 }
-    const it = begun((sliced) => sliced.keep({ key: 'x', part, tags: ['t'] }), { by: 'tags', tags: ['t'] })
-    expect(it.find('x', { range: 'bytes=1-2', covers: () => true }).type).toBe('fetch')
-    expect(claimOf(it.find('x', { completesParts: true })).part).toBeNull()
+    const it = begun((sliced) => sliced.keep({ key: LATE, part, tags: ['t'] }), { by: 'tags', tags: ['t'] })
+    expect(it.find(LATE, { range: 'bytes=1-2', covers: () => true }).type).toBe('fetch')
+    expect(claimOf(it.find(LATE, { completesParts: true })).part).toBeNull()
   })
 
   it('is a stale object that is not handed to a fetch', () => {
-    const it = begun((sliced) => sliced.keep({ key: 'x', ttl: 1, keep: 1000, tags: ['t'] }), { by: 'tags', tags: ['t'] })
+    const it = begun((sliced) => sliced.keep({ key: LATE, ttl: 1, keep: 1000, tags: ['t'] }), { by: 'tags', tags: ['t'] })
     it.rig.clock.advance(10_000)
-    expect(it.find('x')).toMatchObject({ type: 'fetch', stale: null, why: 'ABSENT' })
+    expect(it.find(LATE)).toMatchObject({ type: 'fetch', stale: null, why: 'ABSENT' })
   })
 
   it('is any variant that a request takes that ignores Vary: the next one is looked for', () => {
     const names = ['x-v']
-    const it = begun((sliced) => sliced.keep({ key: 'x', names, fields: { 'x-v': '1' }, tags: ['t'] }), { by: 'tags', tags: ['t'] })
-    const other = it.keep({ key: 'x', names, fields: { 'x-v': '2' } })
-    expect(it.hit('x', { ignoreVary: true })).toBe(other)
+    const it = begun((sliced) => sliced.keep({ key: LATE, names, fields: { 'x-v': '1' }, tags: ['t'] }), { by: 'tags', tags: ['t'] })
+    const other = it.keep({ key: LATE, names, fields: { 'x-v': '2' } })
+    expect(it.hit(LATE, { ignoreVary: true })).toBe(other)
   })
 })
 

@@ -78,6 +78,34 @@ export function tableContract(name: string, make: (options?: { budget?: number; 
         expect(kept.hits).toBe(1)
       })
 
+      it('finds for nobody what was stored for another variant without names, be it of another scheme', () => {
+        const kept = keep()
+        const other = claimOf(find({ variant: () => 'https' }))
+        expect([hit(), find({ variant: () => 'https' }).type]).toEqual([kept, 'wait'])
+        table.release(other, OTHER)
+        expect(hit({ variant: () => 'https', ignoreVary: true })).toBe(kept)
+      })
+
+      it('finds what is stored as it is after each change beside it', async () => {
+        const first = keep({ key: 'a' })
+        const arriving = fillingFor(table, { key: 'a', at: clock.now() })
+        table.publish(null, arriving.object, PLAIN, variantOf(PLAIN, {}), true)
+        expect([hit({ key: 'a' }), hit({ key: 'a', ignoreBusy: true })]).toEqual([arriving.object, first])
+        table.discard(arriving.object)
+        expect(hit({ key: 'a' })).toBe(first)
+        const english = keep({ key: 'a', names: LANGUAGE, fields: { 'accept-language': 'en' } })
+        expect([hit({ key: 'a', fields: { 'accept-language': 'en' } }), hit({ key: 'a' })]).toEqual([english, first])
+        table.discard(first)
+        expect([hit({ key: 'a' }), table.keys]).toEqual([null, 1])
+        table.discard(english)
+        expect([table.keys, hit({ key: 'a', solitary: true })]).toEqual([0, null])
+        const second = keep({ key: 'a' })
+        await table.purge('b', false)
+        expect([hit({ key: 'a' }), hit({ key: 'a' }), second.hits, second.checked]).toEqual([second, second, 2, table.position])
+        clock.advance(61_000)
+        expect(hit({ key: 'a' })).toBeNull()
+      })
+
       it('holds what a look-up finds in its place, as long as nothing else arrives there', async () => {
         const first = keep()
         expect(table.holds(first)).toBe(true)

@@ -3,6 +3,7 @@
  * looked up in it, what lies under the key is brought in step with the shared table, unless nothing has changed there.
  */
 import type { BanTests } from '../ban-view.ts'
+import { KeyTable } from '../key-table.ts'
 import type { Kept, LocalTable } from '../local-table.ts'
 import type { Marker } from '../marker.ts'
 import { CachedObject } from '../object.ts'
@@ -46,7 +47,7 @@ interface Found {
 
 export class Near {
   readonly #init: NearInit
-  readonly #keys = new Map<string, Known>()
+  readonly #keys = new KeyTable<Known>()
 
   constructor(init: NearInit) {
     this.#init = init
@@ -87,12 +88,12 @@ export class Near {
   #know(key: string): Known {
     if (this.#keys.size > 2 * this.#init.table.keys + SPARE_KEYS) this.#tidy()
     const known = { ...this.#init.far.chain(key), version: null }
-    this.#keys.set(key, known)
+    this.#keys.put(known)
     return known
   }
 
   #tidy(): void {
-    for (const key of this.#keys.keys()) if (!this.#init.table.has(key)) this.#keys.delete(key)
+    for (const { key } of this.#keys.values()) if (!this.#init.table.has(key)) this.#keys.delete(key)
   }
 
   #sync(chain: Chain): void {
