@@ -24,14 +24,9 @@ export class Heads {
     return this.#table.get(key)
   }
 
-  /** A head, from now on as itself. */
-  put(head: Head): void {
-    this.#table.put(head)
-  }
-
-  /** An object stands for the head that it is in, as long as it is kept there. */
-  putFor(object: CachedObject): void {
-    this.#table.put(object)
+  /** Adds a head, or has it, or the kept object that stands for it, take the place of what has its key. */
+  put(there: Head | CachedObject): void {
+    this.#table.put(there)
   }
 
   delete(head: Head): void {

@@ -144,7 +144,7 @@ export class Shelves {
     if (object.part !== null) slot.part = object
     else {
       slot.whole = object
-      if (slot === slot.head) this.heads.putFor(object)
+      if (slot === slot.head) this.heads.put(object)
     }
   }
 
