@@ -60,7 +60,10 @@ export class Sweeps {
     if (this.#running.length > 0 || this.#bans.newest > head.checked) {
       for (const claim of head.claims) this.settleClaim(claim)
       for (const spec of head.specs) for (const slot of spec.slots) this.#settleSlot(slot)
-    } else if (head.whole !== null) head.whole.checked = this.#log.head
+    } else if (head.whole !== null) {
+      // Nothing has come that could take what is here; who finds the object without its head asks the object.
+      head.whole.checked = this.#log.head
+    }
     head.checked = this.#log.head
     this.#shelves.tidy(head)
     return !head.empty
